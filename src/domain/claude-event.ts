@@ -1,0 +1,80 @@
+import type { MicroUsd } from "./money.ts";
+
+/** What the CLI reports while a turn runs. Only the main loop's text is reported; subagents show as their tool calls. */
+export type ClaudeEvent =
+  | { readonly kind: "started"; readonly sessionId: string; readonly model: string }
+  /** A new model message begins: text shown as preview and not yet confirmed by `text` is void. */
+  | { readonly kind: "message_started" }
+  | { readonly kind: "text_delta"; readonly text: string }
+  /** A finished text block: the truth for what the deltas previewed. */
+  | { readonly kind: "text"; readonly text: string }
+  | {
+      readonly kind: "tool_started";
+      readonly toolUseId: string;
+      readonly name: string;
+      readonly input: Readonly<Record<string, unknown>>;
+      readonly isSubagent: boolean;
+    }
+  | { readonly kind: "tool_finished"; readonly toolUseId: string; readonly isError: boolean }
+  | {
+      readonly kind: "retrying";
+      readonly attempt: number;
+      readonly maxAttempts: number;
+      readonly delayMs: number;
+      readonly failure: FailureCode;
+    };
+
+/** Why a turn failed, told to people as what it is. `resetsAt` is in milliseconds since the epoch. */
+export type FailureCode =
+  | "auth"
+  | "billing"
+  | "budget"
+  | "rate_limit"
+  | "overloaded"
+  | "server"
+  | "model_not_found"
+  | "too_long"
+  | "image"
+  | "max_turns"
+  | "session_lost"
+  | "session_busy"
+  | "startup"
+  | "protocol"
+  | "crashed"
+  | "stalled"
+  | "unknown";
+
+/** How a turn of the CLI ended. `detail` is one redacted line of the CLI's or the API's own words, or null. */
+export type ClaudeOutcome =
+  | { readonly kind: "completed"; readonly text: string }
+  | { readonly kind: "stopped" }
+  | {
+      readonly kind: "failed";
+      readonly code: FailureCode;
+      readonly detail: string | null;
+      readonly resetsAt: number | null;
+    };
+
+/** The end of a turn. */
+export interface ClaudeTurnEnd {
+  readonly outcome: ClaudeOutcome;
+  /** The model that answered, null when none did. */
+  readonly model: string | null;
+  /** The session's cumulative `total_cost_usd` after this turn; null when no result came. */
+  readonly totalCostMicroUsd: MicroUsd | null;
+  /** True when the session exists on disk, so that the next turn may `--resume` it. */
+  readonly isResumable: boolean;
+}
+
+/** A tool call that a person has to decide about (`can_use_tool`). The input is whole. */
+export interface ToolAsk {
+  readonly toolUseId: string;
+  readonly toolName: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly isSubagent: boolean;
+}
+
+/** The decision. An allowed call runs with exactly `input`. */
+export type ToolAnswer =
+  | { readonly kind: "allow"; readonly input: Readonly<Record<string, unknown>> }
+  | { readonly kind: "deny"; readonly message: string };

@@ -1,0 +1,48 @@
+import type { Cleaned } from "./verdict.ts";
+
+/** Who asks. Identity is the numeric id alone; `displayName` is for people's eyes and never compared. */
+export interface Principal {
+  readonly userId: number;
+  readonly displayName: string;
+}
+
+/** Where a conversation lives: a chat, and a topic of it when it has topics. */
+export interface ConversationRef {
+  readonly chatId: number;
+  readonly threadId: number | null;
+}
+
+/** `work` starts Claude and is limited; `look` only reads; `control` (Stop, buttons) is never held back by limits. */
+export type RequestKind = "work" | "look" | "control";
+
+/** What was asked, already told apart. */
+export type RequestBody =
+  | { readonly kind: "prompt"; readonly text: string }
+  | { readonly kind: "edit"; readonly text: string }
+  | { readonly kind: "command"; readonly name: string; readonly argument: string }
+  | { readonly kind: "button"; readonly nonce: string; readonly callbackId: string }
+  | { readonly kind: "unsupported"; readonly what: string };
+
+/** One arrival, whatever door it came through. Doors make it, gates judge it, turns run it. */
+export interface Request {
+  readonly origin: "telegram";
+  /** The same for every delivery of the same arrival; the durable key against doing it twice. */
+  readonly dedupeKey: string;
+  readonly kind: RequestKind;
+  /** Null for arrivals without a person behind them: channel posts, anonymous admins, bots. */
+  readonly principal: Principal | null;
+  readonly conversation: ConversationRef;
+  readonly chatType: "private" | "group" | "supergroup" | "channel";
+  /** The message that carries the request or the pressed button; null where there is none. */
+  readonly messageId: number | null;
+  /** Milliseconds since the epoch, as the sender's server stamped it. */
+  readonly sentAt: number;
+  readonly body: RequestBody;
+  /** What validation removed from the text; told to the person. */
+  readonly cleaned: readonly Cleaned[];
+}
+
+/** A text key for a conversation: `<chat>:<topic or 0>`. */
+export function conversationKey({ chatId, threadId }: ConversationRef): string {
+  return `${chatId}:${threadId ?? 0}`;
+}

@@ -1,0 +1,38 @@
+import type { MicroUsd } from "./money.ts";
+
+/** Tokens of one API request. Cache writes are apart because they are priced apart. */
+export interface TokenCounts {
+  readonly inputTokens: number;
+  readonly cacheWrite5mTokens: number;
+  readonly cacheWrite1hTokens: number;
+  readonly cacheReadTokens: number;
+  readonly outputTokens: number;
+}
+
+/** What one API request used, as seen on the wire. Reported when its answer starts and again, final, when it ends. */
+export interface ApiUsage extends TokenCounts {
+  /** Ours, unique per request; the second report replaces the first. */
+  readonly requestId: string;
+  readonly model: string;
+  readonly costMicroUsd: MicroUsd;
+  /** True once the answer is over, whole or cut. */
+  readonly isFinal: boolean;
+  /** True when the answer ended early, so that `outputTokens` is estimated from the bytes seen. */
+  readonly isCut: boolean;
+}
+
+/** Who pays for a process's API requests just now. Asked before each request, told of each usage. Must not throw. */
+export interface Payer {
+  /** A refusal's `message` is shown to the person as it stands. */
+  readonly mayStart: () => { readonly kind: "ok" } | { readonly kind: "refuse"; readonly message: string };
+  readonly onUsage: (usage: ApiUsage) => void;
+}
+
+/** A process's right to use the credential proxy. */
+export interface ProxyLease {
+  /** Random, per process: stands where the credential would stand, and is worth nothing elsewhere. */
+  readonly token: string;
+  /** Null refuses every request: no turn is running. */
+  readonly setPayer: (payer: Payer | null) => void;
+  readonly release: () => void;
+}

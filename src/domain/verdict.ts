@@ -1,0 +1,30 @@
+import type { MicroUsd } from "./money.ts";
+import type { Request } from "./request.ts";
+
+/** Why a request was refused for good: asking again later changes nothing. */
+export type DenyReason =
+  | "not_whitelisted"
+  | "no_person"
+  | "not_private"
+  | "empty"
+  | "too_long"
+  | "unsupported_content"
+  | "bad_path";
+
+/** What input validation took out of a prompt, and how many characters of it. */
+export interface Cleaned {
+  readonly what: "control" | "bidi" | "tag" | "zero_width" | "surrogate";
+  readonly count: number;
+}
+
+/** A gate's answer. `admit` carries the request on, as the gate left it. */
+export type Verdict =
+  | { readonly kind: "admit"; readonly request: Request }
+  | { readonly kind: "deny"; readonly reason: DenyReason; readonly detail: string | null }
+  | { readonly kind: "wait"; readonly retryAfterMs: number; readonly isFirstInWindow: boolean }
+  | {
+      readonly kind: "spent";
+      readonly spentMicroUsd: MicroUsd;
+      readonly limitMicroUsd: MicroUsd;
+      readonly returnsAt: number | null;
+    };

@@ -1,0 +1,100 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { expect, test } from "vitest";
+
+const SRC = resolve(import.meta.dirname, "../src");
+
+/** Rooms by floor; an import goes to a lower floor or stays in its room. Files directly in `src` live on the top floor. */
+const FLOOR: Readonly<Record<string, number>> = {
+  domain: 0,
+  config: 1,
+  log: 1,
+  store: 2,
+  security: 3,
+  jail: 3,
+  claude: 4,
+  workspace: 4,
+  egress: 4,
+  turns: 5,
+  telegram: 6,
+  ops: 7,
+  demo: 7,
+  ".": 8,
+};
+
+/** Who may import which package; a package that is not listed is open to all. */
+const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
+  "better-sqlite3": ["store"],
+  execa: ["jail", "ops"],
+  "@anthropic-ai/sandbox-runtime": ["jail"],
+  pino: ["log"],
+  "pino-pretty": ["log"],
+  grammy: ["telegram"],
+  "@grammyjs/runner": ["telegram"],
+  dotenv: ["config"],
+  commander: ["."],
+  "node:child_process": ["jail", "."],
+};
+
+interface Import {
+  readonly from: string;
+  readonly target: string;
+}
+
+const files = readdirSync(SRC, { recursive: true, encoding: "utf8" })
+  .filter((file) => file.endsWith(".ts"))
+  .map((file) => join(SRC, file));
+
+function importsOf(file: string): readonly Import[] {
+  const source = readFileSync(file, "utf8");
+  const found = source.matchAll(
+    /(?:^|\n)\s*(?:import|export)\b[^;"']*?["']([^"']+)["']|import\(\s*["']([^"']+)["']/g,
+  );
+  return [...found].map((match) => ({ from: file, target: match[1] ?? match[2] ?? "" }));
+}
+
+function roomOf(file: string): string {
+  const path = relative(SRC, file);
+  return path.includes("/") ? (path.split("/")[0] ?? ".") : ".";
+}
+
+const imports = files.flatMap(importsOf);
+
+test("every room of src stands on a floor", () => {
+  expect([...new Set(files.map(roomOf))].filter((room) => FLOOR[room] === undefined)).toEqual([]);
+  expect(files.length).toBeGreaterThan(0);
+});
+
+test("imports go down a floor or stay in their room", () => {
+  const wrong = imports
+    .filter(({ target }) => target.startsWith("."))
+    .map(({ from, target }) => ({ from, to: resolve(dirname(from), target) }))
+    .filter(({ from, to }) => roomOf(from) !== roomOf(to))
+    .filter(({ from, to }) => (FLOOR[roomOf(to)] ?? 99) >= (FLOOR[roomOf(from)] ?? 0))
+    .map(({ from, to }) => `${relative(SRC, from)} -> ${relative(SRC, to)}`);
+  expect(wrong).toEqual([]);
+});
+
+test("packages are imported only by the rooms that own them", () => {
+  const wrong = imports
+    .filter(({ from, target }) => PACKAGE_ROOMS[target] && !PACKAGE_ROOMS[target].includes(roomOf(from)))
+    .map(({ from, target }) => `${relative(SRC, from)} imports ${target}`);
+  expect(wrong).toEqual([]);
+});
+
+test("the demo is imported by the command line alone", () => {
+  const wrong = imports
+    .filter(({ target }) => target.includes("/demo/"))
+    .map(({ from }) => relative(SRC, from))
+    .filter((file) => !file.startsWith("demo/") && file !== "cli.ts");
+  expect(wrong).toEqual([]);
+});
+
+test("files stay small: nearly all under 200 lines, none over 300", () => {
+  const lengths = files.map((file) => ({
+    file: relative(SRC, file),
+    lines: readFileSync(file, "utf8").split("\n").length,
+  }));
+  expect(lengths.filter(({ lines }) => lines > 300)).toEqual([]);
+  expect(lengths.filter(({ lines }) => lines > 200).length).toBeLessThanOrEqual(Math.ceil(files.length / 20));
+});
