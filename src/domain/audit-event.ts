@@ -1,0 +1,118 @@
+import type { PressRefusal } from "./button.ts";
+import type { FailureCode } from "./claude-event.ts";
+import type { MicroUsd } from "./money.ts";
+import type { ConversationRef, Request, RequestBody, RequestKind } from "./request.ts";
+import type { DenyReason, Verdict } from "./verdict.ts";
+
+/** How much an event matters to the owner. The table that gives it is `security/risk.ts`. */
+export type Risk = "low" | "medium" | "high" | "critical";
+
+/** The gates of the chain by name; their order is `GATE_ORDER` in `security/admit.ts`. */
+export type GateName = "authenticate" | "limitRate" | "limitCost" | "validateInput";
+
+/**
+ * The vocabulary of the audit: everything that is put on record, by type, with small typed fields.
+ * No field ever holds prompt text, an answer, a file's contents or a secret: `summary` and `path` have passed
+ * `security/redact.ts`. Who and where stand beside the event, in `AuditEntry`.
+ */
+export type AuditEvent =
+  /** Somebody who may not come in. `unrecorded` counts such contacts since the last record that were not recorded. */
+  | { readonly type: "auth.failure"; readonly reason: DenyReason; readonly unrecorded: number }
+  | {
+      readonly type: "request.admitted";
+      readonly origin: Request["origin"];
+      readonly kind: RequestKind;
+      readonly body: RequestBody["kind"];
+      readonly dedupeKey: string;
+    }
+  | {
+      readonly type: "request.refused";
+      readonly origin: Request["origin"];
+      readonly kind: RequestKind;
+      readonly body: RequestBody["kind"];
+      readonly dedupeKey: string;
+      readonly gate: GateName;
+      readonly verdict: Exclude<Verdict["kind"], "admit">;
+      /** Only a `deny` has a reason. */
+      readonly reason: DenyReason | null;
+    }
+  | { readonly type: "command.run"; readonly name: string }
+  | ({ readonly type: "tool.asked" } & ToolFields)
+  /** A person's decision, or why there was none: `expired` and `withdrawn` count as deny. */
+  | ({
+      readonly type: "tool.answered";
+      readonly answer: "allow" | "deny" | "expired" | "withdrawn";
+    } & ToolFields)
+  | ({ readonly type: "tool.allowed"; readonly by: "policy" | "person" } & ToolFields)
+  | ({ readonly type: "tool.denied"; readonly by: "policy" | "person" | "timeout" } & ToolFields)
+  | {
+      readonly type: "turn.started";
+      readonly workId: number;
+      /** The project's path below the approved directory. */
+      readonly project: string;
+      /** True when the turn resumes a session, false when it begins one. */
+      readonly isResumed: boolean;
+    }
+  | {
+      readonly type: "turn.finished";
+      readonly workId: number;
+      /** Null when the turn completed, else why it failed. */
+      readonly failure: FailureCode | null;
+      readonly model: string | null;
+      readonly durationMs: number;
+    }
+  | { readonly type: "turn.stopped"; readonly workId: number; readonly durationMs: number }
+  | { readonly type: "turn.interrupted"; readonly workId: number; readonly cause: "restart" | "shutdown" }
+  | {
+      readonly type: "cost.settled";
+      readonly workId: number;
+      readonly costMicroUsd: MicroUsd;
+      readonly reservedMicroUsd: MicroUsd;
+      /** `cli`: the CLI's own total; `meter`: the proxy's token counts under the price file. */
+      readonly source: "cli" | "meter";
+    }
+  | {
+      readonly type: "cost.refused";
+      readonly stage: "gate" | "turn" | "request";
+      readonly spentMicroUsd: MicroUsd;
+      readonly limitMicroUsd: MicroUsd;
+    }
+  /** A button whose nonce is unknown, or that was given to somebody else, or in another chat. */
+  | {
+      readonly type: "violation.forged_callback";
+      readonly what: Extract<PressRefusal, "unknown" | "not_yours" | "elsewhere">;
+    }
+  /** Something for one use was used again. */
+  | { readonly type: "violation.replay"; readonly what: "button" | "update" }
+  | { readonly type: "violation.path_traversal"; readonly path: string }
+  | {
+      readonly type: "daemon.started";
+      readonly version: string;
+      readonly sandbox: "bwrap" | "seatbelt" | "none";
+      readonly permissionMode: string;
+    }
+  | { readonly type: "daemon.stopped"; readonly cause: string };
+
+/** Which call of which tool. `summary` is one redacted line made by `security/redact.ts`. */
+interface ToolFields {
+  readonly tool: string;
+  readonly toolUseId: string;
+  readonly summary: string;
+}
+
+/** One act for the record, before it has its place in the chain. */
+export interface AuditEntry {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly risk: Risk;
+  /** Null where no person is behind it. */
+  readonly userId: number | null;
+  readonly conversation: ConversationRef | null;
+  readonly event: AuditEvent;
+}
+
+/** The event's fields without its type, as the JSON text that is stored and hashed. Text comes back from it unchanged. */
+export function auditDataOf(event: AuditEvent): string {
+  const { type: _type, ...fields } = event;
+  return JSON.stringify(fields);
+}

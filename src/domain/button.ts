@@ -1,0 +1,32 @@
+/** What a press does. Stored beside its nonce; nothing of it travels through Telegram. */
+export type ButtonAction =
+  | { readonly kind: "approve"; readonly approvalId: number; readonly decision: "allow" | "deny" }
+  | {
+      readonly kind: "answer";
+      readonly approvalId: number;
+      readonly question: number;
+      readonly option: number;
+    }
+  | { readonly kind: "answers_done"; readonly approvalId: number; readonly question: number }
+  | { readonly kind: "stop"; readonly workId: number }
+  | { readonly kind: "queue"; readonly workId: number; readonly choice: "now" | "drop" }
+  | { readonly kind: "recover"; readonly workId: number; readonly choice: "continue" | "again" | "drop" }
+  | { readonly kind: "edited"; readonly workId: number; readonly text: string }
+  | { readonly kind: "dismiss" }
+  | { readonly kind: "repo"; readonly project: string }
+  | { readonly kind: "repo_page"; readonly page: number };
+
+/** A button to be shown: its label and what it does. */
+export interface ButtonSpec {
+  readonly label: string;
+  readonly action: ButtonAction;
+  readonly style?: "danger" | "success" | "primary";
+}
+
+/** Why a press does nothing. */
+export type PressRefusal = "unknown" | "used" | "expired" | "not_yours" | "elsewhere";
+
+/** What became of a press. */
+export type Press =
+  | { readonly kind: "accepted"; readonly action: ButtonAction }
+  | { readonly kind: "refused"; readonly reason: PressRefusal };

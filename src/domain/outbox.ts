@@ -1,0 +1,75 @@
+import type { ConversationRef } from "./request.ts";
+
+/** Lower goes first within a chat. */
+export const PRIORITY = { final: 0, approval: 1, notice: 2 } as const;
+export type Priority = (typeof PRIORITY)[keyof typeof PRIORITY];
+
+/** A stretch of text with a format, as Telegram's MessageEntity; offsets and lengths count UTF-16 code units. */
+export type TextEntity =
+  | {
+      readonly type:
+        | "bold"
+        | "italic"
+        | "underline"
+        | "strikethrough"
+        | "code"
+        | "blockquote"
+        | "expandable_blockquote";
+      readonly offset: number;
+      readonly length: number;
+    }
+  | { readonly type: "pre"; readonly offset: number; readonly length: number; readonly language?: string }
+  | { readonly type: "text_link"; readonly offset: number; readonly length: number; readonly url: string };
+
+/** A key on the screen: `data` is a nonce of ours. */
+export interface ScreenButton {
+  readonly text: string;
+  readonly data: string;
+  readonly style?: "danger" | "success" | "primary";
+}
+
+/** What a message shows. */
+export interface MessageBody {
+  readonly text: string;
+  readonly entities: readonly TextEntity[];
+  readonly buttons: readonly (readonly ScreenButton[])[];
+}
+
+/** One durable act on the screen. An edit names the outbox row whose message it changes. */
+export type OutboxAct =
+  | {
+      readonly kind: "send";
+      readonly body: MessageBody;
+      readonly replyTo: number | null;
+      readonly isSilent: boolean;
+    }
+  | { readonly kind: "edit"; readonly target: number; readonly body: MessageBody; readonly orSend: boolean }
+  | {
+      readonly kind: "document";
+      readonly fileName: string;
+      readonly content: string;
+      readonly body: MessageBody;
+      readonly replyTo: number | null;
+    };
+
+/** A row to be put into the outbox. */
+export interface OutboxDraft {
+  readonly conversation: ConversationRef;
+  readonly act: OutboxAct;
+  readonly priority: Priority;
+  /** The work whose final answer this is a part of; it is done when all parts are sent. */
+  readonly finalOf: number | null;
+}
+
+/** `sending` means that the call was begun: after a crash nobody knows whether it arrived. */
+export type OutboxState = "queued" | "sending" | "sent" | "failed" | "dropped";
+
+/** A row of the outbox. */
+export interface OutboxRow extends OutboxDraft {
+  readonly id: number;
+  readonly state: OutboxState;
+  readonly attempts: number;
+  readonly notBefore: number;
+  /** Telegram's id of the message, once sent. */
+  readonly messageId: number | null;
+}

@@ -1,0 +1,87 @@
+import type { Now } from "../domain/clock.ts";
+import type { Db } from "./database.ts";
+
+export type ApprovalState = "asked" | "allowed" | "denied" | "expired" | "withdrawn";
+
+/** A tool call that a person was asked about; `input` is what was shown and what will run. */
+export interface Approval {
+  readonly id: number;
+  readonly workId: number;
+  readonly toolUseId: string;
+  readonly toolName: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  /** AskUserQuestion: labels chosen so far, by question. */
+  readonly answers: Readonly<Record<string, readonly string[]>>;
+  readonly state: ApprovalState;
+  readonly outboxId: number | null;
+}
+
+/** Approvals asked for, with their decisions. */
+export interface Approvals {
+  readonly ask: (draft: Pick<Approval, "workId" | "toolUseId" | "toolName" | "input">) => Approval;
+  readonly get: (id: number) => Approval | null;
+  readonly setOutbox: (id: number, outboxId: number) => void;
+  readonly setAnswers: (id: number, answers: Approval["answers"]) => void;
+  /** Decides an approval that is still open; false when it was decided before. */
+  readonly decide: (id: number, state: Exclude<ApprovalState, "asked">, by: number | null) => boolean;
+  readonly open: () => readonly Approval[];
+}
+
+interface Row {
+  id: number;
+  work_id: number;
+  tool_use_id: string;
+  tool_name: string;
+  input: string;
+  answers: string;
+  state: ApprovalState;
+  outbox_id: number | null;
+}
+
+export function createApprovals(db: Db, now: Now): Approvals {
+  const ask = db.prepare<[number, string, string, string, number]>(
+    `INSERT INTO approvals (work_id, tool_use_id, tool_name, input, asked_at, state) VALUES (?, ?, ?, ?, ?, 'asked')`,
+  );
+  const get = db.prepare<[number], Row>("SELECT * FROM approvals WHERE id = ?");
+  const open = db.prepare<[], Row>("SELECT * FROM approvals WHERE state = 'asked' ORDER BY id");
+  const setOutbox = db.prepare<[number, number]>("UPDATE approvals SET outbox_id = ? WHERE id = ?");
+  const setAnswers = db.prepare<[string, number]>("UPDATE approvals SET answers = ? WHERE id = ?");
+  const decide = db.prepare<[string, number, number | null, number]>(
+    "UPDATE approvals SET state = ?, decided_at = ?, decided_by = ? WHERE id = ? AND state = 'asked'",
+  );
+
+  return {
+    ask: ({ workId, toolUseId, toolName, input }) => {
+      const made = ask.run(workId, toolUseId, toolName, JSON.stringify(input), now());
+      const id = Number(made.lastInsertRowid);
+      return { id, workId, toolUseId, toolName, input, answers: {}, state: "asked", outboxId: null };
+    },
+    get: (id) => {
+      const row = get.get(id);
+      return row ? approvalOf(row) : null;
+    },
+    setOutbox: (id, outboxId) => {
+      setOutbox.run(outboxId, id);
+    },
+    setAnswers: (id, answers) => {
+      setAnswers.run(JSON.stringify(answers), id);
+    },
+    decide: (id, state, by) => decide.run(state, now(), by, id).changes > 0,
+    open: () => open.all().map(approvalOf),
+  };
+}
+
+function approvalOf(row: Row): Approval {
+  const input: Record<string, unknown> = JSON.parse(row.input);
+  const answers: Record<string, string[]> = JSON.parse(row.answers);
+  return {
+    id: row.id,
+    workId: row.work_id,
+    toolUseId: row.tool_use_id,
+    toolName: row.tool_name,
+    input,
+    answers,
+    state: row.state,
+    outboxId: row.outbox_id,
+  };
+}

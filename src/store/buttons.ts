@@ -1,0 +1,70 @@
+import { randomBytes } from "node:crypto";
+import type { ButtonAction, Press } from "../domain/button.ts";
+import type { Now } from "../domain/clock.ts";
+import type { Db } from "./database.ts";
+
+/** A button about to be shown. Those of one `group` are used up together. */
+export interface ButtonDraft {
+  readonly group: string;
+  readonly action: ButtonAction;
+  readonly conversationId: number;
+  /** The person it was made for; owners may press as well. */
+  readonly userId: number;
+  readonly expiresAt: number | null;
+}
+
+/** Buttons on the screen: Telegram carries a nonce, everything it means stays here. */
+export interface Buttons {
+  /** Stores the action and returns the nonce: 22 characters, 128 random bits. */
+  readonly offer: (draft: ButtonDraft) => string;
+  /** Uses up the button and its group. A refused press changes nothing. */
+  readonly press: (press: {
+    readonly nonce: string;
+    readonly conversationId: number;
+    readonly userId: number;
+    readonly isOwner: boolean;
+  }) => Press;
+  /** Voids what is left of a group. */
+  readonly withdraw: (group: string) => void;
+}
+
+interface Row {
+  group_key: string;
+  action: string;
+  conversation_id: number;
+  user_id: number;
+  expires_at: number | null;
+  used_at: number | null;
+}
+
+export function createButtons(db: Db, now: Now): Buttons {
+  const offer = db.prepare<[string, string, string, number, number, number | null]>(
+    "INSERT INTO buttons (nonce, group_key, action, conversation_id, user_id, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
+  );
+  const find = db.prepare<[string], Row>("SELECT * FROM buttons WHERE nonce = ?");
+  const use = db.prepare<[number, string]>(
+    "UPDATE buttons SET used_at = ? WHERE group_key = ? AND used_at IS NULL",
+  );
+
+  return {
+    offer: ({ group, action, conversationId, userId, expiresAt }) => {
+      const nonce = randomBytes(16).toString("base64url");
+      offer.run(nonce, group, JSON.stringify(action), conversationId, userId, expiresAt);
+      return nonce;
+    },
+    press: ({ nonce, conversationId, userId, isOwner }) => {
+      const row = find.get(nonce);
+      if (!row) return { kind: "refused", reason: "unknown" };
+      if (row.conversation_id !== conversationId) return { kind: "refused", reason: "elsewhere" };
+      if (row.user_id !== userId && !isOwner) return { kind: "refused", reason: "not_yours" };
+      if (row.used_at !== null) return { kind: "refused", reason: "used" };
+      if (row.expires_at !== null && row.expires_at <= now()) return { kind: "refused", reason: "expired" };
+      use.run(now(), row.group_key);
+      const action: ButtonAction = JSON.parse(row.action);
+      return { kind: "accepted", action };
+    },
+    withdraw: (group) => {
+      use.run(now(), group);
+    },
+  };
+}

@@ -1,0 +1,64 @@
+import type { ConversationRef } from "../domain/request.ts";
+import type { Conversation } from "../domain/work.ts";
+import type { Db } from "./database.ts";
+
+/** Conversations and the project chosen in each. */
+export interface Conversations {
+  /** The conversation of a chat or topic, made when it is new. */
+  readonly at: (ref: ConversationRef) => Conversation;
+  readonly get: (id: number) => Conversation | null;
+  readonly setProject: (id: number, project: string) => void;
+  /** Holds the queue for an answer about `workId`; null lets it go. */
+  readonly hold: (id: number, workId: number | null) => void;
+}
+
+interface Row {
+  id: number;
+  chat_id: number;
+  thread_id: number;
+  project: string | null;
+  held_by: number | null;
+}
+
+export function createConversations(db: Db): Conversations {
+  const add = db.prepare<[number, number]>(
+    "INSERT INTO conversations (chat_id, thread_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
+  );
+  const at = db.prepare<[number, number], Row>(
+    "SELECT * FROM conversations WHERE chat_id = ? AND thread_id = ?",
+  );
+  const get = db.prepare<[number], Row>("SELECT * FROM conversations WHERE id = ?");
+  const setProject = db.prepare<[string, number]>("UPDATE conversations SET project = ? WHERE id = ?");
+  const hold = db.prepare<[number | null, number]>("UPDATE conversations SET held_by = ? WHERE id = ?");
+
+  return {
+    at: ({ chatId, threadId }) => {
+      const found = at.get(chatId, threadId ?? 0);
+      if (found) return conversationOf(found);
+      add.run(chatId, threadId ?? 0);
+      const made = at.get(chatId, threadId ?? 0);
+      if (!made) throw new Error("a conversation that was just made is not there");
+      return conversationOf(made);
+    },
+    get: (id) => {
+      const row = get.get(id);
+      return row ? conversationOf(row) : null;
+    },
+    setProject: (id, project) => {
+      setProject.run(project, id);
+    },
+    hold: (id, workId) => {
+      hold.run(workId, id);
+    },
+  };
+}
+
+function conversationOf(row: Row): Conversation {
+  return {
+    id: row.id,
+    chatId: row.chat_id,
+    threadId: row.thread_id === 0 ? null : row.thread_id,
+    project: row.project,
+    heldBy: row.held_by,
+  };
+}

@@ -1,0 +1,57 @@
+import { chmodSync, existsSync } from "node:fs";
+import Database from "better-sqlite3";
+import { AppError, messageOf } from "../domain/errors.ts";
+import { MIGRATIONS } from "./migrations.ts";
+
+/** An open SQLite connection. Stays inside `store/`. */
+export type Db = Database.Database;
+
+/**
+ * Opens `path`, creating it as 0600, and brings its schema up to date. WAL with `synchronous=FULL`: what is committed
+ * survives a power loss. Rejects with `store_failed` a file that is no database or that a newer version has written.
+ */
+export function openDatabase(path: string): Db {
+  try {
+    const db = new Database(path);
+    chmodSync(path, 0o600);
+    setPragmas(db);
+    migrate(db);
+    restrictSideFiles(path);
+    return db;
+  } catch (cause) {
+    if (cause instanceof AppError) throw cause;
+    throw new AppError("store_failed", `The database ${path} cannot be opened: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
+}
+
+function setPragmas(db: Db): void {
+  db.pragma("busy_timeout = 5000");
+  db.pragma("journal_mode = WAL");
+  db.pragma("synchronous = FULL");
+  db.pragma("foreign_keys = ON");
+  db.pragma("secure_delete = FAST");
+  if (process.platform === "darwin") db.pragma("fullfsync = ON");
+}
+
+function migrate(db: Db): void {
+  const from = Number(db.pragma("user_version", { simple: true }));
+  if (from > MIGRATIONS.length) {
+    throw new AppError(
+      "store_failed",
+      `The database is of schema ${from}, this program knows up to ${MIGRATIONS.length}: start the newer version`,
+    );
+  }
+  MIGRATIONS.slice(from).forEach((sql, index) => {
+    const step = db.transaction(() => {
+      db.exec(sql);
+      db.pragma(`user_version = ${from + index + 1}`);
+    });
+    step.immediate();
+  });
+}
+
+function restrictSideFiles(path: string): void {
+  for (const side of [`${path}-wal`, `${path}-shm`]) if (existsSync(side)) chmodSync(side, 0o600);
+}

@@ -1,0 +1,109 @@
+import type { Now } from "../domain/clock.ts";
+import type { OutboxAct, OutboxDraft, OutboxRow, OutboxState, Priority } from "../domain/outbox.ts";
+import type { Db } from "./database.ts";
+
+/** What has to appear on the screen, in order, until Telegram has confirmed it. */
+export interface Outbox {
+  readonly put: (draft: OutboxDraft) => number;
+  readonly get: (id: number) => OutboxRow | null;
+  /** Chats with something to send. */
+  readonly chats: () => readonly number[];
+  /** The next row of a chat: by priority, then age. Null when there is none. */
+  readonly next: (chatId: number) => OutboxRow | null;
+  readonly begin: (id: number) => void;
+  readonly sent: (id: number, messageId: number | null) => void;
+  readonly failed: (id: number) => void;
+  /** Back into the queue, not before `notBefore`. */
+  readonly retry: (id: number, notBefore: number) => void;
+  /** Takes a row that was not begun out of the queue; false when it was begun or is gone. */
+  readonly withdraw: (id: number) => boolean;
+  /** Rows that an earlier life left in the middle of being sent. */
+  readonly begun: () => readonly OutboxRow[];
+  readonly countOpen: () => number;
+}
+
+interface Row {
+  id: number;
+  chat_id: number;
+  thread_id: number;
+  act: string;
+  priority: Priority;
+  final_of: number | null;
+  state: OutboxState;
+  attempts: number;
+  not_before: number;
+  message_id: number | null;
+}
+
+export function createOutbox(db: Db, now: Now): Outbox {
+  const put = db.prepare<[number, number, string, number, number | null, number]>(
+    `INSERT INTO outbox (chat_id, thread_id, act, priority, final_of, created_at, state) VALUES (?, ?, ?, ?, ?, ?, 'queued')`,
+  );
+  const get = db.prepare<[number], Row>("SELECT * FROM outbox WHERE id = ?");
+  const chats = db.prepare<[], { chat_id: number }>(
+    "SELECT DISTINCT chat_id FROM outbox WHERE state IN ('queued', 'sending')",
+  );
+  const next = db.prepare<[number], Row>(
+    "SELECT * FROM outbox WHERE chat_id = ? AND state = 'queued' ORDER BY priority, id LIMIT 1",
+  );
+  const begun = db.prepare<[], Row>("SELECT * FROM outbox WHERE state = 'sending' ORDER BY id");
+  const begin = db.prepare<[number]>(
+    "UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE id = ?",
+  );
+  const settle = db.prepare<[OutboxState, number | null, number]>(
+    "UPDATE outbox SET state = ?, message_id = coalesce(?, message_id) WHERE id = ?",
+  );
+  const retry = db.prepare<[number, number]>(
+    "UPDATE outbox SET state = 'queued', not_before = ? WHERE id = ?",
+  );
+  const withdraw = db.prepare<[number]>(
+    "UPDATE outbox SET state = 'dropped' WHERE id = ? AND state = 'queued'",
+  );
+  const count = db.prepare<[], { n: number }>(
+    "SELECT count(*) AS n FROM outbox WHERE state IN ('queued', 'sending')",
+  );
+
+  return {
+    put: ({ conversation: { chatId, threadId }, act, priority, finalOf }) =>
+      Number(put.run(chatId, threadId ?? 0, JSON.stringify(act), priority, finalOf, now()).lastInsertRowid),
+    get: (id) => {
+      const row = get.get(id);
+      return row ? outboxRowOf(row) : null;
+    },
+    chats: () => chats.all().map((row) => row.chat_id),
+    next: (chatId) => {
+      const row = next.get(chatId);
+      return row ? outboxRowOf(row) : null;
+    },
+    begin: (id) => {
+      begin.run(id);
+    },
+    sent: (id, messageId) => {
+      settle.run("sent", messageId, id);
+    },
+    failed: (id) => {
+      settle.run("failed", null, id);
+    },
+    retry: (id, notBefore) => {
+      retry.run(notBefore, id);
+    },
+    withdraw: (id) => withdraw.run(id).changes > 0,
+    begun: () => begun.all().map(outboxRowOf),
+    countOpen: () => count.get()?.n ?? 0,
+  };
+}
+
+function outboxRowOf(row: Row): OutboxRow {
+  const act: OutboxAct = JSON.parse(row.act);
+  return {
+    id: row.id,
+    conversation: { chatId: row.chat_id, threadId: row.thread_id === 0 ? null : row.thread_id },
+    act,
+    priority: row.priority,
+    finalOf: row.final_of,
+    state: row.state,
+    attempts: row.attempts,
+    notBefore: row.not_before,
+    messageId: row.message_id,
+  };
+}

@@ -1,0 +1,75 @@
+import type { Now } from "../domain/clock.ts";
+import type { MicroUsd } from "../domain/money.ts";
+import type { Session } from "../domain/work.ts";
+import type { Db } from "./database.ts";
+
+/** Who talks where about what: the key of a CLI session. */
+export interface SessionKey {
+  readonly conversationId: number;
+  readonly userId: number;
+  readonly project: string;
+}
+
+/** CLI sessions; at most one is current for a key. */
+export interface Sessions {
+  readonly current: (key: SessionKey) => Session | null;
+  readonly begin: (key: SessionKey, id: string) => Session;
+  /** Ends the current session, if there is one; says whether there was. */
+  readonly end: (key: SessionKey) => boolean;
+  /** Records what a turn left behind; a null total leaves the last one standing. */
+  readonly record: (
+    id: string,
+    after: { readonly isResumable: boolean; readonly totalCostMicroUsd: MicroUsd | null },
+  ) => void;
+}
+
+interface Row {
+  id: string;
+  conversation_id: number;
+  user_id: number;
+  project: string;
+  is_resumable: number;
+  total_cost_micro_usd: number;
+}
+
+export function createSessions(db: Db, now: Now): Sessions {
+  const current = db.prepare<[number, number, string], Row>(
+    "SELECT * FROM sessions WHERE conversation_id = ? AND user_id = ? AND project = ? AND ended_at IS NULL",
+  );
+  const begin = db.prepare<[string, number, number, string, number]>(
+    "INSERT INTO sessions (id, conversation_id, user_id, project, created_at) VALUES (?, ?, ?, ?, ?)",
+  );
+  const end = db.prepare<[number, number, number, string]>(
+    "UPDATE sessions SET ended_at = ? WHERE conversation_id = ? AND user_id = ? AND project = ? AND ended_at IS NULL",
+  );
+  const record = db.prepare<[number, number | null, string]>(
+    `UPDATE sessions SET is_resumable = max(is_resumable, ?), total_cost_micro_usd = coalesce(?, total_cost_micro_usd)
+     WHERE id = ?`,
+  );
+
+  return {
+    current: ({ conversationId, userId, project }) => {
+      const row = current.get(conversationId, userId, project);
+      return row ? sessionOf(row) : null;
+    },
+    begin: (key, id) => {
+      begin.run(id, key.conversationId, key.userId, key.project, now());
+      return { ...key, id, isResumable: false, totalCostMicroUsd: 0 };
+    },
+    end: ({ conversationId, userId, project }) => end.run(now(), conversationId, userId, project).changes > 0,
+    record: (id, { isResumable, totalCostMicroUsd }) => {
+      record.run(isResumable ? 1 : 0, totalCostMicroUsd, id);
+    },
+  };
+}
+
+function sessionOf(row: Row): Session {
+  return {
+    id: row.id,
+    conversationId: row.conversation_id,
+    userId: row.user_id,
+    project: row.project,
+    isResumable: row.is_resumable === 1,
+    totalCostMicroUsd: row.total_cost_micro_usd,
+  };
+}

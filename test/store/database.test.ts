@@ -1,0 +1,87 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { expect, onTestFinished, test } from "vitest";
+import { AppError } from "../../src/domain/errors.ts";
+import { openDatabase } from "../../src/store/database.ts";
+import { prepareHome } from "../../src/store/home.ts";
+import { lockHome } from "../../src/store/lock.ts";
+import { MIGRATIONS } from "../../src/store/migrations.ts";
+import { testStore } from "../support/store.ts";
+import { tempDir } from "../support/temp.ts";
+
+const modeOf = (path: string): number => statSync(path).mode & 0o777;
+
+test("H20: the home folder is 0700 and the database with its side files 0600, whatever the umask says", () => {
+  const before = process.umask(0o000);
+  onTestFinished(() => void process.umask(before));
+  const home = join(tempDir(), "home");
+  const paths = prepareHome(home);
+  const db = openDatabase(paths.database);
+  onTestFinished(() => void db.close());
+  expect(modeOf(home)).toBe(0o700);
+  expect([paths.run, paths.jail, paths.claude].map(modeOf)).toEqual([0o700, 0o700, 0o700]);
+  expect([paths.database, `${paths.database}-wal`, `${paths.database}-shm`].map(modeOf)).toEqual([
+    0o600, 0o600, 0o600,
+  ]);
+});
+
+test("a database is durable: write-ahead log, every commit synced, foreign keys held", () => {
+  const db = openDatabase(join(tempDir(), "a.db"));
+  onTestFinished(() => void db.close());
+  expect(db.pragma("journal_mode", { simple: true })).toBe("wal");
+  expect(db.pragma("synchronous", { simple: true })).toBe(2);
+  expect(db.pragma("foreign_keys", { simple: true })).toBe(1);
+  expect(db.pragma("user_version", { simple: true })).toBe(MIGRATIONS.length);
+});
+
+test("a database of a newer version is refused with what to do, and left alone", () => {
+  const path = join(tempDir(), "a.db");
+  const db = new Database(path);
+  db.pragma("user_version = 999");
+  db.close();
+  expect(() => openDatabase(path)).toThrow(/schema 999.*start the newer version/);
+});
+
+test("a file that is no database is refused as store_failed", () => {
+  const path = join(tempDir(), "a.db");
+  writeFileSync(path, "this is not a database, whatever its name says ".repeat(100));
+  expect(() => openDatabase(path)).toThrow(expect.objectContaining({ code: "store_failed" }));
+});
+
+test("a transaction that throws writes nothing and runs nothing that waited for the commit", () => {
+  const store = testStore();
+  const ran: string[] = [];
+  expect(() =>
+    store.transaction(() => {
+      store.conversations.at({ chatId: 1, threadId: null });
+      store.afterCommit(() => ran.push("lost"));
+      throw new Error("no");
+    }),
+  ).toThrow("no");
+  store.transaction(() => store.afterCommit(() => ran.push("kept")));
+  expect(store.conversations.get(1)).toBeNull();
+  expect(ran).toEqual(["kept"]);
+});
+
+test("H82: a second daemon on one home is refused, and gets in once the first has gone", () => {
+  const home = tempDir();
+  const first = lockHome(home);
+  expect(() => lockHome(home)).toThrow(expect.objectContaining({ code: "already_running" }));
+  first[Symbol.dispose]();
+  lockHome(home)[Symbol.dispose]();
+});
+
+test("H44: a daemon killed with SIGKILL leaves no lock behind", async () => {
+  const home = tempDir();
+  const child = spawn(process.execPath, [join(import.meta.dirname, "lock-holder.fixture.ts"), home], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  await once(child.stdout, "data");
+  expect(() => lockHome(home)).toThrow(AppError);
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  lockHome(home)[Symbol.dispose]();
+});

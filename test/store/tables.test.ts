@@ -1,0 +1,218 @@
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { expect, test } from "vitest";
+import { verifyChain } from "../../src/domain/audit-chain.ts";
+import { PRIORITY } from "../../src/domain/outbox.ts";
+import { openStore } from "../../src/store/store.ts";
+import { testClock, testStore } from "../support/store.ts";
+import { tempDir } from "../support/temp.ts";
+
+const CHAT = { chatId: 7, threadId: null };
+
+function withWork(store = testStore()) {
+  const conversation = store.conversations.at(CHAT);
+  const submit = (dedupeKey: string, text = dedupeKey) =>
+    store.work.submit({
+      uuid: dedupeKey,
+      dedupeKey,
+      conversationId: conversation.id,
+      userId: 7,
+      project: "p",
+      text,
+      messageId: 1,
+    });
+  return { store, conversation, submit };
+}
+
+test("an update is stored once, whatever the server redelivers, and its content is forgotten when it is done", () => {
+  const { inbox } = testStore();
+  expect([
+    ...inbox.insert([
+      { updateId: 5, body: "{}" },
+      { updateId: 6, body: "{}" },
+    ]),
+  ]).toEqual([5, 6]);
+  expect([
+    ...inbox.insert([
+      { updateId: 6, body: "{}" },
+      { updateId: 7, body: '{"a":1}' },
+    ]),
+  ]).toEqual([7]);
+  inbox.finish(5);
+  inbox.bury(6);
+  expect(inbox.takeUnfinished()).toEqual([{ updateId: 7, body: '{"a":1}', attempts: 1 }]);
+  expect(inbox.takeUnfinished()[0]?.attempts).toBe(2);
+});
+
+test("work is submitted once for a dedupe key", () => {
+  const { submit } = withWork();
+  expect(submit("a")?.state).toBe("queued");
+  expect(submit("a")).toBeNull();
+});
+
+test("the queue is first in, first out, and what is moved first goes first", () => {
+  const { store, conversation, submit } = withWork();
+  const [a, b, c] = ["a", "b", "c"].map((key) => submit(key));
+  expect(store.work.queued(conversation.id).map(({ id }) => id)).toEqual([a?.id, b?.id, c?.id]);
+  store.work.moveFirst(c?.id ?? 0);
+  expect(store.work.next(conversation.id)?.id).toBe(c?.id);
+  store.work.moveFirst(b?.id ?? 0);
+  expect(store.work.queued(conversation.id).map(({ id }) => id)).toEqual([b?.id, c?.id, a?.id]);
+});
+
+test("a reservation counts while the work lasts and ends with it", () => {
+  const { store, submit } = withWork();
+  const work = submit("a");
+  store.work.prepare(work?.id ?? 0, "session", 5_000);
+  expect(store.work.reserved(7)).toBe(5_000);
+  store.work.end(work?.id ?? 0, "stopped");
+  expect(store.work.reserved(7)).toBe(0);
+});
+
+test("a button works once, takes its group with it, and only for its person, an owner, or nobody else", () => {
+  const { store, conversation } = withWork();
+  const draft = { group: "g", conversationId: conversation.id, userId: 7, expiresAt: null };
+  const one = store.buttons.offer({ ...draft, action: { kind: "dismiss" } });
+  const two = store.buttons.offer({ ...draft, action: { kind: "repo", project: "x" } });
+  const press = (nonce: string, userId = 7, conversationId = conversation.id) =>
+    store.buttons.press({ nonce, conversationId, userId, isOwner: userId === 1 });
+
+  expect(press("forged")).toEqual({ kind: "refused", reason: "unknown" });
+  expect(press(one, 8)).toEqual({ kind: "refused", reason: "not_yours" });
+  expect(press(one, 7, 99)).toEqual({ kind: "refused", reason: "elsewhere" });
+  expect(press(two, 1)).toEqual({ kind: "accepted", action: { kind: "repo", project: "x" } });
+  expect(press(two)).toEqual({ kind: "refused", reason: "used" });
+  expect(press(one)).toEqual({ kind: "refused", reason: "used" });
+});
+
+test("a button past its time is refused", () => {
+  const clock = testClock();
+  const { store, conversation } = withWork(testStore(clock));
+  const nonce = store.buttons.offer({
+    ...{ group: "g", action: { kind: "dismiss" }, conversationId: conversation.id, userId: 7 },
+    expiresAt: clock() + 1_000,
+  });
+  clock.turn(1_000);
+  const press = { nonce, conversationId: conversation.id, userId: 7, isOwner: false };
+  expect(store.buttons.press(press)).toEqual({ kind: "refused", reason: "expired" });
+});
+
+test("H24: callback data is a nonce of 22 characters that says nothing", () => {
+  const { store, conversation } = withWork();
+  const action = { kind: "repo", project: "../../etc" } as const;
+  const nonce = store.buttons.offer({
+    group: "g",
+    action,
+    conversationId: conversation.id,
+    userId: 7,
+    expiresAt: null,
+  });
+  expect(nonce).toMatch(/^[\w-]{22}$/);
+});
+
+test("the outbox gives a chat's rows by priority, then age, and a work is done when its last part is sent", () => {
+  const { store, submit } = withWork();
+  const work = submit("a");
+  const finalOf = work?.id ?? 0;
+  const put = (text: string, priority: 0 | 1 | 2, final: number | null) =>
+    store.outbox.put({
+      conversation: CHAT,
+      act: { kind: "send", body: { text, entities: [], buttons: [] }, replyTo: null, isSilent: false },
+      priority,
+      finalOf: final,
+    });
+  put("notice", PRIORITY.notice, null);
+  const first = put("one", PRIORITY.final, finalOf);
+  const second = put("two", PRIORITY.final, finalOf);
+  store.work.end(finalOf, "delivering");
+
+  expect(store.outbox.next(7)?.id).toBe(first);
+  store.outbox.begin(first);
+  store.outbox.sent(first, 11);
+  store.work.finishIfDelivered(finalOf);
+  expect(store.work.get(finalOf)?.state).toBe("delivering");
+  expect(store.outbox.next(7)?.id).toBe(second);
+  store.outbox.sent(second, 12);
+  store.work.finishIfDelivered(finalOf);
+  expect(store.work.get(finalOf)?.state).toBe("done");
+  expect(store.outbox.get(first)?.messageId).toBe(11);
+});
+
+test("H10: costs are what was settled, once a work, and survive a restart", () => {
+  const path = join(tempDir(), "a.db");
+  const clock = testClock();
+  const store = openStore(path, clock);
+  const { submit } = withWork(store);
+  const work = submit("a");
+  const charge = { workId: work?.id ?? 0, userId: 7, costMicroUsd: 1_500, source: "cli" } as const;
+  store.ledger.settle(charge);
+  store.ledger.settle({ ...charge, costMicroUsd: 9_999 });
+  store[Symbol.dispose]();
+
+  using again = openStore(path, clock);
+  expect(again.ledger.spentSince(7, 0)).toBe(1_500);
+  expect(again.ledger.spentSince(7, clock() + 1)).toBe(0);
+  expect(again.ledger.spentSince(8, 0)).toBe(0);
+});
+
+test("a later report of an API request replaces the earlier one", () => {
+  const { store, submit } = withWork();
+  const workId = submit("a")?.id ?? 0;
+  const usage = {
+    ...{ requestId: "r", model: "m", inputTokens: 1, cacheWrite5mTokens: 0, cacheWrite1hTokens: 0 },
+    ...{ cacheReadTokens: 0, outputTokens: 1, isCut: false },
+  };
+  store.ledger.meter(workId, { ...usage, costMicroUsd: 10, isFinal: false });
+  store.ledger.meter(workId, { ...usage, costMicroUsd: 30, isFinal: true });
+  store.ledger.meter(workId, { ...usage, requestId: "s", costMicroUsd: 5, isFinal: true });
+  expect(store.ledger.metered(workId)).toBe(35);
+});
+
+test("the audit is append-only for every statement, and its chain holds over several connections", () => {
+  const path = join(tempDir(), "a.db");
+  const clock = testClock();
+  using one = openStore(path, clock);
+  using two = openStore(path, clock);
+  const entry = {
+    at: clock(),
+    risk: "low",
+    userId: 7,
+    conversation: CHAT,
+    event: { type: "command.run", name: "help" },
+  } as const;
+  one.audit.append(entry);
+  two.audit.append(entry);
+  one.audit.append(entry);
+  expect(verifyChain(two.audit.rows())).toMatchObject({ kind: "ok", count: 3, head: one.audit.head() });
+
+  const raw = new Database(path);
+  expect(() => raw.exec("UPDATE audit SET risk = 'high' WHERE id = 2")).toThrow("append-only");
+  expect(() => raw.exec("DELETE FROM audit WHERE id = 3")).toThrow("append-only");
+  raw.exec("DROP TRIGGER audit_is_append_only_update; UPDATE audit SET risk = 'high' WHERE id = 2");
+  raw.close();
+  expect(verifyChain(one.audit.rows())).toEqual({ kind: "broken", id: 2, reason: "changed" });
+});
+
+test("topics of a chat are conversations of their own", () => {
+  const { conversations } = testStore();
+  const main = conversations.at(CHAT);
+  const topic = conversations.at({ ...CHAT, threadId: 3 });
+  expect(topic.id).not.toBe(main.id);
+  expect(conversations.at({ ...CHAT, threadId: 3 })).toEqual(topic);
+  expect(topic.threadId).toBe(3);
+  expect(main.threadId).toBeNull();
+});
+
+test("a conversation has one current session for a person and project, and a new one after its end", () => {
+  const { store, conversation } = withWork();
+  const key = { conversationId: conversation.id, userId: 7, project: "p" };
+  store.sessions.begin(key, "s1");
+  store.sessions.record("s1", { isResumable: true, totalCostMicroUsd: 10 });
+  store.sessions.record("s1", { isResumable: false, totalCostMicroUsd: null });
+  expect(store.sessions.current(key)).toMatchObject({ id: "s1", isResumable: true, totalCostMicroUsd: 10 });
+  expect(store.sessions.current({ ...key, userId: 8 })).toBeNull();
+  expect(store.sessions.end(key)).toBe(true);
+  expect(store.sessions.current(key)).toBeNull();
+  store.sessions.begin(key, "s2");
+  expect(store.sessions.current(key)?.id).toBe("s2");
+});
