@@ -1,0 +1,137 @@
+import type { AuditEvent } from "../domain/audit-event.ts";
+import type { ToolAnswer, ToolAsk } from "../domain/claude-event.ts";
+import type { Work } from "../domain/work.ts";
+import type { Approval } from "../store/approvals.ts";
+import type { Store } from "../store/store.ts";
+import { type Answers, createAnswers } from "./answers.ts";
+import type { ApprovalEnd, Presenter } from "./presenter.ts";
+import { answeredInput, parseQuestions, questionsOf } from "./questions.ts";
+
+/** Asks people about tool calls and carries their answers back. */
+export interface ApprovalDesk extends Answers {
+  /** Puts the call before a person and waits: for the answer, the deadline or the end of the turn. Only "allow" allows. */
+  readonly decide: (work: Work, ask: ToolAsk, signal: AbortSignal) => Promise<ToolAnswer>;
+  /** A person pressed [Allow once] or [Deny]. Called inside a transaction. */
+  readonly approve: (approvalId: number, decision: "allow" | "deny", by: number) => void;
+  /** Closes what an earlier life left open. Called inside a transaction. */
+  readonly expireLeftovers: () => void;
+}
+
+interface ApprovalDeps {
+  readonly store: Store;
+  readonly presenter: Presenter;
+  readonly record: (event: AuditEvent, who: { work: Work; userId?: number }) => void;
+  readonly summarise: (name: string, input: Readonly<Record<string, unknown>>) => string;
+  readonly timeoutMs: number;
+}
+
+/** How the wait for a person ended. */
+export type End = { readonly kind: "allow" | "deny" | "expired" | "withdrawn" };
+
+const REFUSALS: Readonly<Record<Exclude<End["kind"], "allow">, string>> = {
+  deny: "The person denied this call. Do not try it again in another form; ask what to do instead.",
+  expired: "Nobody answered in time, so this call was denied.",
+  withdrawn: "The turn was ended before anybody answered.",
+};
+
+export function createApprovalDesk({
+  store,
+  presenter,
+  record,
+  summarise,
+  timeoutMs,
+}: ApprovalDeps): ApprovalDesk {
+  const waiting = new Map<number, (end: End) => void>();
+
+  const fieldsOf = ({ toolName, toolUseId, input }: Approval) => ({
+    tool: toolName,
+    toolUseId,
+    summary: summarise(toolName, input),
+  });
+
+  function close(approval: Approval, end: End, by: number | null): boolean {
+    const state = end.kind === "allow" ? "allowed" : end.kind === "deny" ? "denied" : end.kind;
+    if (!store.approvals.decide(approval.id, state, by)) return false;
+    const work = store.work.get(approval.workId);
+    if (!work) return false;
+    record(
+      { type: "tool.answered", answer: end.kind, ...fieldsOf(approval) },
+      by === null ? { work } : { work, userId: by },
+    );
+    const isAnswered = state === "allowed" && questionsOf(approval) !== null;
+    const shown: ApprovalEnd = isAnswered ? "answered" : state;
+    presenter.settled(work, store.approvals.get(approval.id) ?? approval, shown);
+    store.afterCommit(() => waiting.get(approval.id)?.(end));
+    return true;
+  }
+
+  function show(work: Work, approval: Approval): number {
+    const questions = questionsOf(approval);
+    const index = questions?.findIndex(({ question }) => approval.answers[question] === undefined) ?? -1;
+    const question = questions?.[index];
+    if (!question) return presenter.askTool(work, approval);
+    return presenter.askQuestion(work, approval, { question, index, count: questions.length, chosen: [] });
+  }
+
+  function open(work: Work, ask: ToolAsk): Approval {
+    return store.transaction(() => {
+      const approval = store.approvals.ask({ ...ask, workId: work.id });
+      record({ type: "tool.asked", ...fieldsOf(approval) }, { work });
+      store.work.setState(work.id, "waiting");
+      store.approvals.setOutbox(approval.id, show(work, approval));
+      return approval;
+    });
+  }
+
+  async function wait(approval: Approval, signal: AbortSignal): Promise<End> {
+    const { promise, resolve } = Promise.withResolvers<End>();
+    const end = (kind: "expired" | "withdrawn") => (): void => {
+      store.transaction(() => close(approval, { kind }, null));
+    };
+    const timer = setTimeout(end("expired"), timeoutMs);
+    const withdraw = end("withdrawn");
+    waiting.set(approval.id, resolve);
+    signal.addEventListener("abort", withdraw, { once: true });
+    try {
+      if (signal.aborted) withdraw();
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", withdraw);
+      waiting.delete(approval.id);
+    }
+  }
+
+  async function decide(work: Work, ask: ToolAsk, signal: AbortSignal): Promise<ToolAnswer> {
+    if (ask.toolName === "AskUserQuestion" && !parseQuestions(ask.input)) {
+      return { kind: "deny", message: "The questions could not be read: each needs a question and options." };
+    }
+    const { id } = open(work, ask);
+    const end = await wait(
+      { ...ask, id, workId: work.id, answers: {}, state: "asked", outboxId: null },
+      signal,
+    );
+    const isLastOpen = !store.approvals.open().some((other) => other.workId === work.id);
+    if (isLastOpen && store.work.get(work.id)?.state === "waiting") store.work.setState(work.id, "running");
+    if (end.kind !== "allow") return { kind: "deny", message: REFUSALS[end.kind] };
+    const decided = store.approvals.get(id);
+    if (decided?.state !== "allowed") return { kind: "deny", message: REFUSALS.deny };
+    const isAnswered = questionsOf(decided) !== null;
+    return {
+      kind: "allow",
+      input: isAnswered ? answeredInput(decided.input, decided.answers) : decided.input,
+    };
+  }
+
+  return {
+    decide,
+    approve: (approvalId, decision, by) => {
+      const approval = store.approvals.get(approvalId);
+      if (approval) close(approval, { kind: decision }, by);
+    },
+    ...createAnswers({ store, presenter, show, close }),
+    expireLeftovers: () => {
+      for (const approval of store.approvals.open()) close(approval, { kind: "expired" }, null);
+    },
+  };
+}

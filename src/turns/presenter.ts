@@ -1,0 +1,50 @@
+import type { TurnEvent, TurnReport } from "../domain/turn-event.ts";
+import type { Verdict } from "../domain/verdict.ts";
+import type { Work } from "../domain/work.ts";
+import type { Approval } from "../store/approvals.ts";
+import type { Question } from "./questions.ts";
+
+/** What stands between a work and its turn, told when it is accepted. */
+export interface QueuePlace {
+  /** Works that run or wait before it. */
+  readonly ahead: number;
+  /** The queue waits for an answer about an interrupted work. */
+  readonly isHeld: boolean;
+}
+
+/** One question of the model as it is to be shown: its place among the others and what was ticked so far. */
+export interface QuestionView {
+  readonly question: Question;
+  readonly index: number;
+  readonly count: number;
+  readonly chosen: readonly string[];
+}
+
+/** How an approval ended. */
+export type ApprovalEnd = "allowed" | "denied" | "expired" | "withdrawn" | "answered";
+
+/** The screen of one turn. */
+export interface TurnScreen {
+  /** Shows progress as far as limits allow; may skip. Never throws. */
+  readonly show: (event: TurnEvent) => void;
+  /** Called inside the transaction that ends the turn: only writes. */
+  readonly finish: (report: TurnReport) => void;
+}
+
+/** How `turns/` is seen. Every method but `open` and `show` is called inside a transaction and only writes. */
+export interface Presenter {
+  /** Puts up the message that will show progress and returns its outbox id. */
+  readonly accepted: (work: Work, place: QueuePlace) => number;
+  readonly open: (work: Work) => TurnScreen;
+  /** Shows the whole tool call with its buttons; returns the outbox id of the message that bears them. */
+  readonly askTool: (work: Work, approval: Approval) => number;
+  /** Shows a question, or shows it anew (`approval.outboxId`) when options were ticked. */
+  readonly askQuestion: (work: Work, approval: Approval, view: QuestionView) => number;
+  readonly settled: (work: Work, approval: Approval, end: ApprovalEnd) => void;
+  /** Says that a restart cut the work off and offers what to do. */
+  readonly interrupted: (work: Work) => void;
+  /** Ends the message of a work that will not run. */
+  readonly dropped: (work: Work) => void;
+  /** The budget was spent when the work's turn came. */
+  readonly unpaid: (work: Work, verdict: Extract<Verdict, { kind: "spent" }>) => void;
+}

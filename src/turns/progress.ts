@@ -1,0 +1,61 @@
+import type { ClaudeEvent } from "../domain/claude-event.ts";
+import type { TurnEvent } from "../domain/turn-event.ts";
+
+/** Follows the CLI's events and gives what a person should see of them. */
+export interface Progress {
+  readonly follow: (event: ClaudeEvent) => void;
+  /** Lines of the tools called so far. */
+  readonly tools: () => readonly string[];
+  /** All finished text blocks of the main loop, for turns that end without a result text. */
+  readonly text: () => string;
+}
+
+interface ProgressDeps {
+  readonly show: (event: TurnEvent) => void;
+  /** One redacted line for a tool call. */
+  readonly summarise: (name: string, input: Readonly<Record<string, unknown>>) => string;
+}
+
+export function createProgress({ show, summarise }: ProgressDeps): Progress {
+  const tools: string[] = [];
+  const blocks: string[] = [];
+  let draft = "";
+
+  const preview = (): void => {
+    const text = [blocks.at(-1), draft].filter(Boolean).join("\n\n");
+    if (text !== "") show({ kind: "preview", text });
+  };
+
+  return {
+    follow: (event) => {
+      switch (event.kind) {
+        case "message_started":
+          draft = "";
+          return;
+        case "text_delta":
+          draft += event.text;
+          preview();
+          return;
+        case "text":
+          blocks.push(event.text);
+          draft = "";
+          preview();
+          return;
+        case "tool_started": {
+          const line = `${event.isSubagent ? "↳ " : ""}${summarise(event.name, event.input)}`;
+          tools.push(line);
+          show({ kind: "tool", line });
+          return;
+        }
+        case "retrying":
+          show(event);
+          return;
+        case "started":
+        case "tool_finished":
+          return;
+      }
+    },
+    tools: () => tools,
+    text: () => blocks.join("\n\n"),
+  };
+}

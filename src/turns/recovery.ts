@@ -1,0 +1,78 @@
+import type { AuditEvent } from "../domain/audit-event.ts";
+import type { ButtonAction } from "../domain/button.ts";
+import type { Work } from "../domain/work.ts";
+import type { Store } from "../store/store.ts";
+import type { Presenter } from "./presenter.ts";
+
+interface RecoveryDeps {
+  readonly store: Store;
+  readonly presenter: Presenter;
+  readonly record: (event: AuditEvent, who: { work: Work; userId?: number }) => void;
+  readonly newUuid: () => string;
+}
+
+/** What happens to work that the daemon's end cut off: it is never run again unless a person says so. */
+export interface Recovery {
+  /** Ends a work that may have had effects as interrupted, charges what was metered and holds its queue for an answer. */
+  readonly interrupt: (work: Work, cause: "restart" | "shutdown") => void;
+  /** Sorts what an earlier life left: not begun = queued again, begun = interrupted. */
+  readonly recover: () => void;
+  /** Carries out the answer; returns the work that was queued for it, if any. Called inside a transaction. */
+  readonly resolve: (choice: Extract<ButtonAction, { kind: "recover" }>) => Work | null;
+}
+
+export function createRecovery({ store, presenter, record, newUuid }: RecoveryDeps): Recovery {
+  function interrupt(work: Work, cause: "restart" | "shutdown"): void {
+    store.ledger.settle({
+      workId: work.id,
+      userId: work.userId,
+      costMicroUsd: store.ledger.metered(work.id),
+      source: "meter",
+    });
+    if (work.isStopRequested) {
+      store.work.end(work.id, "stopped");
+      record({ type: "turn.stopped", workId: work.id, durationMs: 0 }, { work });
+      presenter.dropped(work);
+      return;
+    }
+    store.work.end(work.id, "interrupted");
+    store.conversations.hold(work.conversationId, work.id);
+    record({ type: "turn.interrupted", workId: work.id, cause }, { work });
+    presenter.interrupted(work);
+  }
+
+  return {
+    interrupt,
+    recover: () =>
+      store.transaction(() => {
+        for (const work of store.work.inStates(["preparing"])) store.work.end(work.id, "queued");
+        for (const work of store.work.inStates(["running", "waiting"])) interrupt(work, "restart");
+        for (const work of store.work.inStates(["delivering"])) store.work.finishIfDelivered(work.id);
+      }),
+    resolve: ({ workId, choice }) => {
+      const work = store.work.get(workId);
+      if (!work) return null;
+      const conversation = store.conversations.get(work.conversationId);
+      if (conversation?.heldBy === workId) store.conversations.hold(work.conversationId, null);
+      if (choice === "drop") {
+        presenter.dropped(work);
+        return null;
+      }
+      const next = store.work.submit({
+        uuid: newUuid(),
+        dedupeKey: `${choice}:${workId}`,
+        conversationId: work.conversationId,
+        userId: work.userId,
+        project: work.project,
+        text: choice === "again" ? work.text : continuation(work.text),
+        messageId: work.messageId,
+      });
+      if (next) store.work.moveFirst(next.id);
+      return next;
+    },
+  };
+}
+
+function continuation(text: string): string {
+  return `The turn before this one was cut off by a restart of the bot before it ended, so its last tool call may or may not have taken effect. Look at what is there, then go on with the request:\n\n${text}`;
+}

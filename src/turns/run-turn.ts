@@ -1,0 +1,161 @@
+import type { ApprovedPath } from "../domain/approved-path.ts";
+import type { AuditEvent } from "../domain/audit-event.ts";
+import type { ClaudeEvent, ClaudeTurnEnd, ToolAnswer, ToolAsk } from "../domain/claude-event.ts";
+import type { Now } from "../domain/clock.ts";
+import { messageOf } from "../domain/errors.ts";
+import { conversationKey } from "../domain/request.ts";
+import type { Payer } from "../domain/usage.ts";
+import type { Session, Work } from "../domain/work.ts";
+import type { Logger } from "../log/logger.ts";
+import type { Store } from "../store/store.ts";
+import type { ApprovalDesk } from "./approvals.ts";
+import { createPayer } from "./payer.ts";
+import type { Presenter } from "./presenter.ts";
+import { createProgress } from "./progress.ts";
+import type { Recovery } from "./recovery.ts";
+import { costOfTurn } from "./settle.ts";
+
+/** What a turn needs of the CLI's runner. */
+export interface ClaudePort {
+  readonly run: (turn: {
+    readonly session: {
+      readonly conversationKey: string;
+      readonly userId: number;
+      readonly project: ApprovedPath;
+      readonly configDir: string;
+      readonly sessionId: string;
+      readonly isResume: boolean;
+    };
+    readonly prompt: string;
+    readonly uuid: string;
+    readonly payer: Payer;
+    readonly onEvent: (event: ClaudeEvent) => void;
+    readonly onPrompting: () => void;
+    readonly decide: (ask: ToolAsk, signal: AbortSignal) => Promise<ToolAnswer>;
+    readonly signal: AbortSignal;
+  }) => Promise<ClaudeTurnEnd>;
+  /** True when the CLI has the session on disk: after a crash the database may not know yet. */
+  readonly hasSession: (configDir: string, sessionId: string) => Promise<boolean>;
+  /** Ends the warm process of a conversation. */
+  readonly forget: (conversationKey: string) => Promise<void>;
+}
+
+export interface RunTurnDeps {
+  readonly store: Store;
+  readonly claude: ClaudePort;
+  readonly presenter: Presenter;
+  readonly desk: ApprovalDesk;
+  readonly recovery: Recovery;
+  readonly resolveProject: (name: string) => Promise<ApprovedPath>;
+  /** The CLI's own folder for this person and project; made when it is not there. */
+  readonly configDirOf: (userId: number, project: string) => Promise<string>;
+  readonly record: (event: AuditEvent, who: { work: Work; userId?: number }) => void;
+  readonly summarise: (name: string, input: Readonly<Record<string, unknown>>) => string;
+  readonly now: Now;
+  readonly log: Logger;
+}
+
+/** A prepared work, with the session it belongs to. */
+export interface PreparedTurn {
+  readonly work: Work;
+  readonly session: Session;
+  /** Aborted with the reason `shutdown` when the daemon ends, with anything else when a person stops the turn. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs one prepared work to its end: state, screen, money and audit are settled in one transaction, whatever way it
+ * ended. Never rejects: a fault of the runner is a failed turn.
+ */
+export function createRunTurn(deps: RunTurnDeps): (turn: PreparedTurn) => Promise<void> {
+  const { store, presenter, desk, recovery, record, now, log } = deps;
+
+  async function ask(turn: PreparedTurn, onEvent: (event: ClaudeEvent) => void): Promise<ClaudeTurnEnd> {
+    const { work, session, signal } = turn;
+    const project = await deps.resolveProject(session.project);
+    const configDir = await deps.configDirOf(work.userId, session.project);
+    const isResume = session.isResumable || (await deps.claude.hasSession(configDir, session.id));
+    return deps.claude.run({
+      session: {
+        conversationKey: conversationKey(work.conversation),
+        userId: work.userId,
+        project,
+        configDir,
+        sessionId: session.id,
+        isResume,
+      },
+      prompt: work.text,
+      uuid: work.uuid,
+      payer: createPayer({ ledger: store.ledger, work, capMicroUsd: work.reservedMicroUsd }),
+      onEvent,
+      onPrompting: () =>
+        store.transaction(() => {
+          store.work.setState(work.id, "running");
+          const event = { workId: work.id, project: session.project, isResumed: isResume };
+          record({ type: "turn.started", ...event }, { work });
+        }),
+      decide: (call, callSignal) => desk.decide(work, call, callSignal),
+      signal,
+    });
+  }
+
+  return async (turn) => {
+    const { work, session, signal } = turn;
+    const startedAt = now();
+    const screen = presenter.open(work);
+    const progress = createProgress({ show: screen.show, summarise: deps.summarise });
+    const end = await ask(turn, progress.follow).catch((error: unknown): ClaudeTurnEnd => {
+      log.error({ event: "turn.fault", workId: work.id, err: error }, "a turn could not be run");
+      const outcome = { kind: "failed", code: "startup", detail: messageOf(error), resetsAt: null } as const;
+      return { outcome, model: null, totalCostMicroUsd: null, isResumable: session.isResumable };
+    });
+
+    store.transaction(() => {
+      store.sessions.record(session.id, end);
+      const current = store.work.get(work.id) ?? work;
+      if (signal.reason === "shutdown" && end.outcome.kind !== "completed") {
+        if (current.state === "preparing") store.work.end(work.id, "queued");
+        else recovery.interrupt(current, "shutdown");
+        return;
+      }
+      const cost = costOfTurn(end, session, store.ledger.metered(work.id));
+      store.ledger.settle({ workId: work.id, userId: work.userId, ...cost });
+      const settled = {
+        workId: work.id,
+        costMicroUsd: cost.costMicroUsd,
+        reservedMicroUsd: work.reservedMicroUsd,
+      };
+      record({ type: "cost.settled", ...settled, source: cost.source }, { work });
+      const durationMs = now() - startedAt;
+      recordEnd(record, work, { end, durationMs });
+      if (end.outcome.kind === "failed" && end.outcome.code === "session_lost") store.sessions.end(session);
+      const outcome =
+        end.outcome.kind === "completed" && end.outcome.text.trim() === ""
+          ? ({ kind: "completed", text: progress.text() } as const)
+          : end.outcome;
+      store.work.end(work.id, outcome.kind === "completed" ? "delivering" : outcome.kind);
+      const tools = progress.tools();
+      screen.finish({
+        work: current,
+        outcome,
+        model: end.model,
+        durationMs,
+        costMicroUsd: cost.costMicroUsd,
+        tools,
+      });
+    });
+  };
+}
+
+function recordEnd(
+  record: RunTurnDeps["record"],
+  work: Work,
+  { end, durationMs }: { end: ClaudeTurnEnd; durationMs: number },
+): void {
+  if (end.outcome.kind === "stopped") {
+    record({ type: "turn.stopped", workId: work.id, durationMs }, { work });
+    return;
+  }
+  const failure = end.outcome.kind === "failed" ? end.outcome.code : null;
+  record({ type: "turn.finished", workId: work.id, failure, model: end.model, durationMs }, { work });
+}

@@ -1,0 +1,133 @@
+import { randomUUID } from "node:crypto";
+import { onTestFinished } from "vitest";
+import type { ApprovedPath } from "../../src/domain/approved-path.ts";
+import type { AuditEvent } from "../../src/domain/audit-event.ts";
+import type { ClaudeTurnEnd } from "../../src/domain/claude-event.ts";
+import type { TurnReport } from "../../src/domain/turn-event.ts";
+import type { Work } from "../../src/domain/work.ts";
+import { createLogger } from "../../src/log/logger.ts";
+import type { Store } from "../../src/store/store.ts";
+import type { Presenter } from "../../src/turns/presenter.ts";
+import type { Reservation } from "../../src/turns/queue.ts";
+import type { ClaudePort } from "../../src/turns/run-turn.ts";
+import { createTurns, type Turns } from "../../src/turns/turns.ts";
+import { testClock, testStore } from "./store.ts";
+
+type Run = Parameters<ClaudePort["run"]>[0];
+
+/** A turn that the far side is asked to run, with the means to end it. */
+export interface AskedTurn extends Run {
+  readonly end: (end?: Partial<ClaudeTurnEnd>) => void;
+}
+
+export interface TurnsBench {
+  readonly store: Store;
+  readonly turns: Turns;
+  readonly events: AuditEvent[];
+  readonly shown: string[];
+  readonly reports: TurnReport[];
+  /** The next turn that Claude is asked to run. */
+  readonly asked: () => Promise<AskedTurn>;
+  readonly submit: (text: string, chatId?: number) => Work;
+  /** Waits until the condition holds. */
+  readonly until: (condition: () => boolean) => Promise<void>;
+}
+
+interface BenchOptions {
+  readonly store?: Store;
+  readonly reserve?: (userId: number) => Reservation;
+  readonly approvalTimeoutMs?: number;
+}
+
+const END: ClaudeTurnEnd = {
+  outcome: { kind: "completed", text: "done" },
+  model: "m",
+  totalCostMicroUsd: 100,
+  isResumable: true,
+};
+
+/** Turns on a real store, with a scripted far side in Claude's place and a screen that notes what it is told. */
+export function turnsBench(options: BenchOptions = {}): TurnsBench {
+  const store = options.store ?? testStore();
+  const events: AuditEvent[] = [];
+  const shown: string[] = [];
+  const reports: TurnReport[] = [];
+  const asked: AskedTurn[] = [];
+  let outbox = 0;
+
+  const claude: ClaudePort = {
+    run: (turn) => {
+      const { promise, resolve } = Promise.withResolvers<ClaudeTurnEnd>();
+      turn.onPrompting();
+      turn.signal.addEventListener("abort", () =>
+        resolve({ ...END, outcome: { kind: "stopped" }, totalCostMicroUsd: null }),
+      );
+      asked.push({ ...turn, end: (end = {}) => resolve({ ...END, ...end }) });
+      return promise;
+    },
+    hasSession: async () => false,
+    forget: async () => undefined,
+  };
+  const note = (line: string): number => {
+    shown.push(line);
+    outbox += 1;
+    return outbox;
+  };
+  const presenter: Presenter = {
+    accepted: (work, { ahead, isHeld }) => note(`accepted ${work.text} ahead=${ahead} held=${isHeld}`),
+    open: () => ({ show: () => undefined, finish: (report) => void reports.push(report) }),
+    askTool: (_, approval) => note(`ask ${approval.toolName} ${approval.id}`),
+    askQuestion: (_, approval, { question, chosen }) =>
+      note(`question ${approval.id} ${question.question} [${chosen.join()}]`),
+    settled: (_, approval, end) => void note(`settled ${approval.id} ${end}`),
+    interrupted: (work) => void note(`interrupted ${work.text}`),
+    dropped: (work) => void note(`dropped ${work.text}`),
+    unpaid: (work) => void note(`unpaid ${work.text}`),
+  };
+  const turns = createTurns({
+    ...{ store, claude, presenter, now: testClock() },
+    newUuid: randomUUID,
+    record: (event) => void events.push(event),
+    reserve: options.reserve ?? (() => ({ kind: "ok", reservedMicroUsd: 5_000_000 })),
+    resolveProject: async (name) => `/projects/${name}` as ApprovedPath,
+    configDirOf: async (userId, project) => `/config/${userId}/${project}`,
+    summarise: (name) => name,
+    approvalTimeoutMs: options.approvalTimeoutMs ?? 60_000,
+    log: createLogger({ level: "silent", format: "json", secretValues: [] }),
+  });
+  onTestFinished(() => turns.close());
+
+  const until = async (condition: () => boolean): Promise<void> => {
+    const deadline = performance.now() + 5_000;
+    while (!condition()) {
+      if (performance.now() > deadline)
+        throw new Error(`still not so after 5 s; shown:\n${shown.join("\n")}`);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+
+  return {
+    ...{ store, turns, events, shown, reports, until },
+    asked: async () => {
+      await until(() => asked.length > 0);
+      return asked.shift() as AskedTurn;
+    },
+    submit: (text, chatId = 7) =>
+      store.transaction(() => {
+        const conversation = store.conversations.at({ chatId, threadId: null });
+        store.conversations.setProject(conversation.id, "p");
+        const dedupeKey = `test:${text}`;
+        const draft = {
+          dedupeKey,
+          conversationId: conversation.id,
+          userId: 7,
+          project: "p",
+          text,
+          messageId: 1,
+        };
+        const work = turns.submit(draft);
+        if (!work) throw new Error("submitted before");
+        return work;
+      }),
+  };
+}

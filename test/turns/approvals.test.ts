@@ -1,0 +1,129 @@
+import { expect, test } from "vitest";
+import { turnsBench } from "../support/turns.ts";
+
+const BASH = { toolUseId: "t1", toolName: "Bash", input: { command: "rm -rf build" }, isSubagent: false };
+const ask = (...questions: object[]) => ({
+  toolUseId: "t2",
+  toolName: "AskUserQuestion",
+  input: { questions },
+  isSubagent: false,
+});
+const COLOUR = {
+  question: "Which colour?",
+  header: "",
+  multiSelect: false,
+  options: [{ label: "Red" }, { label: "Blue" }],
+};
+const SIZES = {
+  question: "Which sizes?",
+  header: "",
+  multiSelect: true,
+  options: [{ label: "S" }, { label: "M" }, { label: "L" }],
+};
+
+async function running(options = {}) {
+  const bench = turnsBench(options);
+  const work = bench.submit("a");
+  const turn = await bench.asked();
+  return { ...bench, work, turn };
+}
+
+test("an allowed call runs with exactly the input that was shown and stored", async () => {
+  const { turn, store, turns, work, events } = await running();
+  const answer = turn.decide(BASH, turn.signal);
+  expect(store.work.get(work.id)?.state).toBe("waiting");
+  store.transaction(() => turns.press({ kind: "approve", approvalId: 1, decision: "allow" }, 7));
+  expect(await answer).toEqual({ kind: "allow", input: BASH.input });
+  expect(store.work.get(work.id)?.state).toBe("running");
+  expect(events).toContainEqual(expect.objectContaining({ type: "tool.answered", answer: "allow" }));
+});
+
+test("a denied call is denied, and a second press changes nothing", async () => {
+  const { turn, store, turns } = await running();
+  const answer = turn.decide(BASH, turn.signal);
+  store.transaction(() => turns.press({ kind: "approve", approvalId: 1, decision: "deny" }, 7));
+  store.transaction(() => turns.press({ kind: "approve", approvalId: 1, decision: "allow" }, 7));
+  expect(await answer).toMatchObject({ kind: "deny" });
+  expect(store.approvals.get(1)?.state).toBe("denied");
+});
+
+test("nobody's answer is a denial, in time", async () => {
+  const { turn, store, shown } = await running({ approvalTimeoutMs: 20 });
+  expect(await turn.decide(BASH, turn.signal)).toMatchObject({
+    kind: "deny",
+    message: expect.stringContaining("in time"),
+  });
+  expect(store.approvals.get(1)?.state).toBe("expired");
+  expect(shown).toContain("settled 1 expired");
+});
+
+test("a press decides only when its transaction is committed", async () => {
+  const { turn, store, turns } = await running();
+  const answer = turn.decide(BASH, turn.signal);
+  const lost = () =>
+    store.transaction(() => {
+      turns.press({ kind: "approve", approvalId: 1, decision: "allow" }, 7);
+      throw new Error("disk full");
+    });
+  expect(lost).toThrow("disk full");
+  expect(store.approvals.get(1)?.state).toBe("asked");
+  store.transaction(() => turns.press({ kind: "approve", approvalId: 1, decision: "deny" }, 7));
+  expect(await answer).toMatchObject({ kind: "deny" });
+});
+
+test("the end of the turn withdraws what was asked", async () => {
+  const { turn, store, turns, work, shown } = await running();
+  const call = new AbortController();
+  turn.signal.addEventListener("abort", () => call.abort());
+  const answer = turn.decide(BASH, call.signal);
+  store.transaction(() => turns.stop(work.conversationId));
+  expect(await answer).toMatchObject({ kind: "deny" });
+  expect(shown).toContain("settled 1 withdrawn");
+});
+
+test("several calls may wait at once; the turn runs again when the last is answered", async () => {
+  const { turn, store, turns, work } = await running();
+  const one = turn.decide(BASH, turn.signal);
+  const two = turn.decide({ ...BASH, toolUseId: "t9" }, turn.signal);
+  store.transaction(() => turns.press({ kind: "approve", approvalId: 2, decision: "allow" }, 7));
+  await two;
+  expect(store.work.get(work.id)?.state).toBe("waiting");
+  store.transaction(() => turns.press({ kind: "approve", approvalId: 1, decision: "allow" }, 7));
+  await one;
+  expect(store.work.get(work.id)?.state).toBe("running");
+});
+
+test("questions are put one after the other and answered by their labels", async () => {
+  const { turn, store, turns, shown } = await running();
+  const answer = turn.decide(ask(COLOUR, SIZES), turn.signal);
+  const press = (question: number, option: number) =>
+    store.transaction(() => turns.press({ kind: "answer", approvalId: 1, question, option }, 7));
+  press(0, 1);
+  press(1, 0);
+  press(1, 2);
+  press(1, 0);
+  press(1, 1);
+  expect(shown.at(-1)).toBe("question 1 Which sizes? [L,M]");
+  store.transaction(() => turns.press({ kind: "answers_done", approvalId: 1, question: 1 }, 7));
+  expect(await answer).toEqual({
+    kind: "allow",
+    input: { ...ask(COLOUR, SIZES).input, answers: { "Which colour?": "Blue", "Which sizes?": "L, M" } },
+  });
+});
+
+test("an option that was never offered, or comes late, is ignored", async () => {
+  const { turn, store, turns } = await running();
+  const answer = turn.decide(ask(COLOUR), turn.signal);
+  const press = (option: number) =>
+    store.transaction(() => turns.press({ kind: "answer", approvalId: 1, question: 0, option }, 7));
+  press(9);
+  expect(store.approvals.get(1)?.state).toBe("asked");
+  press(0);
+  press(1);
+  expect(await answer).toMatchObject({ input: { answers: { "Which colour?": "Red" } } });
+});
+
+test("questions of an unknown shape are denied, not guessed", async () => {
+  const { turn } = await running();
+  expect(await turn.decide(ask({ question: 5 }), turn.signal)).toMatchObject({ kind: "deny" });
+});

@@ -1,0 +1,174 @@
+import { expect, test } from "vitest";
+import type { Reservation } from "../../src/turns/queue.ts";
+import { turnsBench } from "../support/turns.ts";
+
+test("turns of one conversation run one after the other, those of others beside them (H45)", async () => {
+  const { submit, asked, store, until } = turnsBench();
+  const a = submit("a");
+  const b = submit("b");
+  submit("c", 8);
+  const [first, other] = [await asked(), await asked()];
+  expect([first.prompt, other.prompt].sort()).toEqual(["a", "c"]);
+  expect(store.work.get(b.id)?.state).toBe("queued");
+  first.end();
+  expect((await asked()).prompt).toBe("b");
+  await until(() => store.work.get(a.id)?.state === "delivering");
+});
+
+test("a turn's state, money, session and audit are settled together", async () => {
+  const { submit, asked, store, reports, events, until } = turnsBench();
+  const work = submit("a");
+  const turn = await asked();
+  expect(store.work.get(work.id)).toMatchObject({ state: "running", reservedMicroUsd: 5_000_000 });
+  turn.end({ totalCostMicroUsd: 250 });
+  await until(() => reports.length === 1);
+  expect(store.work.get(work.id)).toMatchObject({ state: "delivering", reservedMicroUsd: 0 });
+  expect(store.ledger.spentSince(7, 0)).toBe(250);
+  expect(events.map(({ type }) => type)).toEqual(["turn.started", "cost.settled", "turn.finished"]);
+  const session = store.sessions.current({ conversationId: work.conversationId, userId: 7, project: "p" });
+  expect(session).toMatchObject({ id: turn.session.sessionId, isResumable: true, totalCostMicroUsd: 250 });
+});
+
+test("the next turn of a conversation resumes its session and is charged the difference", async () => {
+  const { submit, asked, store } = turnsBench();
+  submit("a");
+  const first = await asked();
+  first.end({ totalCostMicroUsd: 250 });
+  submit("b");
+  const second = await asked();
+  expect(second.session).toMatchObject({ sessionId: first.session.sessionId, isResume: true });
+  second.end({ totalCostMicroUsd: 300 });
+  submit("c");
+  await asked();
+  expect(store.ledger.spentSince(7, 0)).toBe(300);
+});
+
+test("stop ends the running turn and the queue goes on", async () => {
+  const { submit, asked, store, turns, until, reports } = turnsBench();
+  const a = submit("a");
+  submit("b");
+  const running = await asked();
+  store.transaction(() => turns.stop(a.conversationId));
+  expect(running.signal.aborted).toBe(true);
+  await until(() => reports.length === 1);
+  expect(store.work.get(a.id)?.state).toBe("stopped");
+  expect((await asked()).prompt).toBe("b");
+});
+
+test("stop says so when nothing runs", () => {
+  const { store, turns } = turnsBench();
+  const { id } = store.conversations.at({ chatId: 7, threadId: null });
+  expect(store.transaction(() => turns.stop(id))).toBeNull();
+});
+
+test("[Run now instead] ends the running turn and takes the chosen one before the others", async () => {
+  const { submit, asked, store, turns } = turnsBench();
+  submit("a");
+  submit("b");
+  const c = submit("c");
+  await asked();
+  store.transaction(() => turns.press({ kind: "queue", workId: c.id, choice: "now" }, 7));
+  expect((await asked()).prompt).toBe("c");
+});
+
+test("[Drop] takes a queued work out, and a late press on it does nothing", async () => {
+  const { submit, asked, store, turns, shown } = turnsBench();
+  submit("a");
+  const b = submit("b");
+  const running = await asked();
+  store.transaction(() => turns.press({ kind: "queue", workId: b.id, choice: "drop" }, 7));
+  store.transaction(() => turns.press({ kind: "queue", workId: b.id, choice: "now" }, 7));
+  expect(store.work.get(b.id)?.state).toBe("dropped");
+  expect(running.signal.aborted).toBe(false);
+  expect(shown).toContain("dropped b");
+});
+
+test("an edited text replaces that of a queued work, not of a running one", async () => {
+  const { submit, asked, store, turns } = turnsBench();
+  const a = submit("a");
+  const b = submit("b");
+  const running = await asked();
+  const edit = (id: number, text: string) => turns.edit(store.work.get(id) ?? a, text);
+  expect(edit(b.id, "better")).toBe(true);
+  expect(edit(a.id, "too late")).toBe(false);
+  running.end();
+  expect((await asked()).prompt).toBe("better");
+});
+
+test("work without a project waits for the choice and then runs there", async () => {
+  const { store, turns, asked, shown } = turnsBench();
+  const conversation = store.conversations.at({ chatId: 7, threadId: null });
+  const draft = {
+    dedupeKey: "x",
+    conversationId: conversation.id,
+    userId: 7,
+    project: null,
+    text: "a",
+    messageId: 1,
+  };
+  store.transaction(() => turns.submit(draft));
+  expect(shown).toHaveLength(1);
+  store.transaction(() => turns.chooseProject(conversation, "q"));
+  expect((await asked()).session.project).toBe("/projects/q");
+});
+
+test("work that cannot be paid yet waits for a running turn to settle; a spent budget ends it in words", async () => {
+  let answer: Reservation = { kind: "ok", reservedMicroUsd: 1 };
+  const { submit, asked, store, shown, until } = turnsBench({ reserve: () => answer });
+  submit("a");
+  const running = await asked();
+  answer = { kind: "busy" };
+  const b = submit("b", 8);
+  const c = submit("c", 9);
+  expect(store.work.get(b.id)?.state).toBe("queued");
+  answer = { kind: "spent", spentMicroUsd: 2, limitMicroUsd: 1, returnsAt: null };
+  running.end();
+  await until(() => store.work.get(b.id)?.state === "failed" && store.work.get(c.id)?.state === "failed");
+  expect(shown.filter((line) => line.startsWith("unpaid"))).toEqual(["unpaid b", "unpaid c"]);
+});
+
+test("the payer refuses an API request once the reservation is used up, by what was metered", async () => {
+  const { submit, asked } = turnsBench({ reserve: () => ({ kind: "ok", reservedMicroUsd: 100 }) });
+  submit("a");
+  const { payer } = await asked();
+  expect(payer.mayStart()).toEqual({ kind: "ok" });
+  payer.onUsage({
+    ...{ requestId: "r", model: "m", inputTokens: 1, cacheWrite5mTokens: 0, cacheWrite1hTokens: 0 },
+    ...{ cacheReadTokens: 0, outputTokens: 1, costMicroUsd: 100, isFinal: true, isCut: false },
+  });
+  expect(payer.mayStart()).toEqual({ kind: "refuse", message: expect.stringContaining("$0.0001") });
+});
+
+test("H52: a turn that could not be settled is settled when the disk takes it again, and the queue goes on", async () => {
+  const { submit, asked, store, shown, until } = turnsBench();
+  const a = submit("a");
+  submit("b");
+  const turn = await asked();
+  const { end } = store.work;
+  let failures = 0;
+  const full = (): never => {
+    failures += 1;
+    throw new Error("disk full");
+  };
+  Object.assign(store.work, { end: full });
+  turn.end();
+  await until(() => failures >= 2);
+  expect(store.work.get(a.id)?.state).toBe("running");
+  Object.assign(store.work, { end });
+  await until(() => store.work.get(a.id)?.state === "interrupted");
+  expect(shown).toContain("interrupted a");
+  expect(store.conversations.get(a.conversationId)?.heldBy).toBe(a.id);
+});
+
+test("a lost session is ended, so that the next turn begins a new one, and the prompt is not repeated (H42)", async () => {
+  const { submit, asked, store, reports, until } = turnsBench();
+  const work = submit("a");
+  const turn = await asked();
+  turn.end({
+    outcome: { kind: "failed", code: "session_lost", detail: null, resetsAt: null },
+    isResumable: false,
+  });
+  await until(() => reports.length === 1);
+  expect(store.work.get(work.id)?.state).toBe("failed");
+  expect(store.sessions.current({ conversationId: work.conversationId, userId: 7, project: "p" })).toBeNull();
+});

@@ -1,0 +1,110 @@
+import { expect, test } from "vitest";
+import { testStore } from "../support/store.ts";
+import { turnsBench } from "../support/turns.ts";
+
+/** A store as a killed daemon leaves it: one work in each state that a crash can cut off. */
+async function leftBehind() {
+  const store = testStore();
+  const before = turnsBench({ store });
+  const running = before.submit("running");
+  await before.asked();
+  const queued = before.submit("queued");
+  const waiting = before.submit("waiting", 8);
+  const turn = await before.asked();
+  void turn
+    .decide({ toolUseId: "t", toolName: "Bash", input: { command: "x" }, isSubagent: false }, turn.signal)
+    .catch(() => undefined);
+  await before.until(() => store.work.get(waiting.id)?.state === "waiting");
+  const meter = {
+    requestId: "r",
+    model: "m",
+    inputTokens: 1,
+    cacheWrite5mTokens: 0,
+    cacheWrite1hTokens: 0,
+    cacheReadTokens: 0,
+  };
+  turn.payer.onUsage({ ...meter, outputTokens: 1, costMicroUsd: 42, isFinal: false, isCut: false });
+  return { store, running, queued, waiting };
+}
+
+test("H41, H43: after a crash nothing that had begun runs again; it is offered, charged, and its queue is held", async () => {
+  const { store, running, queued, waiting } = await leftBehind();
+  const after = turnsBench({ store });
+  after.turns.start();
+  expect(after.shown).toEqual(["settled 1 expired", "interrupted running", "interrupted waiting"]);
+  expect([running, queued, waiting].map(({ id }) => store.work.get(id)?.state)).toEqual([
+    "interrupted",
+    "queued",
+    "interrupted",
+  ]);
+  expect(store.ledger.spentSince(7, 0)).toBe(42);
+  expect(after.events.filter(({ type }) => type === "turn.interrupted")).toHaveLength(2);
+});
+
+test("[Run it again] runs the same prompt first, then the queue goes on", async () => {
+  const { store, running } = await leftBehind();
+  const after = turnsBench({ store });
+  after.turns.start();
+  store.transaction(() => after.turns.press({ kind: "recover", workId: running.id, choice: "again" }, 7));
+  const again = await after.asked();
+  expect(again.prompt).toBe("running");
+  again.end();
+  expect((await after.asked()).prompt).toBe("queued");
+});
+
+test("[Continue it] says in the same session that the turn was cut off", async () => {
+  const { store, running } = await leftBehind();
+  const after = turnsBench({ store });
+  after.turns.start();
+  store.transaction(() => after.turns.press({ kind: "recover", workId: running.id, choice: "continue" }, 7));
+  const next = await after.asked();
+  expect(next.prompt).toMatch(/cut off by a restart[\s\S]*running$/);
+  expect(next.session.sessionId).toBe(store.work.get(running.id)?.sessionId);
+});
+
+test("[Drop] lets the queue go on without it", async () => {
+  const { store, running } = await leftBehind();
+  const after = turnsBench({ store });
+  after.turns.start();
+  store.transaction(() => after.turns.press({ kind: "recover", workId: running.id, choice: "drop" }, 7));
+  expect((await after.asked()).prompt).toBe("queued");
+});
+
+test("a work that was only being prepared is queued again: Claude has not seen it", async () => {
+  const store = testStore();
+  const conversation = store.conversations.at({ chatId: 7, threadId: null });
+  const draft = {
+    uuid: "u",
+    dedupeKey: "d",
+    conversationId: conversation.id,
+    userId: 7,
+    project: "p",
+    text: "a",
+    messageId: 1,
+  };
+  const work = store.work.submit(draft);
+  store.work.prepare(work?.id ?? 0, "s", 5);
+  const after = turnsBench({ store });
+  after.turns.start();
+  expect((await after.asked()).prompt).toBe("a");
+  expect(after.shown.filter((line) => line.startsWith("interrupted"))).toEqual([]);
+});
+
+test("a turn whose stop was asked for before the crash is stopped, not offered", async () => {
+  const { store, running } = await leftBehind();
+  store.work.requestStop(running.id);
+  const after = turnsBench({ store });
+  after.turns.start();
+  expect(store.work.get(running.id)?.state).toBe("stopped");
+  expect(after.shown).toContain("dropped running");
+});
+
+test("a graceful end cuts running turns off as a crash would, but says so at once", async () => {
+  const bench = turnsBench();
+  const work = bench.submit("a");
+  await bench.asked();
+  await bench.turns.close();
+  expect(bench.store.work.get(work.id)?.state).toBe("interrupted");
+  expect(bench.shown).toContain("interrupted a");
+  expect(bench.events).toContainEqual({ type: "turn.interrupted", workId: work.id, cause: "shutdown" });
+});
