@@ -29,7 +29,7 @@ export interface ChainHead {
 }
 
 /** How a chain is broken at `id`. */
-export type ChainFault =
+type ChainFault =
   /** The row's contents do not match its hash. */
   | "changed"
   /** Rows beginning with `id` are not there. */

@@ -1,0 +1,54 @@
+import type { MicroUsd } from "../domain/money.ts";
+import type { Settings } from "./settings.ts";
+
+/** Everything the program was told, checked. Holds no secret. Paths are absolute and without links. */
+export interface Config {
+  readonly environment: Settings["ENVIRONMENT"];
+  /** The program's own folder; it may not exist yet. */
+  readonly home: string;
+  /** The settings file in use, null when all came from the environment. */
+  readonly settingsFile: string | null;
+  readonly approvedDirectory: string;
+  readonly sandbox: Settings["SANDBOX"];
+  readonly approvalTimeoutMs: number;
+  readonly telegram: { readonly apiRoot: string };
+  readonly access: AccessConfig;
+  readonly limits: LimitsConfig;
+  readonly claude: ClaudeConfig;
+  readonly log: { readonly level: Settings["LOG_LEVEL"]; readonly format: Settings["LOG_FORMAT"] };
+}
+
+/** Who is admitted: Telegram user ids, never empty, every owner also allowed. */
+interface AccessConfig {
+  readonly allowedUsers: readonly number[];
+  readonly ownerUsers: readonly number[];
+}
+
+/** What a user may ask and spend. */
+interface LimitsConfig {
+  readonly requestsPerWindow: number;
+  readonly windowMs: number;
+  readonly burst: number;
+  readonly costPerUserMicroUsd: MicroUsd;
+  /** True when the budget was set and is no default: with a subscription it then holds for owners too. */
+  readonly isCostLimitExplicit: boolean;
+  readonly costWindow: Settings["CLAUDE_COST_WINDOW"];
+  readonly costPerRequestMicroUsd: MicroUsd;
+  readonly maxPromptChars: number;
+}
+
+/** How Claude is run. */
+interface ClaudeConfig {
+  /** The CLI, as set or as found on PATH or in the usual places, links unresolved so that upgrades are followed; null when there is none. */
+  readonly cliPath: string | null;
+  /** Null leaves the choice to the CLI. */
+  readonly model: string | null;
+  readonly effort: Exclude<Settings["CLAUDE_EFFORT"], undefined> | null;
+  readonly permissionMode: Settings["CLAUDE_PERMISSION_MODE"];
+  readonly tools: readonly string[];
+  readonly auth: Settings["CLAUDE_AUTH"];
+  readonly baseUrl: string;
+  readonly maxProcesses: number;
+  readonly idleMs: number;
+  readonly stallMs: number;
+}

@@ -1,0 +1,177 @@
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { isErrno, messageOf } from "../domain/errors.ts";
+import {
+  type ApprovedDirectoryAnswer,
+  judgeApprovedDirectory,
+  type ProtectedPlace,
+} from "./approved-directory.ts";
+import { findClaudeCli, isProgram } from "./claude-cli.ts";
+import type { Surroundings } from "./environment.ts";
+import type { Fault } from "./faults.ts";
+import { isWithin, realPathOf } from "./places.ts";
+import type { RawSettings } from "./raw.ts";
+import type { SoundSettings } from "./settings.ts";
+
+/** What the settings together, and the file system, have to say. The paths are meant only when there is no fault. */
+export interface Findings {
+  readonly approvedDirectory: string;
+  readonly home: string;
+  readonly cliPath: string | null;
+  readonly faults: readonly Fault[];
+  readonly warnings: readonly string[];
+}
+
+/** What is checked: the settings that are right each by itself, and where they came from. */
+export interface CrossCheckInput {
+  readonly settings: SoundSettings;
+  readonly raw: Pick<RawSettings, "explicit" | "settingsFile" | "secretFiles">;
+  readonly surroundings: Surroundings;
+}
+
+interface Found {
+  readonly home: string;
+  readonly cliPath: string | null;
+}
+
+type Remarks = Pick<Findings, "faults" | "warnings">;
+
+const NOTHING: Remarks = { faults: [], warnings: [] };
+
+/** By `CLAUDE_AUTH`: the credential that pays, and the one that never does. */
+const CREDENTIAL_KEYS = {
+  subscription: ["CLAUDE_CODE_OAUTH_TOKEN", "ANTHROPIC_API_KEY"],
+  "api-key": ["ANTHROPIC_API_KEY", "CLAUDE_CODE_OAUTH_TOKEN"],
+} as const;
+
+/** Checks what no setting shows alone. A setting that is missing here has its fault already and is passed over. */
+export function crossCheck(input: CrossCheckInput): Findings {
+  const { settings, raw, surroundings } = input;
+  const home = settings.SALLYPORT_HOME === undefined ? "" : realPathOf(settings.SALLYPORT_HOME);
+  const cliPath =
+    settings.CLAUDE_CLI_PATH ?? findClaudeCli(surroundings.env.PATH ?? "", surroundings.homeDir);
+  const approved = checkApproved(input, { home, cliPath });
+  const remarks = [
+    checkPlatform(surroundings.platform),
+    checkHome(home, surroundings.homeDir),
+    checkCli(settings.CLAUDE_CLI_PATH),
+    checkOwners(settings),
+    checkCredential(settings, raw.explicit),
+    checkSharing(settings),
+    checkSandbox(settings),
+    approved,
+  ];
+  return {
+    approvedDirectory: approved.realPath,
+    home,
+    cliPath,
+    faults: remarks.flatMap(({ faults }) => faults),
+    warnings: remarks.flatMap(({ warnings }) => warnings),
+  };
+}
+
+function fault(key: string, expected: string, got: string): Remarks {
+  return { faults: [{ key, expected, got }], warnings: [] };
+}
+
+function warning(text: string): Remarks {
+  return { faults: [], warnings: [text] };
+}
+
+function checkPlatform(platform: string): Remarks {
+  if (platform === "darwin" || platform === "linux") return NOTHING;
+  return fault("platform", "macOS or Linux, where there is a jail", platform);
+}
+
+function checkHome(home: string, homeDir: string): Remarks {
+  if (home === "") return NOTHING;
+  const shown = JSON.stringify(home);
+  if (isWithin(realPathOf(homeDir), home)) return fault("SALLYPORT_HOME", "a folder of its own", shown);
+  try {
+    if (statSync(home).isDirectory()) return NOTHING;
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) return NOTHING; // made at the first start
+    return fault("SALLYPORT_HOME", "a folder within reach", messageOf(error));
+  }
+  return fault("SALLYPORT_HOME", "a directory", `${shown}, which is none`);
+}
+
+function checkCli(path: string | undefined): Remarks {
+  if (path === undefined || isProgram(path)) return NOTHING;
+  return fault(
+    "CLAUDE_CLI_PATH",
+    "a program that this user may run",
+    `${JSON.stringify(path)}, which is none`,
+  );
+}
+
+function checkOwners({ ALLOWED_USERS: allowed, OWNER_USERS: owners }: SoundSettings): Remarks {
+  const strangers = allowed && owners ? owners.filter((id) => !allowed.includes(id)) : [];
+  if (strangers.length === 0) return NOTHING;
+  return fault(
+    "OWNER_USERS",
+    "ids that stand in ALLOWED_USERS too",
+    `${strangers.join(", ")}, not admitted there`,
+  );
+}
+
+/**
+ * The credential must be the one that CLAUDE_AUTH names. One of the other kind, often exported by a shell, is told and
+ * never used: who is charged does not change in silence (H30).
+ */
+function checkCredential({ CLAUDE_AUTH: auth }: SoundSettings, explicit: RawSettings["explicit"]): Remarks {
+  if (auth === undefined) return NOTHING;
+  const [wanted, other] = CREDENTIAL_KEYS[auth];
+  if (explicit[wanted] === undefined) {
+    const got = explicit[other] === undefined ? "nothing" : `only ${other}`;
+    return fault(wanted, `a credential, as CLAUDE_AUTH is ${auth}`, got);
+  }
+  if (explicit[other] === undefined) return NOTHING;
+  return warning(`${other} is set and will not be used: CLAUDE_AUTH is ${auth}`);
+}
+
+function checkSharing({ CLAUDE_AUTH: auth, ALLOWED_USERS: allowed = [] }: SoundSettings): Remarks {
+  if (auth !== "subscription" || allowed.length < 2) return NOTHING;
+  return warning(
+    `A subscription speaks for one person, and ALLOWED_USERS names ${allowed.length}: CLAUDE_AUTH=api-key is meant for several`,
+  );
+}
+
+function checkSandbox({ SANDBOX: sandbox, ENVIRONMENT: environment }: SoundSettings): Remarks {
+  if (sandbox !== "off" || environment === undefined) return NOTHING;
+  if (environment === "production") return fault("SANDBOX", "require, as ENVIRONMENT is production", '"off"');
+  return warning("SANDBOX is off: Claude's commands run with all your rights, outside any jail");
+}
+
+/** Without a known environment there is a fault already; the mild rules then add no second one that may be none. */
+function checkApproved(
+  { settings, raw, surroundings }: CrossCheckInput,
+  found: Found,
+): ApprovedDirectoryAnswer {
+  const path = settings.APPROVED_DIRECTORY;
+  if (path === undefined) return { realPath: "", ...NOTHING };
+  const { homeDir, programDir } = surroundings;
+  const environment = settings.ENVIRONMENT ?? "development";
+  return judgeApprovedDirectory({
+    path,
+    environment,
+    homeDir,
+    programDir,
+    protectedPlaces: protectedPlaces(),
+  });
+
+  function protectedPlaces(): ProtectedPlace[] {
+    const places: (readonly [string, string | null])[] = [
+      ["SALLYPORT_HOME", found.home || null],
+      ["the program's own folder", programDir],
+      ["the settings file in use", raw.settingsFile],
+      ...raw.secretFiles.map((file) => ["a file that holds a secret", file] as const),
+      ["the Node binary", surroundings.nodePath],
+      ["the Claude CLI", found.cliPath],
+      ["~/.ssh", join(homeDir, ".ssh")],
+      ["~/.claude", join(homeDir, ".claude")],
+      ["the program's compile cache", join(homeDir, ".cache", "sallyport")],
+    ];
+    return places.flatMap(([what, place]) => (place === null ? [] : { what, path: place }));
+  }
+}

@@ -1,0 +1,102 @@
+import type { Config } from "./config.ts";
+import { crossCheck, type Findings } from "./cross-check.ts";
+import type { Surroundings } from "./environment.ts";
+import { configError } from "./faults.ts";
+import { parseSettings } from "./parse.ts";
+import { gatherSettings, type RawSettings } from "./raw.ts";
+import { createSecret, type Secrets } from "./secret.ts";
+import { SECRET_KEYS, type Settings } from "./settings.ts";
+
+/** What settings are loaded from: the surroundings, and the command line's `--env-file`. */
+export interface LoadConfigInput extends Surroundings {
+  readonly argv: { readonly envFile?: string | undefined };
+}
+
+/** The settings in use, the secrets apart from them, and what is doubtful, a sentence each and without secrets. */
+export interface LoadedConfig {
+  readonly config: Config;
+  readonly secrets: Secrets;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Reads the settings of product.md, section 1, from the environment and the settings file. Depends on its input and on the
+ * file system alone, and changes neither. Throws one AppError `config_invalid` that names every fault, a line each:
+ * the key, what was expected and what came (never a secret's value).
+ */
+export function loadConfig(input: LoadConfigInput): LoadedConfig {
+  const raw = gatherSettings(input, input.argv.envFile ?? null);
+  const { complete, sound, faults } = parseSettings({ ...raw.profile, ...raw.explicit }, raw, input.homeDir);
+  const findings = crossCheck({ settings: sound, raw, surroundings: input });
+  const allFaults = [
+    ...raw.faults,
+    ...[...faults, ...findings.faults].filter(({ key }) => !isUnread(key, raw)),
+  ];
+  if (allFaults.length > 0 || complete === null) {
+    const secretTexts = SECRET_KEYS.flatMap((key) => raw.explicit[key] ?? []);
+    throw configError(allFaults, secretTexts, raw.settingsFile ?? "no settings file");
+  }
+  return {
+    config: buildConfig(complete, raw, findings),
+    secrets: buildSecrets(complete),
+    warnings: [...raw.warnings, ...findings.warnings],
+  };
+}
+
+/** True for a secret that is missing because its file could not be read: that is the fault to mend, and told. */
+function isUnread(key: string, raw: RawSettings): boolean {
+  return raw.explicit[key] === undefined && raw.faults.some((fault) => fault.key === `${key}_FILE`);
+}
+
+function buildConfig(settings: Settings, raw: RawSettings, findings: Findings): Config {
+  const { allowedUsers, ownerUsers } = usersOf(settings);
+  return {
+    environment: settings.ENVIRONMENT,
+    home: findings.home,
+    settingsFile: raw.settingsFile,
+    approvedDirectory: findings.approvedDirectory,
+    sandbox: settings.SANDBOX,
+    approvalTimeoutMs: settings.APPROVAL_TIMEOUT_SECONDS,
+    telegram: { apiRoot: settings.TELEGRAM_API_ROOT },
+    access: { allowedUsers, ownerUsers },
+    limits: {
+      requestsPerWindow: settings.RATE_LIMIT_REQUESTS,
+      windowMs: settings.RATE_LIMIT_WINDOW,
+      burst: settings.RATE_LIMIT_BURST,
+      costPerUserMicroUsd: settings.CLAUDE_MAX_COST_PER_USER,
+      isCostLimitExplicit: raw.explicit.CLAUDE_MAX_COST_PER_USER !== undefined,
+      costWindow: settings.CLAUDE_COST_WINDOW,
+      costPerRequestMicroUsd: settings.CLAUDE_MAX_COST_PER_REQUEST,
+      maxPromptChars: settings.MAX_PROMPT_CHARS,
+    },
+    claude: {
+      cliPath: findings.cliPath,
+      model: settings.CLAUDE_MODEL ?? null,
+      effort: settings.CLAUDE_EFFORT ?? null,
+      permissionMode: settings.CLAUDE_PERMISSION_MODE,
+      tools: settings.CLAUDE_TOOLS,
+      auth: settings.CLAUDE_AUTH,
+      baseUrl: settings.ANTHROPIC_BASE_URL,
+      maxProcesses: settings.CLAUDE_MAX_PROCESSES,
+      idleMs: settings.CLAUDE_IDLE_SECONDS,
+      stallMs: settings.CLAUDE_STALL_SECONDS,
+    },
+    log: { level: settings.LOG_LEVEL, format: settings.LOG_FORMAT },
+  };
+}
+
+function usersOf({ ALLOWED_USERS, OWNER_USERS }: Settings): Config["access"] {
+  return { allowedUsers: ALLOWED_USERS, ownerUsers: OWNER_USERS ?? ALLOWED_USERS.slice(0, 1) };
+}
+
+/** The credential of the other kind is kept for hiding it, never for use: who is charged does not change in silence (H30). */
+function buildSecrets(settings: Settings): Secrets {
+  const isApiKey = settings.CLAUDE_AUTH === "api-key";
+  const { ANTHROPIC_API_KEY: apiKey = "", CLAUDE_CODE_OAUTH_TOKEN: oauthToken = "" } = settings;
+  const unused = isApiKey ? oauthToken : apiKey;
+  return {
+    botToken: createSecret(settings.TELEGRAM_BOT_TOKEN),
+    claudeCredential: { kind: settings.CLAUDE_AUTH, value: createSecret(isApiKey ? apiKey : oauthToken) },
+    unused: unused === "" ? [] : [createSecret(unused)],
+  };
+}

@@ -1,0 +1,162 @@
+import { z } from "zod";
+import { optional, required, secret, standard } from "./about.ts";
+import {
+  absolutePath,
+  dollars,
+  oneOf,
+  seconds,
+  serviceUrl,
+  text,
+  userIds,
+  wholeNumber,
+  wordList,
+} from "./values.ts";
+
+const DAY_SECONDS = 86_400;
+/** Under the 24 days that a timer can wait. */
+const MAX_APPROVAL_SECONDS = 14 * DAY_SECONDS;
+const DEFAULT_TOOLS = "Bash,Read,Edit,Write,Agent,AskUserQuestion,EnterPlanMode,ExitPlanMode";
+
+/** Defaults that a profile puts in place of the general ones. Whatever is set explicitly wins (H29). */
+export const PROFILES = { production: {}, development: { LOG_LEVEL: "debug" } } as const;
+
+/** The settings that are secrets; each may come as `<name>_FILE` instead, a path to a file that holds it. */
+export const SECRET_KEYS = ["TELEGRAM_BOT_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN", "ANTHROPIC_API_KEY"] as const;
+
+/** The schema of the settings as they stand in the environment: one text per key, an absent key is unset. */
+export function settingsSchema(homeDir: string) {
+  const path = () => absolutePath(homeDir);
+  return z.object({
+    TELEGRAM_BOT_TOKEN: required(
+      text("a bot token as @BotFather gives it (digits, a colon, at least 30 letters)", /^\d+:[\w-]{30,}$/),
+      secret("The bot's token, from @BotFather."),
+    ),
+    TELEGRAM_API_ROOT: standard("https://api.telegram.org", serviceUrl(), {
+      meaning: "Where the Bot API is: Telegram's own, or a server that you run.",
+    }),
+    APPROVED_DIRECTORY: required(path(), {
+      meaning: "The folder that holds the projects. Claude works in it and nowhere else.",
+    }),
+    ALLOWED_USERS: required(
+      userIds("numeric Telegram user ids separated by commas (without them nobody may use the bot)"),
+      {
+        meaning: "Telegram user ids that may use the bot, separated by commas.",
+      },
+    ),
+    OWNER_USERS: optional(
+      userIds("numeric Telegram user ids separated by commas, each also in ALLOWED_USERS"),
+      {
+        meaning: "Those of ALLOWED_USERS who own the bot. Without it: the first of ALLOWED_USERS.",
+      },
+    ),
+    RATE_LIMIT_REQUESTS: standard("20", wholeNumber(1, 10_000), {
+      meaning: "Requests that a user gets back in each RATE_LIMIT_WINDOW.",
+      unit: "requests",
+    }),
+    RATE_LIMIT_WINDOW: standard("60", seconds(1, DAY_SECONDS), {
+      meaning: "The span over which RATE_LIMIT_REQUESTS are given back.",
+      unit: "seconds",
+    }),
+    RATE_LIMIT_BURST: standard("10", wholeNumber(1, 10_000), {
+      meaning: "Requests that a user may send at once.",
+      unit: "requests",
+    }),
+    CLAUDE_MAX_COST_PER_USER: standard("10.0", dollars(100_000), {
+      meaning:
+        "A user's budget in each CLAUDE_COST_WINDOW. With a subscription owners have none unless this is set.",
+      unit: "US dollars",
+    }),
+    CLAUDE_COST_WINDOW: standard("day", oneOf(["day", "month", "total"]), {
+      meaning: "The span of a user's budget: day, month or total.",
+    }),
+    CLAUDE_MAX_COST_PER_REQUEST: standard("5.0", dollars(100_000), {
+      meaning: "What one request may cost before its turn is ended.",
+      unit: "US dollars",
+    }),
+    MAX_PROMPT_CHARS: standard("16000", wholeNumber(1, 1_000_000), {
+      meaning: "The longest prompt that is accepted.",
+      unit: "characters",
+    }),
+    CLAUDE_CLI_PATH: optional(path(), {
+      meaning: "The claude program. Without it: the one on PATH or in the usual places.",
+    }),
+    CLAUDE_MODEL: optional(
+      text("a model's name or alias, such as opus", /^[A-Za-z0-9][\w.:@/[\]-]{0,199}$/),
+      {
+        meaning: "The model. Without it: the CLI's own choice.",
+      },
+    ),
+    CLAUDE_EFFORT: optional(oneOf(["low", "medium", "high", "xhigh", "max"]), {
+      meaning: "The effort: low, medium, high, xhigh or max. Without it: the CLI's own choice.",
+    }),
+    CLAUDE_PERMISSION_MODE: standard("jail", oneOf(["jail", "ask", "plan"]), {
+      meaning:
+        "jail: edits and Bash run unasked inside a proved jail. ask: every change is asked about. plan: plans only.",
+    }),
+    CLAUDE_TOOLS: standard(
+      DEFAULT_TOOLS,
+      wordList("names of the CLI's tools separated by commas, such as Bash,Read", /^[A-Z][A-Za-z]*$/),
+      { meaning: "The tools that Claude is offered at all, separated by commas." },
+    ),
+    CLAUDE_AUTH: required(oneOf(["subscription", "api-key"]), {
+      meaning:
+        "What pays: subscription (CLAUDE_CODE_OAUTH_TOKEN) or api-key (ANTHROPIC_API_KEY). The other is never used.",
+    }),
+    CLAUDE_CODE_OAUTH_TOKEN: optional(
+      text(
+        "a subscription token as `claude setup-token` prints it, and no API key",
+        /^(?!sk-ant-api)[!-~]{8,}$/,
+      ),
+      secret("The token of a Claude subscription, from `claude setup-token`. For CLAUDE_AUTH=subscription."),
+    ),
+    ANTHROPIC_API_KEY: optional(
+      text("an API key of the Anthropic console, and no subscription token", /^(?!sk-ant-oat)[!-~]{8,}$/),
+      secret("The API key of the Anthropic console. For CLAUDE_AUTH=api-key."),
+    ),
+    ANTHROPIC_BASE_URL: standard("https://api.anthropic.com", serviceUrl(), {
+      meaning: "Where Claude's requests are sent on to.",
+    }),
+    CLAUDE_MAX_PROCESSES: standard("4", wholeNumber(1, 64), {
+      meaning: "Claude processes at most, each with about 100 MB.",
+      unit: "processes",
+    }),
+    CLAUDE_IDLE_SECONDS: standard("600", seconds(1, DAY_SECONDS), {
+      meaning: "How long a Claude process without work is kept for the next message.",
+      unit: "seconds",
+    }),
+    CLAUDE_STALL_SECONDS: standard("900", seconds(1, DAY_SECONDS), {
+      meaning: "Silence of Claude that ends a turn. Waiting for a person does not count.",
+      unit: "seconds",
+    }),
+    SANDBOX: standard("require", oneOf(["require", "off"]), {
+      meaning: "require: no jail, no start. off: Claude runs unjailed; only with ENVIRONMENT=development.",
+    }),
+    APPROVAL_TIMEOUT_SECONDS: standard("3600", seconds(1, MAX_APPROVAL_SECONDS), {
+      meaning: "How long a question to a person stays open; then it counts as denied.",
+      unit: "seconds",
+    }),
+    LOG_LEVEL: standard("info", oneOf(["trace", "debug", "info", "warn", "error", "fatal"]), {
+      meaning:
+        "The least important lines to log: trace, debug, info, warn, error, fatal. In development: debug.",
+    }),
+    LOG_FORMAT: standard("auto", oneOf(["auto", "json", "pretty"]), {
+      meaning: "json, pretty, or auto: pretty on a terminal, else json.",
+    }),
+    ENVIRONMENT: standard("production", oneOf(["production", "development"]), {
+      meaning:
+        "production or development: the defaults, and how strict the checks are. Explicit settings win.",
+    }),
+    SALLYPORT_HOME: standard("~/.sallyport", path(), {
+      meaning: "The program's own folder: database, logs, Claude's sessions.",
+    }),
+  });
+}
+
+/** The parsed settings, keyed as in the environment. */
+export type Settings = z.infer<ReturnType<typeof settingsSchema>>;
+
+/** The settings that are right, where others may be missing or wrong. */
+export type SoundSettings = { readonly [K in keyof Settings]?: Settings[K] | undefined };
+
+/** The names of all settings, without the `_FILE` forms. */
+export const SETTING_KEYS: readonly string[] = Object.keys(settingsSchema("/").shape);

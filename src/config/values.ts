@@ -1,0 +1,92 @@
+import { isAbsolute } from "node:path";
+import { z } from "zod";
+import type { MicroUsd } from "../domain/money.ts";
+import { expandHome } from "./places.ts";
+
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+const MICRO_DIGITS = 6;
+
+/** A parser of one setting's text. Its issue's message says what was expected. */
+export type Parser<T> = z.ZodType<T, string>;
+
+/** A whole number in plain decimal digits: no sign, exponent, hexadecimal or blanks inside. */
+export function wholeNumber(min: number, max: number): Parser<number> {
+  const expected = `a whole number from ${min} to ${max}`;
+  return text(expected, /^\d{1,15}$/)
+    .transform(Number)
+    .pipe(z.number().min(min, expected).max(max, expected));
+}
+
+/** Seconds as text, milliseconds as value. */
+export function seconds(min: number, max: number): Parser<number> {
+  return wholeNumber(min, max).transform((count) => count * 1000);
+}
+
+/** US dollars with at most six decimals, above zero, as whole millionths; read by digits, so that nothing is rounded. */
+export function dollars(max: number): Parser<MicroUsd> {
+  const expected = `an amount in US dollars above 0 and up to ${max}, such as 2.50`;
+  return text(expected, /^\d{1,9}(\.\d{1,6})?$/)
+    .transform((amount) => {
+      const [whole = "", fraction = ""] = amount.split(".");
+      return Number(whole + fraction.padEnd(MICRO_DIGITS, "0"));
+    })
+    .pipe(
+      z
+        .number()
+        .positive(expected)
+        .max(max * 10 ** MICRO_DIGITS, expected),
+    );
+}
+
+/** One of a few words, in any case. */
+export function oneOf<const T extends readonly [string, ...string[]]>(words: T): Parser<T[number]> {
+  const expected = words.length === 2 ? words.join(" or ") : `one of ${words.join(", ")}`;
+  return z.string(expected).toLowerCase().pipe(z.enum(words, expected));
+}
+
+/** Words separated by commas, blanks round them and repetitions dropped; each must match `shape`. Never empty. */
+export function wordList(expected: string, shape: RegExp): Parser<readonly string[]> {
+  return z
+    .string(expected)
+    .transform((line) =>
+      [...new Set(line.split(",").map((word) => word.trim()))].filter((word) => word !== ""),
+    )
+    .pipe(z.array(z.string().regex(shape, expected)).min(1, expected));
+}
+
+/** Telegram user ids: positive, and exact as a number. Names and the negative ids of groups are refused. */
+export function userIds(expected: string): Parser<readonly number[]> {
+  return wordList(expected, /^0*[1-9]\d{0,15}$/)
+    .transform((ids) => [...new Set(ids.map(Number))])
+    .pipe(z.array(z.number().refine(Number.isSafeInteger, expected)));
+}
+
+/** Text of one shape, such as a token. */
+export function text(expected: string, shape: RegExp): Parser<string> {
+  return z.string(expected).regex(shape, expected);
+}
+
+/** An absolute path; `~/` at its beginning stands for the home folder. Says nothing about what is there. */
+export function absolutePath(homeDir: string): Parser<string> {
+  const expected = "an absolute path (~/ at its beginning is the home folder)";
+  return z
+    .string(expected)
+    .transform((path) => expandHome(path, homeDir))
+    .refine((path) => isAbsolute(path) && !path.includes("\0"), expected);
+}
+
+/** The address of a service, no slash at its end: https, or http to this machine itself, since it carries a credential. */
+export function serviceUrl(): Parser<string> {
+  const expected =
+    "an https address without credentials, query or fragment (http only to 127.0.0.1, ::1 or localhost)";
+  return z
+    .string(expected)
+    .refine(isServiceUrl, expected)
+    .transform((address) => new URL(address).href.replace(/\/+$/, ""));
+}
+
+function isServiceUrl(address: string): boolean {
+  const url = URL.parse(address);
+  if (!url || url.username || url.password || /[?#]/.test(address)) return false;
+  return url.protocol === "https:" || (url.protocol === "http:" && LOOPBACK.test(url.hostname));
+}

@@ -1,0 +1,241 @@
+import { chmodSync, mkdirSync, symlinkSync } from "node:fs";
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { readSettingsFile } from "../../src/config/env-file.ts";
+import { nearestName } from "../../src/config/nearest.ts";
+import { SETTING_KEYS } from "../../src/config/settings.ts";
+import { API_KEY, BOT_TOKEN, createWorld } from "./support.ts";
+
+describe("H33: which settings file is read", () => {
+  test("the one that --env-file names comes first, relative to the current folder", () => {
+    const world = createWorld();
+    const named = world.write("elsewhere/my.env", "MAX_PROMPT_CHARS=1\n");
+    world.write("home/.sallyport/.env", "MAX_PROMPT_CHARS=2\n");
+    const { config } = world.load({}, { argv: { envFile: "my.env" } });
+    expect(config).toMatchObject({ settingsFile: named, limits: { maxPromptChars: 1 } });
+  });
+
+  test("then the one in SALLYPORT_HOME, then the one of the program's own checkout", () => {
+    const world = createWorld();
+    const inCheckout = world.write("program/.env", "MAX_PROMPT_CHARS=3\n");
+    expect(world.load({}, { cwd: world.at("program") }).config.settingsFile).toBe(inCheckout);
+    const atHome = world.write("home/.sallyport/.env", "MAX_PROMPT_CHARS=2\n");
+    expect(world.load({}, { cwd: world.at("program") }).config.settingsFile).toBe(atHome);
+    const atOwn = world.write("own/.env", "MAX_PROMPT_CHARS=4\n");
+    expect(world.load({ SALLYPORT_HOME: world.at("own") }).config).toMatchObject({
+      settingsFile: atOwn,
+      home: world.at("own"),
+      limits: { maxPromptChars: 4 },
+    });
+  });
+
+  test("a hostile current folder configures nothing", () => {
+    const world = createWorld();
+    world.write("elsewhere/.env", "ALLOWED_USERS=666\nSANDBOX=off\n");
+    world.write("program/sub/.env", "ALLOWED_USERS=666\n");
+    expect(world.load().config).toMatchObject({ settingsFile: null, access: { allowedUsers: [11, 22] } });
+    expect(world.load({}, { cwd: world.at("program/sub") }).config.settingsFile).toBe(null);
+  });
+
+  test("a checkout that is reached through a link is the checkout", () => {
+    const world = createWorld();
+    world.write("program/.env", "MAX_PROMPT_CHARS=3\n");
+    symlinkSync(world.at("program"), world.at("link"));
+    expect(world.load({}, { cwd: world.at("link") }).config.limits.maxPromptChars).toBe(3);
+  });
+
+  test.each(["missing.env", "."])(
+    "a named file that cannot be read (%s) is a fault, not passed over",
+    (envFile) => {
+      const world = createWorld();
+      world.write("home/.sallyport/.env", "MAX_PROMPT_CHARS=2\n");
+      expect(world.faults({}, { argv: { envFile } })).toEqual([
+        expect.anything(),
+        expect.stringMatching(/^ {2}settings file: expected a .*file/),
+      ]);
+    },
+  );
+
+  test("a folder called .env at home is a fault, and so is a file that everybody may write", () => {
+    const world = createWorld();
+    mkdirSync(world.at("home/.sallyport/.env"), { recursive: true });
+    expect(world.faults().at(-1)).toContain("expected a regular file");
+    const open = world.write("open.env", "", 0o646);
+    expect(world.faults({}, { argv: { envFile: open } }).at(-1)).toContain("everybody may write");
+    chmodSync(open, 0o640);
+    expect(world.load({}, { argv: { envFile: open } }).warnings).toEqual([
+      `${open} can be read by others than its owner: chmod 600 ${open}`,
+    ]);
+  });
+});
+
+test("the real environment wins over the file, and what is empty in it counts as unset", () => {
+  const world = createWorld();
+  world.write(
+    "home/.sallyport/.env",
+    "MAX_PROMPT_CHARS=1\nCLAUDE_MODEL=opus\nCLAUDE_EFFORT=\nALLOWED_USERS=99\n",
+  );
+  const { config } = world.load({ MAX_PROMPT_CHARS: "2", CLAUDE_MODEL: " " });
+  expect(config).toMatchObject({
+    limits: { maxPromptChars: 2 },
+    claude: { model: "opus", effort: null },
+    access: { allowedUsers: [11, 22] },
+  });
+});
+
+test("a fault of the file names the file", () => {
+  const world = createWorld();
+  const path = world.write("home/.sallyport/.env", "CLAUDE_EFFORT=huge\n");
+  expect(world.faults()).toEqual([
+    `The settings have 1 fault (${path}):`,
+    `  CLAUDE_EFFORT: expected one of low, medium, high, xhigh, max, got "huge" from ${path}`,
+  ]);
+});
+
+describe("H29: no key passes silently", () => {
+  test.each([
+    ["ALOWED_USERS", "ALLOWED_USERS"],
+    ["allowed_users", "ALLOWED_USERS"],
+    ["TELEGRAM_TOKEN", "TELEGRAM_BOT_TOKEN"],
+    ["CLAUDE_COST_PER_USER", "CLAUDE_MAX_COST_PER_USER"],
+    ["TELEGRAM_BOT_TOKEN_FIL", "TELEGRAM_BOT_TOKEN_FILE"],
+  ])("%s in the settings file is refused with the suggestion %s", (wrong, right) => {
+    const world = createWorld();
+    world.write("home/.sallyport/.env", `${wrong}=5\n`);
+    expect(world.faults().at(-1)).toBe(
+      `  ${wrong}: expected a known setting (did you mean ${right}?), got an unknown key`,
+    );
+  });
+
+  test("a key like no other is refused without a suggestion, and without its value", () => {
+    const world = createWorld();
+    world.write("home/.sallyport/.env", "META_ACCESS_TOKEN=hush-hush\n");
+    expect(world.faults().at(-1)).toBe(
+      "  META_ACCESS_TOKEN: expected a setting that .env.example names, got an unknown key",
+    );
+  });
+
+  test("unknown keys of the real environment are nobody's business", () => {
+    expect(createWorld().load({ ALOWED_USERS: "5" }).config.access.allowedUsers).toEqual([11, 22]);
+  });
+
+  test.each([
+    ["ALLOWED_USERS 5", "KEY=value"],
+    ["ALLOWED_USERS:5", "KEY=value"],
+    [`=${BOT_TOKEN}`, "KEY=value"],
+    [BOT_TOKEN, "KEY=value"],
+    ["CLAUDE_MODEL=a\nCLAUDE_MODEL=b", "lines 1 and 2"],
+    ['CLAUDE_MODEL="a\nb"', "quoted value that ends on its line"],
+    ['CLAUDE_MODEL="a\nALLOWED_USERS="5', "quoted value that ends on its line"],
+    ["APPROVED_DIRECTORY=/srv/a#b", "quotes round a value that holds #"],
+  ])("what the parser would pass over or cut is a fault: %j", (text, expected) => {
+    const world = createWorld();
+    world.write("home/.sallyport/.env", `${text}\n`);
+    const faults = world.faults().join("\n");
+    expect(faults).toContain(expected);
+    expect(faults).not.toContain(BOT_TOKEN);
+  });
+
+  test("comments, quotes, export, byte order mark and Windows line ends are read", () => {
+    const world = createWorld();
+    world.write(
+      "home/.sallyport/.env",
+      "\uFEFFexport CLAUDE_MODEL='opus' # the best\r\n\r\n# a remark\r\n  CLAUDE_EFFORT = low # cheap\r\nCLAUDE_CLI_PATH=\r\n",
+    );
+    expect(world.load().config.claude).toMatchObject({ model: "opus", effort: "low" });
+  });
+
+  test("what is read without a fault is what stands there", () => {
+    const world = createWorld();
+    const key = fc.constantFrom(...SETTING_KEYS);
+    const value = fc.string({ unit: fc.constantFrom(...Array.from("aB3 #='\"`\\n$:,/~")) });
+    const lines = fc.array(
+      fc.oneof(
+        fc.tuple(key, fc.constantFrom("=", " = ", ": "), value).map((parts) => parts.join("")),
+        fc.string(),
+      ),
+      { maxLength: 5 },
+    );
+    fc.assert(
+      fc.property(lines, (written) => {
+        const path = world.write("some.env", written.join("\n"));
+        const { content, faults } = readSettingsFile(path, SETTING_KEYS);
+        if (faults.length > 0) return;
+        const meant = written
+          .flatMap((block) => block.split(/[\r\n]+/))
+          .filter((line) => /^\s*[^\s#]/.test(line));
+        expect(Object.keys(content)).toHaveLength(meant.length);
+        for (const line of meant) {
+          const [, name = "", rest = ""] = /^\s*(?:export\s+)?([\w.-]+)\s*[=:](.*)$/.exec(line) ?? [];
+          const bare = rest.trim().replace(/^(["'`])(.*?)\1\s*(#.*)?$/, "$2");
+          const text = content[name]?.replaceAll("\n", "\\n").replaceAll("\r", "\\r") ?? "missing";
+          expect(bare.startsWith(text)).toBe(true);
+          expect(bare.slice(text.length)).toMatch(/^\s*(#.*)?$/);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+test("the nearest name is near, or there is none", () => {
+  expect(nearestName("LOG_LEVL", SETTING_KEYS)).toBe("LOG_LEVEL");
+  expect(nearestName("PATH", SETTING_KEYS)).toBe(null);
+  expect(nearestName("", SETTING_KEYS)).toBe(null);
+});
+
+describe("secrets in files of their own", () => {
+  test("are read, blanks round them dropped", () => {
+    const world = createWorld();
+    const path = world.write("run/token", `\n${BOT_TOKEN}\n`);
+    const key = world.write("home/key", API_KEY);
+    const { secrets, warnings } = world.load({
+      TELEGRAM_BOT_TOKEN: "",
+      TELEGRAM_BOT_TOKEN_FILE: path,
+      ANTHROPIC_API_KEY: undefined,
+      ANTHROPIC_API_KEY_FILE: "~/key",
+    });
+    expect(secrets.botToken.reveal()).toBe(BOT_TOKEN);
+    expect(secrets.claudeCredential.value.reveal()).toBe(API_KEY);
+    expect(key).toBe(world.at("home/key"));
+    expect(warnings).toEqual([]);
+  });
+
+  test("both forms of one secret are a fault, also when one stands in the file", () => {
+    const world = createWorld();
+    world.write("home/.sallyport/.env", `TELEGRAM_BOT_TOKEN_FILE=${world.write("token", BOT_TOKEN)}\n`);
+    expect(world.faults()).toEqual([
+      expect.anything(),
+      "  TELEGRAM_BOT_TOKEN_FILE: expected either TELEGRAM_BOT_TOKEN or TELEGRAM_BOT_TOKEN_FILE, got both",
+    ]);
+  });
+
+  test.each([
+    ["missing", "does not exist"],
+    ["empty", "which is empty"],
+    ["folder", "a regular file"],
+    ["wrong", "got something else (not shown) from TELEGRAM_BOT_TOKEN_FILE"],
+  ])("a file that is %s is the one fault", (name, told) => {
+    const world = createWorld();
+    world.write("empty", " \n");
+    world.write("folder/x", "");
+    world.write("wrong", "not-a-token");
+    const lines = world.faults({ TELEGRAM_BOT_TOKEN: undefined, TELEGRAM_BOT_TOKEN_FILE: world.at(name) });
+    expect(lines).toEqual([expect.anything(), expect.stringContaining(told)]);
+  });
+
+  test("the secret itself in place of a path is not shown", () => {
+    const text = createWorld()
+      .faults({ TELEGRAM_BOT_TOKEN: undefined, TELEGRAM_BOT_TOKEN_FILE: BOT_TOKEN })
+      .join("\n");
+    expect(text).toContain("TELEGRAM_BOT_TOKEN_FILE: expected the absolute path of a file");
+    expect(text).not.toContain(BOT_TOKEN);
+  });
+
+  test("a secret's file that others may read is warned about", () => {
+    const world = createWorld();
+    const path = world.write("token", BOT_TOKEN, 0o644);
+    const { warnings } = world.load({ TELEGRAM_BOT_TOKEN: undefined, TELEGRAM_BOT_TOKEN_FILE: path });
+    expect(warnings).toEqual([expect.stringContaining(`chmod 600 ${path}`)]);
+  });
+});
