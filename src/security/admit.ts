@@ -1,0 +1,63 @@
+import type { GateName } from "../domain/audit-event.ts";
+import type { Request } from "../domain/request.ts";
+import type { Verdict } from "../domain/verdict.ts";
+
+/** Judges a request, at once and without waiting. A gate that throws has not admitted. */
+export type Gate = (request: Request) => Verdict;
+
+/** A verdict that stops a request. */
+export type Refusal = Exclude<Verdict, { kind: "admit" }>;
+
+/** The chain: every door runs these gates, in this order. */
+export const GATE_ORDER = ["authenticate", "limitRate", "limitCost", "validateInput"] as const;
+
+interface GuardDeps {
+  readonly gates: Readonly<Record<GateName, Gate>>;
+  /** Told of every refusal, once, before the verdict is given back; for the audit. */
+  readonly onRefused: (request: Request, gate: GateName, refusal: Refusal) => void;
+}
+
+/** The one guard of all doors. */
+export interface Guard {
+  /**
+   * Runs one gate, for a chain that is written one gate a line. Throws when the gates before it have not all
+   * admitted this very request object: a gate that was left out or moved is a fault, not an open door.
+   */
+  readonly pass: (gate: GateName, request: Request) => Verdict;
+  /** Runs all gates in order and stops at the first refusal. */
+  readonly admit: (request: Request) => Verdict;
+  /** True for a request object that came out of the last gate. */
+  readonly isAdmitted: (request: Request) => boolean;
+}
+
+/** Makes the guard. It remembers how far a request has come by the object itself, so a copy starts anew. */
+export function createGuard({ gates, onRefused }: GuardDeps): Guard {
+  const passed = new WeakMap<Request, number>();
+
+  const pass = (gate: GateName, request: Request): Verdict => {
+    const at = GATE_ORDER.indexOf(gate);
+    const before = passed.get(request) ?? 0;
+    if (before !== at)
+      throw new Error(`Gate ${gate} must be number ${before + 1} of the chain, is ${at + 1}`);
+    const verdict = gates[gate](request);
+    if (verdict.kind !== "admit") {
+      onRefused(request, gate, verdict);
+      return verdict;
+    }
+    passed.set(verdict.request, at + 1);
+    return verdict;
+  };
+
+  return {
+    pass,
+    admit: (request) => {
+      let verdict: Verdict = { kind: "admit", request };
+      for (const gate of GATE_ORDER) {
+        if (verdict.kind !== "admit") return verdict;
+        verdict = pass(gate, verdict.request);
+      }
+      return verdict;
+    },
+    isAdmitted: (request) => passed.get(request) === GATE_ORDER.length,
+  };
+}

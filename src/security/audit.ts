@@ -1,0 +1,91 @@
+import type { AuditEntry, AuditEvent, GateName } from "../domain/audit-event.ts";
+import type { Now } from "../domain/clock.ts";
+import type { ConversationRef, Request } from "../domain/request.ts";
+import type { DenyReason } from "../domain/verdict.ts";
+import type { Refusal } from "./admit.ts";
+import { createContactThrottle } from "./contact-throttle.ts";
+import { riskOf } from "./risk.ts";
+
+/** Who did it and where; null where there is none. */
+interface AuditWho {
+  readonly userId: number | null;
+  readonly conversation: ConversationRef | null;
+}
+
+interface AuditDeps {
+  /** Stores the entry, in the transaction of the act it is about. Throws when it cannot: then the act must not happen. */
+  readonly append: (entry: AuditEntry) => void;
+  /** Runs the act once the transaction under way is committed, so that the log tells nothing that was undone. */
+  readonly afterCommit: (act: () => void) => void;
+  /** A pino logger will do. */
+  readonly log: {
+    readonly info: (fields: object, message: string) => void;
+    readonly warn: (fields: object, message: string) => void;
+  };
+  readonly now: Now;
+}
+
+/** Puts acts on record: in the store, and as a line in the log for those who watch it. */
+export interface Audit {
+  readonly record: (event: AuditEvent, who: AuditWho) => void;
+  /** For the end of the chain. */
+  readonly admitted: (request: Request) => void;
+  /** For the guard's `onRefused`. */
+  readonly refused: (request: Request, gate: GateName, refusal: Refusal) => void;
+  /** A contact of somebody who may not come in: the first goes on record, the further ones of the hour are counted. */
+  readonly contact: (who: AuditWho, reason: DenyReason) => void;
+}
+
+export function createAudit({ append, afterCommit, log, now }: AuditDeps): Audit {
+  const judgeContact = createContactThrottle(now);
+
+  const record = (event: AuditEvent, { userId, conversation }: AuditWho): void => {
+    const entry: AuditEntry = { at: now(), risk: riskOf(event), userId, conversation, event };
+    append(entry);
+    afterCommit(() => {
+      const isGrave = entry.risk === "high" || entry.risk === "critical";
+      log[isGrave ? "warn" : "info"](fieldsOf(entry), "audit");
+    });
+  };
+
+  const contact = (who: AuditWho, reason: DenyReason): void => {
+    const verdict = judgeContact(who.userId);
+    if (verdict.kind === "record")
+      record({ type: "auth.failure", reason, unrecorded: verdict.unrecorded }, who);
+  };
+
+  return {
+    record,
+    admitted: (request) => record({ type: "request.admitted", ...factsOf(request) }, whoOf(request)),
+    refused: (request, gate, refusal) => {
+      const who = whoOf(request);
+      if (gate === "authenticate" && refusal.kind === "deny") return contact(who, refusal.reason);
+      const reason = refusal.kind === "deny" ? refusal.reason : null;
+      record({ type: "request.refused", ...factsOf(request), gate, verdict: refusal.kind, reason }, who);
+      if (refusal.kind !== "spent") return;
+      const { spentMicroUsd, limitMicroUsd } = refusal;
+      record({ type: "cost.refused", stage: "gate", spentMicroUsd, limitMicroUsd }, who);
+    },
+    contact,
+  };
+}
+
+function whoOf({ principal, conversation }: Request): AuditWho {
+  return { userId: principal?.userId ?? null, conversation };
+}
+
+function factsOf({ origin, kind, body, dedupeKey }: Request) {
+  return { origin, kind, body: body.kind, dedupeKey };
+}
+
+/** The fields that SECURITY.md promises to whoever watches the log. */
+function fieldsOf({ event, userId, risk }: AuditEntry) {
+  const isViolation = event.type.startsWith("violation.");
+  return {
+    security: true,
+    event: event.type,
+    userId,
+    risk,
+    ...(isViolation ? { violationType: event.type.slice("violation.".length) } : {}),
+  };
+}

@@ -1,0 +1,75 @@
+import type { Now } from "../domain/clock.ts";
+import type { MicroUsd } from "../domain/money.ts";
+import type { Verdict } from "../domain/verdict.ts";
+import type { Gate } from "./admit.ts";
+import { type CostWindow, createCostWindow } from "./cost-window.ts";
+
+interface LimitCostDeps {
+  /** A person's budget for one window; null for no budget. */
+  readonly limitMicroUsd: (userId: number) => MicroUsd | null;
+  /** The settled true cost of a person's turns since then (milliseconds since the epoch). */
+  readonly spentSince: (userId: number, sinceMs: number) => MicroUsd;
+  /** What a person's unsettled turns have reserved. */
+  readonly reserved: (userId: number) => MicroUsd;
+  readonly window: CostWindow;
+  readonly now: Now;
+  /** IANA name of the owner's zone, in which days and months begin. */
+  readonly timeZone: string;
+}
+
+/** What becomes of the wish to reserve. */
+export type Reservation =
+  | { readonly kind: "ok"; readonly reservedMicroUsd: MicroUsd }
+  /** All that is unspent is reserved by running turns: wait until one settles. */
+  | { readonly kind: "busy" }
+  | Spent;
+
+type Spent = Extract<Verdict, { kind: "spent" }>;
+
+/** A person's money. */
+export interface LimitCost {
+  /** Refuses work once the budget is spent. Looking and control cost nothing and pass. */
+  readonly gate: Gate;
+  /**
+   * Says how much a turn may reserve: the smaller of its cap and what is neither spent nor reserved, so that spent plus
+   * reserved never exceeds the budget. Reserves nothing itself: read and write inside one transaction.
+   */
+  readonly reserve: (userId: number, perRequestCap: MicroUsd) => Reservation;
+  /** What a person has spent in the window that we are in, budget or not. */
+  readonly spent: (userId: number) => MicroUsd;
+}
+
+/** Limits spending by what turns really cost, as stored: nothing is guessed and a restart forgets nothing. */
+export function createLimitCost(deps: LimitCostDeps): LimitCost {
+  const { limitMicroUsd, spentSince, reserved, now } = deps;
+  const windowAt = createCostWindow(deps.window, deps.timeZone);
+
+  const standing = (userId: number): { unspent: MicroUsd; spent: Spent } | null => {
+    const limit = limitMicroUsd(userId);
+    if (limit === null) return null;
+    const { startMs, endMs } = windowAt(now());
+    const spentMicroUsd = spentSince(userId, startMs);
+    return {
+      unspent: limit - spentMicroUsd,
+      spent: { kind: "spent", spentMicroUsd, limitMicroUsd: limit, returnsAt: endMs },
+    };
+  };
+
+  return {
+    gate: (request) => {
+      if (request.kind !== "work") return { kind: "admit", request };
+      if (request.principal === null) return { kind: "deny", reason: "no_person", detail: null };
+      const money = standing(request.principal.userId);
+      return money === null || money.unspent > 0 ? { kind: "admit", request } : money.spent;
+    },
+    reserve: (userId, perRequestCap) => {
+      const money = standing(userId);
+      if (money === null) return { kind: "ok", reservedMicroUsd: perRequestCap };
+      if (money.unspent <= 0) return money.spent;
+      const unreserved = money.unspent - reserved(userId);
+      if (unreserved <= 0) return { kind: "busy" };
+      return { kind: "ok", reservedMicroUsd: Math.min(perRequestCap, unreserved) };
+    },
+    spent: (userId) => spentSince(userId, windowAt(now()).startMs),
+  };
+}

@@ -1,0 +1,166 @@
+import type { Now } from "../domain/clock.ts";
+import type { Request } from "../domain/request.ts";
+import type { Gate } from "./admit.ts";
+import { formatKept, type KeptBucket, parseKept, type Told } from "./bucket-state.ts";
+import { fullBucket, putBack, type Rate, refill, take } from "./token-bucket.ts";
+
+/** Commands that only look have a bucket of their own, this many times the size and the rate. */
+const LOOK_FACTOR = 3;
+/** All people together have this many times the work of one. */
+const OVERALL_FACTOR = 5;
+/** How many requests are remembered, so that one that comes again is not charged again. */
+const MAX_REMEMBERED = 1_000;
+
+interface LimitRateDeps {
+  readonly rate: Rate;
+  /** What was last saved under that key, null when nothing was. Asked once a key, and again after it was forgotten. */
+  readonly load: (key: string) => string | null;
+  readonly now: Now;
+}
+
+/** A bucket as it is to be stored. */
+interface UnsavedBucket {
+  readonly key: string;
+  readonly state: string;
+}
+
+/** The limiter: it counts in memory, and hands over what has to survive. */
+export interface LimitRate {
+  /**
+   * Takes one token of the person's bucket and one of everybody's, or neither and says how long to wait.
+   * `control` is never limited. The same request (by `dedupeKey`) is charged once, however often it is judged.
+   * `isFirstInWindow` is true for the first refusal of an announced wait; the further ones until its end are silent.
+   */
+  readonly gate: Gate;
+  /** What changed since it was last saved; to be stored in the transaction that finishes the request. */
+  readonly unsaved: () => readonly UnsavedBucket[];
+  /** To be told after the commit, with what was stored. Forgets buckets that are full again. */
+  readonly markSaved: (saved: readonly UnsavedBucket[]) => void;
+  /** Undoes what the gate did for a request whose transaction failed: gives the tokens back, or unsays the refusal. */
+  readonly refund: (request: Request) => void;
+}
+
+interface Slot {
+  readonly key: string;
+  readonly rate: Rate;
+}
+
+interface Entry extends KeptBucket {
+  readonly rate: Rate;
+  readonly isDirty: boolean;
+}
+
+/** What the gate did for a request. */
+type Act =
+  | { readonly kind: "took"; readonly slots: readonly Slot[] }
+  | {
+      readonly kind: "refused";
+      readonly key: string;
+      readonly isFirst: boolean;
+      readonly before: Told | null;
+    };
+
+/** Limits how many requests come in: a token bucket for each person and one for all. */
+export function createLimitRate({ rate, load, now }: LimitRateDeps): LimitRate {
+  const look = times(rate, LOOK_FACTOR);
+  const overall = times(rate, OVERALL_FACTOR);
+  const entries = new Map<string, Entry>();
+  const acts = new Map<string, Act>();
+
+  const entryOf = ({ key, rate }: Slot): Entry =>
+    entries.get(key) ?? { ...parseKept(load(key), rate, now()), rate, isDirty: false };
+
+  const slotsOf = (userId: number, kind: "work" | "look"): readonly [Slot, ...Slot[]] =>
+    kind === "look"
+      ? [{ key: `look:${userId}`, rate: look }]
+      : [
+          { key: `work:${userId}`, rate },
+          { key: "work:*", rate: overall },
+        ];
+
+  const remember = (request: Request, act: Act): void => {
+    acts.set(request.dedupeKey, act);
+    const oldest = acts.keys().next();
+    if (acts.size > MAX_REMEMBERED && oldest.done !== true) acts.delete(oldest.value);
+  };
+
+  const refuse = (request: Request, slot: Slot, retryAfterMs: number) => {
+    const nowMs = now();
+    const entry = entryOf(slot);
+    const past = acts.get(request.dedupeKey);
+    const isAgain = past?.kind === "refused" && past.isFirst;
+    const isFirstInWindow = isAgain || !isTold(entry.told, nowMs);
+    const told = isFirstInWindow ? { atMs: nowMs, untilMs: nowMs + retryAfterMs } : entry.told;
+    entries.set(slot.key, { ...entry, told, isDirty: entry.isDirty || isFirstInWindow });
+    if (!isAgain)
+      remember(request, { kind: "refused", key: slot.key, isFirst: isFirstInWindow, before: entry.told });
+    return { kind: "wait", retryAfterMs, isFirstInWindow } as const;
+  };
+
+  const gate: Gate = (request) => {
+    if (request.kind === "control") return { kind: "admit", request };
+    if (request.principal === null) return { kind: "deny", reason: "no_person", detail: null };
+    if (acts.get(request.dedupeKey)?.kind === "took") return { kind: "admit", request };
+    const slots = slotsOf(request.principal.userId, request.kind);
+    const nowMs = now();
+    const takings = slots.map((slot) => {
+      const entry = entryOf(slot);
+      return { slot, entry, ...take(entry.bucket, slot.rate, nowMs) };
+    });
+    const waitMs = Math.max(
+      0,
+      ...takings.map(({ verdict }) => (verdict.kind === "wait" ? verdict.retryAfterMs : 0)),
+    );
+    for (const { slot, entry, state } of takings) {
+      const bucket = waitMs === 0 ? state : refill(entry.bucket, slot.rate, nowMs);
+      entries.set(slot.key, { ...entry, bucket, isDirty: entry.isDirty || waitMs === 0 });
+    }
+    if (waitMs > 0) return refuse(request, slots[0], waitMs);
+    remember(request, { kind: "took", slots });
+    return { kind: "admit", request };
+  };
+
+  return {
+    gate,
+    unsaved: () =>
+      [...entries].flatMap(([key, entry]) =>
+        entry.isDirty ? [{ key, state: formatKept(entry, entry.rate) }] : [],
+      ),
+    markSaved: (saved) => {
+      const nowMs = now();
+      for (const { key, state } of saved) {
+        const entry = entries.get(key);
+        if (entry && formatKept(entry, entry.rate) === state) entries.set(key, { ...entry, isDirty: false });
+      }
+      for (const [key, entry] of entries) if (isForgettable(entry, nowMs)) entries.delete(key);
+    },
+    refund: (request) => {
+      const act = acts.get(request.dedupeKey);
+      if (!act) return;
+      acts.delete(request.dedupeKey);
+      const slots = act.kind === "took" ? act.slots : [];
+      for (const slot of slots) {
+        const entry = entryOf(slot);
+        entries.set(slot.key, { ...entry, bucket: putBack(entry.bucket, slot.rate), isDirty: true });
+      }
+      const refused = act.kind === "refused" && act.isFirst ? entries.get(act.key) : undefined;
+      if (act.kind === "refused" && refused)
+        entries.set(act.key, { ...refused, told: act.before, isDirty: true });
+    },
+  };
+}
+
+function times(rate: Rate, factor: number): Rate {
+  return { ...rate, capacity: rate.capacity * factor, refillTokens: rate.refillTokens * factor };
+}
+
+/** A clock set back before the telling ends the silence: nobody is left untold for the length of a jump. */
+function isTold(told: Told | null, nowMs: number): boolean {
+  return told !== null && nowMs >= told.atMs && nowMs < told.untilMs;
+}
+
+/** Full again and saved: the store can give it back as it is, with what was told. */
+function isForgettable({ bucket, rate, isDirty }: Entry, nowMs: number): boolean {
+  if (isDirty) return false;
+  return refill(bucket, rate, nowMs).level === fullBucket(rate, nowMs).level;
+}

@@ -1,0 +1,211 @@
+import { expect, test } from "vitest";
+import { type AuditEntry, type AuditEvent, auditDataOf } from "../../src/domain/audit-event.ts";
+import { createAudit } from "../../src/security/audit.ts";
+import { createContactThrottle } from "../../src/security/contact-throttle.ts";
+import { riskOf } from "../../src/security/risk.ts";
+import { handClock, request, requestOf } from "./requests.ts";
+
+const HOUR = 3_600_000;
+
+function auditWith() {
+  const clock = handClock();
+  const entries: AuditEntry[] = [];
+  const lines: { level: string; fields: object; message: string }[] = [];
+  const commits: (() => void)[] = [];
+  const line = (level: string) => (fields: object, message: string) => {
+    lines.push({ level, fields, message });
+  };
+  const audit = createAudit({
+    append: (entry) => {
+      entries.push(entry);
+    },
+    afterCommit: (act) => {
+      commits.push(act);
+    },
+    log: { info: line("info"), warn: line("warn") },
+    now: clock.now,
+  });
+  const commit = () => {
+    for (const act of commits.splice(0)) act();
+  };
+  return { audit, clock, entries, lines, commit };
+}
+
+const tool = { toolUseId: "t", summary: "s" };
+
+test("an event is stored with its time, risk, person and place", () => {
+  const { audit, clock, entries } = auditWith();
+  const conversation = { chatId: 7, threadId: null };
+  audit.record({ type: "command.run", name: "stop" }, { userId: 7, conversation });
+  expect(entries).toEqual([
+    { at: clock.ms, risk: "low", userId: 7, conversation, event: { type: "command.run", name: "stop" } },
+  ]);
+});
+
+test("the log line comes after the commit, with the promised fields, and warns of what is grave", () => {
+  const { audit, lines, commit } = auditWith();
+  const who = { userId: 7, conversation: null };
+  audit.record({ type: "command.run", name: "stop" }, who);
+  audit.record({ type: "violation.forged_callback", what: "unknown" }, who);
+  expect(lines).toEqual([]);
+  commit();
+  expect(lines).toEqual([
+    {
+      level: "info",
+      fields: { security: true, event: "command.run", userId: 7, risk: "low" },
+      message: "audit",
+    },
+    {
+      level: "warn",
+      fields: {
+        security: true,
+        event: "violation.forged_callback",
+        userId: 7,
+        risk: "high",
+        violationType: "forged_callback",
+      },
+      message: "audit",
+    },
+  ]);
+});
+
+test("an act that cannot be put on record throws, and is not logged as done", () => {
+  const audit = createAudit({
+    append: () => {
+      throw new Error("disk full");
+    },
+    afterCommit: (act) => act(),
+    log: { info: () => expect.unreachable(), warn: () => expect.unreachable() },
+    now: () => 0,
+  });
+  const event: AuditEvent = { type: "command.run", name: "stop" };
+  expect(() => audit.record(event, { userId: 7, conversation: null })).toThrow("disk full");
+});
+
+test("an admitted request is on record by what it is, never by what it says", () => {
+  const { audit, entries } = auditWith();
+  audit.admitted(request({ dedupeKey: "k", body: { kind: "prompt", text: "my secret plan" } }));
+  expect(entries[0]).toMatchObject({
+    userId: 7,
+    conversation: { chatId: 7, threadId: null },
+    event: { type: "request.admitted", origin: "telegram", kind: "work", body: "prompt", dedupeKey: "k" },
+  });
+  expect(JSON.stringify(entries)).not.toContain("secret plan");
+});
+
+test("H20: no part of a prompt, button or argument gets into the audit, whatever becomes of it", () => {
+  const { audit, entries } = auditWith();
+  for (const body of [
+    { kind: "prompt", text: "PRIVATE" },
+    { kind: "edit", text: "PRIVATE" },
+    { kind: "command", name: "repo", argument: "PRIVATE" },
+    { kind: "button", nonce: "PRIVATE", callbackId: "PRIVATE" },
+  ] as const) {
+    audit.admitted(request({ body }));
+    audit.refused(request({ body }), "validateInput", {
+      kind: "deny",
+      reason: "too_long",
+      detail: "PRIVATE",
+    });
+    audit.refused(request({ body }), "limitRate", { kind: "wait", retryAfterMs: 1, isFirstInWindow: true });
+  }
+  expect(entries).toHaveLength(12);
+  expect(JSON.stringify(entries)).not.toContain("PRIVATE");
+});
+
+test("every refusal is on record with the gate that refused and why", () => {
+  const { audit, entries } = auditWith();
+  audit.refused(request(), "limitRate", { kind: "wait", retryAfterMs: 1, isFirstInWindow: false });
+  audit.refused(request(), "validateInput", { kind: "deny", reason: "empty", detail: null });
+  expect(entries.map(({ event }) => event)).toMatchObject([
+    { type: "request.refused", gate: "limitRate", verdict: "wait", reason: null },
+    { type: "request.refused", gate: "validateInput", verdict: "deny", reason: "empty" },
+  ]);
+});
+
+test("a refusal for money is on record with the amounts as well", () => {
+  const { audit, entries } = auditWith();
+  audit.refused(request(), "limitCost", {
+    kind: "spent",
+    spentMicroUsd: 9,
+    limitMicroUsd: 8,
+    returnsAt: null,
+  });
+  expect(entries.map(({ event }) => event)).toMatchObject([
+    { type: "request.refused", gate: "limitCost", verdict: "spent" },
+    { type: "cost.refused", stage: "gate", spentMicroUsd: 9, limitMicroUsd: 8 },
+  ]);
+});
+
+test("H19: a stranger's first contact is on record, the further ones of the hour are counted", () => {
+  const { audit, clock, entries } = auditWith();
+  const refuse = (userId: number) =>
+    audit.refused(requestOf(userId), "authenticate", {
+      kind: "deny",
+      reason: "not_whitelisted",
+      detail: null,
+    });
+  for (let n = 0; n < 100; n += 1) refuse(666);
+  expect(entries.map(({ event }) => event)).toEqual([
+    { type: "auth.failure", reason: "not_whitelisted", unrecorded: 0 },
+  ]);
+  clock.ms += HOUR;
+  refuse(666);
+  expect(entries.at(-1)?.event).toEqual({ type: "auth.failure", reason: "not_whitelisted", unrecorded: 99 });
+});
+
+test("H19: a flood from ten thousand accounts leaves twenty records an hour, and none is forgotten in the count", () => {
+  const clock = handClock();
+  const judge = createContactThrottle(clock.now);
+  let recorded = 0;
+  let counted = 0;
+  const contact = (userId: number | null) => {
+    const verdict = judge(userId);
+    if (verdict.kind === "count") return;
+    recorded += 1;
+    counted += 1 + verdict.unrecorded;
+  };
+  for (let userId = 1; userId <= 10_000; userId += 1) contact(userId);
+  expect(recorded).toBe(20);
+  clock.ms += HOUR;
+  contact(1);
+  expect({ recorded, counted }).toEqual({ recorded: 21, counted: 10_001 });
+});
+
+test("contacts without a person are one contact, and a clock set back does not silence the record", () => {
+  const clock = handClock();
+  const judge = createContactThrottle(clock.now);
+  expect(judge(null)).toEqual({ kind: "record", unrecorded: 0 });
+  expect(judge(null)).toEqual({ kind: "count" });
+  expect(judge(5)).toEqual({ kind: "record", unrecorded: 1 });
+  clock.ms += HOUR - 1;
+  expect(judge(5)).toEqual({ kind: "count" });
+  clock.ms -= 10 * HOUR;
+  expect(judge(5)).toEqual({ kind: "record", unrecorded: 1 });
+});
+
+test("the data of an event is its fields without the type, and comes back unchanged", () => {
+  const event: AuditEvent = { type: "violation.path_traversal", path: 'a"\uD800\u0000é\n' };
+  const data = auditDataOf(event);
+  expect(data.isWellFormed()).toBe(true);
+  expect(JSON.parse(data)).toEqual({ path: event.path });
+});
+
+test.each([
+  ["low", { type: "command.run", name: "x" }],
+  ["medium", { type: "auth.failure", reason: "not_whitelisted", unrecorded: 0 }],
+  ["low", { type: "tool.allowed", by: "policy", tool: "Read", ...tool }],
+  ["medium", { type: "tool.allowed", by: "person", tool: "Bash", ...tool }],
+  ["medium", { type: "tool.asked", tool: "Write", ...tool }],
+  ["high", { type: "tool.allowed", by: "person", tool: "mcp__x__y", ...tool }],
+  ["high", { type: "tool.answered", answer: "allow", tool: "constructor", ...tool }],
+  ["medium", { type: "tool.denied", by: "person", tool: "Read", ...tool }],
+  ["high", { type: "tool.denied", by: "policy", tool: "Read", ...tool }],
+  ["medium", { type: "violation.replay", what: "button" }],
+  ["high", { type: "violation.forged_callback", what: "unknown" }],
+  ["high", { type: "violation.path_traversal", path: ".." }],
+  ["low", { type: "daemon.started", version: "1", sandbox: "bwrap", permissionMode: "ask" }],
+  ["critical", { type: "daemon.started", version: "1", sandbox: "none", permissionMode: "ask" }],
+] as const satisfies readonly (readonly [string, AuditEvent])[])("the risk is %s of %j", (risk, event) => {
+  expect(riskOf(event)).toBe(risk);
+});
