@@ -33,7 +33,8 @@ const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   "@grammyjs/runner": ["telegram"],
   dotenv: ["config"],
   commander: ["."],
-  "node:child_process": ["jail", "."],
+  // The stand-in for the CLI runs inside the jail, where it starts commands as the CLI does.
+  "node:child_process": ["jail", "demo", "."],
 };
 
 interface Import {

@@ -91,8 +91,9 @@ export function createQueue(deps: QueueDeps): Queue {
 
   /** The store takes no writing just now: nobody knows how the turn would have ended, so it is cut off as by a crash. */
   async function settleLater(workId: number): Promise<void> {
-    while (!isClosing) {
+    for (;;) {
       await sleep(SETTLE_AGAIN_MS);
+      if (isClosing) return;
       try {
         store.transaction(() => {
           const work = store.work.get(workId);

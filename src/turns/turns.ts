@@ -63,7 +63,12 @@ export function createTurns(deps: TurnsDeps): Turns {
   const desk = createApprovalDesk({ store, presenter, record, summarise, timeoutMs: approvalTimeoutMs });
   const runTurn = createRunTurn({ ...deps, record, desk, recovery });
   const queue = createQueue({
-    ...{ store, presenter, runTurn, onUnpaid, newUuid, log },
+    store,
+    presenter,
+    runTurn,
+    onUnpaid,
+    newUuid,
+    log,
     reserve: deps.reserve,
     interrupt: (work) => recovery.interrupt(work, "restart"),
   });

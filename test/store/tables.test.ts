@@ -89,7 +89,10 @@ test("a button past its time is refused", () => {
   const clock = testClock();
   const { store, conversation } = withWork(testStore(clock));
   const nonce = store.buttons.offer({
-    ...{ group: "g", action: { kind: "dismiss" }, conversationId: conversation.id, userId: 7 },
+    group: "g",
+    action: { kind: "dismiss" },
+    conversationId: conversation.id,
+    userId: 7,
     expiresAt: clock() + 1_000,
   });
   clock.turn(1_000);
@@ -159,8 +162,14 @@ test("a later report of an API request replaces the earlier one", () => {
   const { store, submit } = withWork();
   const workId = submit("a")?.id ?? 0;
   const usage = {
-    ...{ requestId: "r", model: "m", inputTokens: 1, cacheWrite5mTokens: 0, cacheWrite1hTokens: 0 },
-    ...{ cacheReadTokens: 0, outputTokens: 1, isCut: false },
+    requestId: "r",
+    model: "m",
+    inputTokens: 1,
+    cacheWrite5mTokens: 0,
+    cacheWrite1hTokens: 0,
+    cacheReadTokens: 0,
+    outputTokens: 1,
+    isCut: false,
   };
   store.ledger.meter(workId, { ...usage, costMicroUsd: 10, isFinal: false });
   store.ledger.meter(workId, { ...usage, costMicroUsd: 30, isFinal: true });

@@ -85,7 +85,10 @@ export function turnsBench(options: BenchOptions = {}): TurnsBench {
     unpaid: (work) => void note(`unpaid ${work.text}`),
   };
   const turns = createTurns({
-    ...{ store, claude, presenter, now: testClock() },
+    store,
+    claude,
+    presenter,
+    now: testClock(),
     newUuid: randomUUID,
     record: (event) => void events.push(event),
     reserve: options.reserve ?? (() => ({ kind: "ok", reservedMicroUsd: 5_000_000 })),
@@ -107,7 +110,12 @@ export function turnsBench(options: BenchOptions = {}): TurnsBench {
   };
 
   return {
-    ...{ store, turns, events, shown, reports, until },
+    store,
+    turns,
+    events,
+    shown,
+    reports,
+    until,
     asked: async () => {
       await until(() => asked.length > 0);
       return asked.shift() as AskedTurn;

@@ -133,8 +133,16 @@ test("the payer refuses an API request once the reservation is used up, by what 
   const { payer } = await asked();
   expect(payer.mayStart()).toEqual({ kind: "ok" });
   payer.onUsage({
-    ...{ requestId: "r", model: "m", inputTokens: 1, cacheWrite5mTokens: 0, cacheWrite1hTokens: 0 },
-    ...{ cacheReadTokens: 0, outputTokens: 1, costMicroUsd: 100, isFinal: true, isCut: false },
+    requestId: "r",
+    model: "m",
+    inputTokens: 1,
+    cacheWrite5mTokens: 0,
+    cacheWrite1hTokens: 0,
+    cacheReadTokens: 0,
+    outputTokens: 1,
+    costMicroUsd: 100,
+    isFinal: true,
+    isCut: false,
   });
   expect(payer.mayStart()).toEqual({ kind: "refuse", message: expect.stringContaining("$0.0001") });
 });

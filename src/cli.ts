@@ -1,0 +1,49 @@
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import { exitCodeOf, messageOf } from "./domain/errors.ts";
+
+const { version }: { version: string } = JSON.parse(
+  readFileSync(new URL("../package.json", import.meta.url), "utf8"),
+);
+
+const program = new Command("sallyport")
+  .description("Your own Claude Code, from Telegram, for the people you admit and nobody else.")
+  .version(version);
+
+program
+  .command("start", { isDefault: true })
+  .description("run the daemon until it is told to end")
+  .option("--env-file <path>", "settings file (default: .env in SALLYPORT_HOME)")
+  .option("--supervised", "for launchd: faults that a restart cannot mend are noted and end with code 0")
+  .action(async (options: { envFile?: string; supervised?: boolean }) => {
+    const { start } = await import("./start.ts");
+    process.exitCode = await start({ ...options, version });
+  });
+
+program
+  .command("demo")
+  .description("try the whole program in this terminal: no account, no token, no network")
+  .option("--real", "speak to the real API with the credential in the environment; this spends money")
+  .action(async (options: { real?: boolean }) => {
+    const { demo } = await import("./demo/demo.ts");
+    const { runDaemon } = await import("./main.ts");
+    process.exitCode = await demo({ isReal: options.real === true, version, runDaemon });
+  });
+
+const audit = program.command("audit").description("look at the record of what was done");
+audit
+  .command("verify")
+  .description("check that no row of the audit was changed, removed or inserted")
+  .option("--env-file <path>", "settings file (default: .env in SALLYPORT_HOME)")
+  .option("--head <id:hash>", "a head noted earlier: it must still be part of the chain")
+  .action(async (options: { envFile?: string; head?: string }) => {
+    const { verifyAudit } = await import("./ops/verify-audit.ts");
+    process.exitCode = verifyAudit(options);
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exitCode = exitCodeOf(error);
+}

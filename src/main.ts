@@ -1,0 +1,105 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { configDirOf } from "./claude/config-dir.ts";
+import { hasTranscript } from "./claude/transcript.ts";
+import type { LoadedConfig } from "./config/load.ts";
+import { systemNow as now } from "./domain/clock.ts";
+import type { Logger } from "./log/logger.ts";
+import { openClaude } from "./open-claude.ts";
+import { isInside } from "./security/is-inside.ts";
+import { faultOfProjectName } from "./security/path-text.ts";
+import { createPathJail } from "./security/paths.ts";
+import { summariseTool } from "./security/redact.ts";
+import { createSecurity } from "./security/security.ts";
+import { prepareHome } from "./store/home.ts";
+import { lockHome } from "./store/lock.ts";
+import { openStore } from "./store/store.ts";
+import { openTelegram } from "./telegram/door.ts";
+import { createTurns } from "./turns/turns.ts";
+import { createProjects } from "./workspace/projects.ts";
+
+const SUMMARY_CHARS = 120;
+const NOBODY = { userId: null, conversation: null };
+
+/** How one run of the daemon is begun and ended. */
+export interface DaemonRun {
+  readonly version: string;
+  /** Aborted = end; its reason goes on record. */
+  readonly signal: AbortSignal;
+  /** What runs in the CLI's place; the demo's stand-in where no CLI is installed. */
+  readonly claudeProgram?: string;
+  /** Called once everything is open and updates are asked for. */
+  readonly onReady?: () => void;
+}
+
+/** Runs the daemon until its signal is aborted; rejects with what ended it. Everything it opened is closed by then. */
+export async function runDaemon(loaded: LoadedConfig, log: Logger, run: DaemonRun): Promise<void> {
+  const { config, secrets } = loaded;
+  await using scope = new AsyncDisposableStack();
+
+  const home = prepareHome(config.home);
+  scope.use(lockHome(config.home));
+  const store = scope.use(openStore(home.database, now));
+  const security = createSecurity({ config, store, log, now });
+  const { record } = security.audit;
+
+  const paths = await createPathJail(config.approvedDirectory);
+  const projects = createProjects({
+    approvedDirectory: paths.root,
+    resolve: paths.resolveProjectName,
+    isOffered: (name) =>
+      faultOfProjectName(name) === null && !isInside(join(paths.root, name), import.meta.dirname),
+  });
+  const { claude, sandbox, mode } = await openClaude(scope, {
+    loaded,
+    home,
+    log,
+    now,
+    program: run.claudeProgram,
+  });
+
+  const token = secrets.botToken.reveal();
+  const telegram = openTelegram({ token, config, store, security, log, now });
+  scope.defer(() => telegram.close());
+  const turns = createTurns({
+    store,
+    claude: { ...claude, hasSession: hasTranscript },
+    presenter: telegram.presenter,
+    record,
+    reserve: security.reserve,
+    resolveProject: projects.resolve,
+    configDirOf: (userId, project) => configDirOf(home.claude, userId, project),
+    summarise: (name, input) =>
+      `${name} ${summariseTool(name, input, { projectPath: paths.root, maxLength: SUMMARY_CHARS })}`,
+    approvalTimeoutMs: config.approvalTimeoutMs,
+    newUuid: randomUUID,
+    now,
+    log,
+  });
+  scope.defer(() => turns.close());
+
+  record({ type: "daemon.started", version: run.version, sandbox, permissionMode: mode }, NOBODY);
+  scope.defer(() => record({ type: "daemon.stopped", cause: String(run.signal.reason ?? "fault") }, NOBODY));
+  const facts = { version: run.version, sandbox, mode, asked: config.claude.permissionMode };
+  log.info(
+    { event: "daemon.started", ...facts },
+    `started in mode ${mode}: no jail is proved yet, so changes are asked`,
+  );
+
+  turns.start();
+  const receiving = telegram.receive({ turns, projects, mode, isSuspicious: leadsOut });
+  scope.defer(() => telegram.stop());
+  run.onReady?.();
+  await Promise.race([receiving, untilAborted(run.signal)]);
+}
+
+function leadsOut(name: string): boolean {
+  return faultOfProjectName(name)?.code === "path_outside";
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

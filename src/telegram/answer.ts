@@ -1,0 +1,60 @@
+import { formatUsd } from "../domain/money.ts";
+import type { MessageBody, OutboxAct } from "../domain/outbox.ts";
+import type { TurnReport } from "../domain/turn-event.ts";
+import type { RichText } from "./render/entity.ts";
+import { renderMarkdown } from "./render/markdown.ts";
+import { italic, joinRich, plain } from "./render/rich-text.ts";
+import { splitRichText } from "./render/split.ts";
+import { durationText, FAILURES, WORDS, whenText } from "./wording.ts";
+
+/** An answer of more parts than this goes as a file, with its beginning in the chat. */
+const MAX_PARTS = 4;
+const GIST_CHARS = 1_500;
+const CAPTION_CHARS = 900;
+
+/** A turn's answer as messages: one or more parts, or the beginning and a file. */
+export interface Answer {
+  readonly parts: readonly RichText[];
+  readonly file: Extract<OutboxAct, { kind: "document" }> | null;
+}
+
+/** Renders the end of a turn: complete whatever its length, with one footer line. */
+export function answerOf(report: TurnReport): Answer {
+  const body = bodyOf(report);
+  const footer = italic(footerOf(report));
+  const parts = splitRichText(joinRich(body, "\n\n", footer));
+  if (parts.length <= MAX_PARTS) return { parts, file: null };
+  const [gist = body] = splitRichText(body, { maxLength: GIST_CHARS });
+  const text = report.outcome.kind === "completed" ? report.outcome.text : body.text;
+  const caption: MessageBody = { ...joinRich("The whole answer.\n", clip(footer)), buttons: [] };
+  return {
+    parts: [joinRich(gist, "\n…")],
+    file: { kind: "document", fileName: "answer.md", content: text, body: caption, replyTo: null },
+  };
+}
+
+/** One line: project, model, time, money, tools. */
+export function footerOf({ work, model, durationMs, costMicroUsd, tools }: TurnReport): string {
+  const facts = [work.project, model, durationText(durationMs), formatUsd(costMicroUsd)];
+  if (tools.length > 0) facts.push(`${tools.length} tool ${tools.length === 1 ? "call" : "calls"}`);
+  return facts.filter((fact) => fact !== null).join(" · ");
+}
+
+function bodyOf({ outcome }: TurnReport): RichText {
+  switch (outcome.kind) {
+    case "completed": {
+      const rich = renderMarkdown(outcome.text);
+      return rich.text === "" ? plain(WORDS.noBody) : rich;
+    }
+    case "stopped":
+      return plain(WORDS.stopped);
+    case "failed": {
+      const when = outcome.resetsAt === null ? "" : `\nIt opens again ${whenText(outcome.resetsAt)}.`;
+      return plain(`⚠️ ${FAILURES[outcome.code]}${when}${outcome.detail ? `\n${outcome.detail}` : ""}`);
+    }
+  }
+}
+
+function clip(rich: RichText): RichText {
+  return splitRichText(rich, { maxLength: CAPTION_CHARS })[0] ?? rich;
+}

@@ -1,0 +1,58 @@
+import { GrammyError, HttpError } from "grammy";
+import { isErrno, messageOf } from "../domain/errors.ts";
+
+/**
+ * How a call to the Bot API ended. `unsent` surely had no effect; after `ambiguous` nobody can tell (the Bot API has no
+ * idempotency key). `description` is Telegram's own wording; neither it nor `cause` holds the token or the payload.
+ */
+export type CallEnd<T> =
+  | { readonly kind: "ok"; readonly value: T }
+  | {
+      readonly kind: "refused";
+      readonly code: number;
+      readonly description: string;
+      readonly retryAfterMs: number | null;
+    }
+  | { readonly kind: "unsent" | "ambiguous"; readonly cause: string };
+
+/** Errors that come before a byte of the request has left. */
+const UNSENT = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "ENETDOWN"] as const;
+
+/** Awaits a call made through grammY and says how it ended. Rethrows what is neither Telegram's nor the network's. */
+export async function endOf<T>(call: Promise<T>): Promise<CallEnd<T>> {
+  try {
+    return { kind: "ok", value: await call };
+  } catch (error) {
+    if (error instanceof GrammyError) return refusal(error);
+    if (error instanceof HttpError) return networkEnd(error.error);
+    throw error;
+  }
+}
+
+/** How a failed attempt to reach Telegram ended. */
+export function networkEnd(error: unknown): CallEnd<never> {
+  const code = UNSENT.find(
+    (one) => isErrno(error, one) || (error instanceof Error && isErrno(error.cause, one)),
+  );
+  return code
+    ? { kind: "unsent", cause: code }
+    : { kind: "ambiguous", cause: withoutToken(messageOf(error)) };
+}
+
+function refusal(error: GrammyError): CallEnd<never> {
+  const { retry_after: retryAfter } = error.parameters;
+  // A server's own fault may have come after the act.
+  if (error.error_code >= 500)
+    return { kind: "ambiguous", cause: `${error.error_code}: ${error.description}` };
+  return {
+    kind: "refused",
+    code: error.error_code,
+    description: error.description,
+    retryAfterMs: retryAfter === undefined ? null : retryAfter * 1000,
+  };
+}
+
+/** Takes bot tokens out of a text: the client's network errors name the whole URL. */
+function withoutToken(text: string): string {
+  return text.replaceAll(/\/bot\d+:[\w-]+/g, "/bot[redacted]");
+}

@@ -1,0 +1,92 @@
+import type { BotError, MiddlewareFn } from "grammy";
+import type { Update } from "grammy/types";
+import type { GateName } from "../domain/audit-event.ts";
+import { messageOf } from "../domain/errors.ts";
+import type { Request } from "../domain/request.ts";
+import type { Logger } from "../log/logger.ts";
+import type { Guard } from "../security/admit.ts";
+import type { Store } from "../store/store.ts";
+import type { SallyContext } from "./context.ts";
+import type { Replies } from "./replies.ts";
+import { requestOf } from "./request.ts";
+import { refusalText } from "./wording.ts";
+
+interface CommitDeps {
+  readonly store: Store;
+  /** Writes what the gates counted; called inside the transaction. Returns what to do once it is committed. */
+  readonly saveLimits: () => () => void;
+  /** Undoes what the gates counted for a request that could not be committed. */
+  readonly refund: (request: Request) => void;
+}
+
+/** Gives the update a place for its effects, and commits them, with the end of its inbox row, when all have been named. */
+export function commitTogether({ store, saveLimits, refund }: CommitDeps): MiddlewareFn<SallyContext> {
+  return async (ctx, next) => {
+    Object.assign(ctx, { effects: [] });
+    try {
+      await next();
+      store.transaction(() => {
+        for (const effect of ctx.effects) effect();
+        store.afterCommit(saveLimits());
+        store.inbox.finish(ctx.update.update_id);
+      });
+    } catch (error) {
+      if (ctx.request) refund(ctx.request);
+      throw error;
+    }
+  };
+}
+
+/** Says what the update asks for, whatever its type, and whether that is work, a look or control. */
+export const classify: MiddlewareFn<SallyContext> = async (ctx, next) => {
+  ctx.request = requestOf(ctx.update);
+  await next();
+};
+
+/** One gate of the guard. Who is refused is told where that is right, and what comes after is not called. */
+export function gate(guard: Guard, name: GateName, replies: Replies): MiddlewareFn<SallyContext> {
+  return async (ctx, next) => {
+    const verdict = guard.pass(name, ctx.request);
+    if (verdict.kind === "admit") {
+      ctx.request = verdict.request;
+      await next();
+      return;
+    }
+    const { body } = ctx.request;
+    const text = refusalText(verdict, body.kind === "unsupported" ? body.what : "message");
+    if (text !== null) replies.say(ctx, text);
+  };
+}
+
+/** Puts on record what the gates let in, in the transaction of what it leads to. */
+export function auditAdmitted(admitted: (request: Request) => void): MiddlewareFn<SallyContext> {
+  return async (ctx, next) => {
+    ctx.effects.push(() => admitted(ctx.request));
+    await next();
+  };
+}
+
+interface FaultDeps {
+  readonly log: Logger;
+  /** Sets the update aside and tells the person and the owners. */
+  readonly bury: (update: Update) => void;
+}
+
+/** A handler that failed has written nothing: its update is set aside, visibly. The error's own payload is not logged. */
+export function reportFault({ log, bury }: FaultDeps): (error: BotError<SallyContext>) => void {
+  return ({ error, ctx }) => {
+    const updateId = ctx.update.update_id;
+    log.error(
+      { event: "update.fault", updateId, err: error },
+      `an update could not be handled: ${messageOf(error)}`,
+    );
+    try {
+      bury(ctx.update);
+    } catch (cause) {
+      log.error(
+        { event: "update.unburied", updateId, err: cause },
+        "the fault could not be stored; it is tried again at the next start",
+      );
+    }
+  };
+}

@@ -1,0 +1,34 @@
+import type { Api } from "grammy";
+import type { RequestKind } from "../domain/request.ts";
+import type { Logger } from "../log/logger.ts";
+import { endOf } from "./call.ts";
+
+interface CommandEntry {
+  readonly kind: RequestKind;
+  /** What the menu says; 1-256 characters. */
+  readonly description: string;
+}
+
+/** The bot's commands, in the order of the menu. */
+export const COMMANDS = {
+  new: { kind: "look", description: "Begin a new session in this project" },
+  stop: { kind: "control", description: "End the running turn" },
+  status: { kind: "look", description: "What runs, what waits, what it cost" },
+  repo: { kind: "look", description: "Choose the project" },
+  help: { kind: "look", description: "What this bot does and how" },
+  start: { kind: "look", description: "Say hello" },
+} as const satisfies Readonly<Record<string, CommandEntry>>;
+
+export type CommandName = keyof typeof COMMANDS;
+
+/** Registers the menu with Telegram; tried once a start, since a bot without a menu works all the same. */
+export function registerMenu(api: Api, log: Logger): void {
+  const commands = Object.entries(COMMANDS).map(([command, { description }]) => ({ command, description }));
+  endOf(api.setMyCommands(commands))
+    .then((end) => {
+      if (end.kind !== "ok") log.warn({ event: "telegram.menu", end }, "the command menu was not registered");
+    })
+    .catch((error: unknown) =>
+      log.warn({ event: "telegram.menu", err: error }, "the command menu was not registered"),
+    );
+}

@@ -1,0 +1,123 @@
+import type { MiddlewareFn } from "grammy";
+import type { AuditEvent } from "../domain/audit-event.ts";
+import type { Now } from "../domain/clock.ts";
+import type { MicroUsd } from "../domain/money.ts";
+import type { Request } from "../domain/request.ts";
+import { redactShapes } from "../domain/secret-shapes.ts";
+import { shorten } from "../security/visible.ts";
+import { COMMANDS } from "./command-menu.ts";
+import type { SallyContext } from "./context.ts";
+import type { PressDeps } from "./handle-press.ts";
+import { repoKeys } from "./project-keys.ts";
+import { projectText, statusText } from "./status-text.ts";
+import { WORDS } from "./wording.ts";
+
+export interface CommandDeps extends PressDeps {
+  readonly spending: (userId: number) => {
+    readonly spentMicroUsd: MicroUsd;
+    readonly limitMicroUsd: MicroUsd | null;
+    readonly window: string;
+  };
+  /** How tool calls are decided, in words. */
+  readonly mode: "ask" | "plan";
+  /** True when the name could lead out of the approved directory: that is put on record. */
+  readonly isSuspicious: (name: string) => boolean;
+  readonly now: Now;
+}
+
+/** The commands. Each only reads or writes rows; none waits for Claude. */
+export function handleCommand(deps: CommandDeps): MiddlewareFn<SallyContext> {
+  const { store, turns, projects, replies, record } = deps;
+
+  return async (ctx, next) => {
+    const { request } = ctx;
+    if (request.body.kind !== "command" || !request.principal) return next();
+    const { name, argument } = request.body;
+    const who = { userId: request.principal.userId, conversation: request.conversation };
+    const names = name === "repo" ? await projects.list() : [];
+    ctx.effects.push(() => {
+      record({ type: "command.run", name }, who);
+      run(request, who.userId, { name, argument, names });
+    });
+    return undefined;
+  };
+
+  function run(
+    request: Request,
+    userId: number,
+    { name, argument, names }: { name: string; argument: string; names: readonly string[] },
+  ): void {
+    const conversation = store.conversations.at(request.conversation);
+    switch (name) {
+      case "start":
+        replies.tell(request, `${WORDS.hello}\n\n${helpText()}`);
+        return;
+      case "help":
+        replies.tell(request, helpText());
+        return;
+      case "new":
+        turns.forget(conversation, userId);
+        replies.tell(request, WORDS.newSession);
+        return;
+      case "stop": {
+        const stopped = turns.stop(conversation.id);
+        const waiting = store.work.queued(conversation.id).length;
+        if (!stopped) replies.tell(request, WORDS.nothingRuns);
+        else if (waiting > 0)
+          replies.tell(request, `${WORDS.stopping} ${waiting} more in the queue will run after it.`);
+        return;
+      }
+      case "status":
+        replies.tell(
+          request,
+          statusText({
+            ...turns.status(conversation.id),
+            ...deps.spending(userId),
+            conversation,
+            mode: deps.mode,
+            now: deps.now(),
+          }),
+        );
+        return;
+      case "repo":
+        chooseRepo(request, userId, { argument, names });
+        return;
+    }
+  }
+
+  function chooseRepo(
+    request: Request,
+    userId: number,
+    { argument, names }: { argument: string; names: readonly string[] },
+  ): void {
+    if (names.length === 0) {
+      replies.tell(request, WORDS.noProjects);
+      return;
+    }
+    if (names.includes(argument)) {
+      turns.chooseProject(store.conversations.at(request.conversation), argument);
+      replies.tell(request, projectText(argument));
+      return;
+    }
+    if (deps.isSuspicious(argument)) {
+      const event: AuditEvent = {
+        type: "violation.path_traversal",
+        path: shorten(redactShapes(argument), 200),
+      };
+      record(event, { userId, conversation: request.conversation });
+    }
+    const found =
+      argument === "" ? names : names.filter((name) => name.toLowerCase().includes(argument.toLowerCase()));
+    const text = found.length === 0 ? WORDS.noSuchProject : WORDS.pickProject;
+    replies.tell(
+      request,
+      text,
+      repoKeys(replies, request, { names: found.length === 0 ? names : found, page: 0 }),
+    );
+  }
+}
+
+function helpText(): string {
+  const lines = Object.entries(COMMANDS).map(([name, { description }]) => `/${name}: ${description}`);
+  return `${WORDS.help}\n\n${lines.join("\n")}`;
+}

@@ -1,0 +1,90 @@
+import type { MiddlewareFn } from "grammy";
+import type { AuditEvent } from "../domain/audit-event.ts";
+import type { ButtonAction, PressRefusal } from "../domain/button.ts";
+import type { Request } from "../domain/request.ts";
+import type { SallyContext } from "./context.ts";
+import type { PromptDeps } from "./handle-prompt.ts";
+import { repoKeys } from "./project-keys.ts";
+import { projectText } from "./status-text.ts";
+import { PRESSES, WORDS } from "./wording.ts";
+
+export interface PressDeps extends PromptDeps {
+  readonly ownerUsers: ReadonlySet<number>;
+  readonly record: (
+    event: AuditEvent,
+    who: { readonly userId: number; readonly conversation: Request["conversation"] },
+  ) => void;
+}
+
+/** A pressed button: looked up by its nonce, used up, and carried out, all in one transaction. */
+export function handlePress(deps: PressDeps): MiddlewareFn<SallyContext> {
+  const { store, turns, projects, replies, sender, ownerUsers, record } = deps;
+
+  return async (ctx, next) => {
+    const { request } = ctx;
+    if (request.body.kind !== "button" || !request.principal) return next();
+    const { nonce, callbackId } = request.body;
+    const { userId } = request.principal;
+    const names = await projects.list();
+
+    ctx.effects.push(() => {
+      const conversation = store.conversations.at(request.conversation);
+      const isOwner = ownerUsers.has(userId);
+      const press = store.buttons.press({ nonce, conversationId: conversation.id, userId, isOwner });
+      if (press.kind === "refused") {
+        record(violationOf(press.reason), { userId, conversation: request.conversation });
+        store.afterCommit(() => sender.answerPress(callbackId, PRESSES[press.reason]));
+        return;
+      }
+      carryOut(request, press.action, names);
+      store.afterCommit(() => {
+        sender.answerPress(callbackId, press.action.kind === "stop" ? WORDS.stopping : null);
+        if (request.messageId !== null && usesUpKeys(press.action)) {
+          sender.clearKeys(request.conversation.chatId, request.messageId);
+        }
+      });
+    });
+    return undefined;
+  };
+
+  function carryOut(request: Request, action: ButtonAction, names: readonly string[]): void {
+    const userId = request.principal?.userId ?? 0;
+    switch (action.kind) {
+      case "repo": {
+        if (!names.includes(action.project)) {
+          replies.tell(request, WORDS.projectGone);
+          return;
+        }
+        turns.chooseProject(store.conversations.at(request.conversation), action.project);
+        replies.tell(request, projectText(action.project));
+        return;
+      }
+      case "repo_page":
+        if (names.length > 0)
+          replies.tell(request, WORDS.pickProject, repoKeys(replies, request, { names, page: action.page }));
+        return;
+      case "dismiss":
+        return;
+      case "approve":
+      case "answer":
+      case "answers_done":
+      case "stop":
+      case "queue":
+      case "recover":
+      case "edited":
+        turns.press(action, userId);
+        return;
+    }
+  }
+}
+
+/** The message's own edit takes the keys away for these; for the others it is done at once. */
+function usesUpKeys({ kind }: ButtonAction): boolean {
+  return kind !== "approve" && kind !== "answer" && kind !== "answers_done";
+}
+
+function violationOf(reason: PressRefusal): AuditEvent {
+  return reason === "used" || reason === "expired"
+    ? { type: "violation.replay", what: "button" }
+    : { type: "violation.forged_callback", what: reason };
+}

@@ -1,0 +1,91 @@
+import { randomUUID } from "node:crypto";
+import type { MiddlewareFn } from "grammy";
+import type { Request } from "../domain/request.ts";
+import type { Conversation } from "../domain/work.ts";
+import type { Store } from "../store/store.ts";
+import type { Turns } from "../turns/turns.ts";
+import type { Projects } from "../workspace/projects.ts";
+import type { SallyContext } from "./context.ts";
+import { repoKeys } from "./project-keys.ts";
+import type { Replies } from "./replies.ts";
+import type { Sender } from "./sender.ts";
+import { cleanedText, LABELS, WORDS } from "./wording.ts";
+
+export interface PromptDeps {
+  readonly store: Store;
+  readonly turns: Turns;
+  readonly projects: Projects;
+  readonly replies: Replies;
+  readonly sender: Sender;
+}
+
+/** A prompt becomes durable work; a first sign follows at once. Waits for nothing but the list of projects. */
+export function handlePrompt({
+  store,
+  turns,
+  projects,
+  replies,
+  sender,
+}: PromptDeps): MiddlewareFn<SallyContext> {
+  return async (ctx, next) => {
+    const { request } = ctx;
+    if (request.body.kind !== "prompt" || !request.principal) return next();
+    const { text } = request.body;
+    const { userId } = request.principal;
+    const names = await projects.list();
+    if (names.length === 0) return replies.say(ctx, WORDS.noProjects);
+
+    ctx.effects.push(() => {
+      const conversation = chosen(request, names);
+      const { dedupeKey, messageId } = request;
+      const draft = { dedupeKey, conversationId: conversation.id, userId, text, messageId };
+      const work = turns.submit({ ...draft, project: conversation.project });
+      if (!work) return;
+      if (work.project === null) {
+        replies.tell(request, WORDS.chooseProject, repoKeys(replies, request, { names, page: 0 }));
+      }
+      const removed = cleanedText(request.cleaned);
+      if (removed !== null) replies.tell(request, removed);
+      store.afterCommit(() => {
+        if (messageId !== null) sender.react(request.conversation.chatId, messageId, "👀");
+      });
+    });
+    return undefined;
+  };
+
+  /** The conversation; where there is only one project, it is the chosen one. */
+  function chosen(request: Request, names: readonly string[]): Conversation {
+    const conversation = store.conversations.at(request.conversation);
+    const [only] = names;
+    if (conversation.project !== null || names.length !== 1 || only === undefined) return conversation;
+    store.conversations.setProject(conversation.id, only);
+    return { ...conversation, project: only };
+  }
+}
+
+/** An edit replaces the text of a message that still waits; of one that ran, the new text is offered as the next. */
+export function handleEdit({ store, turns, replies }: PromptDeps): MiddlewareFn<SallyContext> {
+  return async (ctx, next) => {
+    const { request } = ctx;
+    if (request.body.kind !== "edit" || request.messageId === null) return next();
+    const { text } = request.body;
+    const { messageId } = request;
+    ctx.effects.push(() => {
+      const conversation = store.conversations.at(request.conversation);
+      const work = store.work.ofMessage(conversation.id, messageId);
+      if (!work || work.text === text) return;
+      if (turns.edit(work, text)) {
+        replies.tell(request, WORDS.editedInQueue);
+        return;
+      }
+      const keys = replies.keys(request, `edited:${randomUUID()}`, [
+        [
+          { label: LABELS.runEdited, action: { kind: "edited", workId: work.id, text } },
+          { label: LABELS.ignore, action: { kind: "dismiss" } },
+        ],
+      ]);
+      replies.tell(request, WORDS.editedTooLate, keys);
+    });
+    return undefined;
+  };
+}

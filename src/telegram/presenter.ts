@@ -1,0 +1,87 @@
+import type { ButtonSpec } from "../domain/button.ts";
+import { type MessageBody, type OutboxAct, PRIORITY, type Priority } from "../domain/outbox.ts";
+import type { Work } from "../domain/work.ts";
+import type { Store } from "../store/store.ts";
+import type { Presenter, QueuePlace } from "../turns/presenter.ts";
+import { createApprovalView } from "./approval-view.ts";
+import { offerKeyboard, ownerOf } from "./keyboard.ts";
+import type { ProgressSource } from "./progress.ts";
+import type { RichText } from "./render/entity.ts";
+import { plain } from "./render/rich-text.ts";
+import { openScreen } from "./screen.ts";
+import { LABELS, spentText, WORDS } from "./wording.ts";
+
+interface PresenterDeps {
+  readonly store: Store;
+  readonly sender: {
+    readonly kick: (chatId: number) => void;
+    readonly watch: (chatId: number, source: ProgressSource) => void;
+    readonly unwatch: (chatId: number, target: number) => void;
+  };
+}
+
+/** Puts a message about a work on the screen, through the outbox. */
+export type PutAbout = (work: Work, act: OutboxAct, priority?: Priority) => number;
+
+/** How turns are seen in Telegram. Writes to the outbox only; the sender does the rest. */
+export function createPresenter({ store, sender }: PresenterDeps): Presenter {
+  const put: PutAbout = (work, act, priority = PRIORITY.notice) => {
+    const { conversation } = work;
+    const id = store.outbox.put({ conversation, act, priority, finalOf: null });
+    store.afterCommit(() => sender.kick(conversation.chatId));
+    return id;
+  };
+
+  const keys = (
+    work: Work,
+    group: string,
+    rows: readonly (readonly ButtonSpec[])[],
+  ): MessageBody["buttons"] => offerKeyboard(store.buttons, ownerOf(work, `${group}:${work.id}`), rows);
+
+  function workingBody(work: Work): MessageBody {
+    const stop = { label: LABELS.stop, action: { kind: "stop", workId: work.id } } as const;
+    return { ...plain(WORDS.working), buttons: keys(work, "work", [[stop]]) };
+  }
+
+  function queuedBody(work: Work, place: QueuePlace): MessageBody {
+    const now = { label: LABELS.runNow, action: { kind: "queue", workId: work.id, choice: "now" } } as const;
+    const drop = { label: LABELS.drop, action: { kind: "queue", workId: work.id, choice: "drop" } } as const;
+    const rows = place.isHeld || work.project === null ? [[drop]] : [[now, drop]];
+    return { ...plain(queuedText(work, place)), buttons: keys(work, "queue", rows) };
+  }
+
+  function edit(work: Work, rich: RichText): void {
+    store.buttons.withdraw(`queue:${work.id}`);
+    store.buttons.withdraw(`work:${work.id}`);
+    if (work.placeholderId === null) return;
+    put(work, { kind: "edit", target: work.placeholderId, body: { ...rich, buttons: [] }, orSend: false });
+  }
+
+  return {
+    accepted: (work, place) => {
+      const isWaiting = place.ahead > 0 || place.isHeld || work.project === null;
+      const body = isWaiting ? queuedBody(work, place) : workingBody(work);
+      return put(work, { kind: "send", body, replyTo: work.messageId, isSilent: true });
+    },
+    open: (work) => openScreen({ store, ...sender }, work),
+    ...createApprovalView(store, put),
+    interrupted: (work) => {
+      edit(work, plain(WORDS.interruptedPlaceholder));
+      const choices = [
+        { label: LABELS.goOn, action: { kind: "recover", workId: work.id, choice: "continue" } },
+        { label: LABELS.again, action: { kind: "recover", workId: work.id, choice: "again" } },
+        { label: LABELS.drop, action: { kind: "recover", workId: work.id, choice: "drop" } },
+      ] as const;
+      const body = { ...plain(WORDS.interrupted), buttons: keys(work, "recover", [choices]) };
+      put(work, { kind: "send", body, replyTo: work.messageId, isSilent: false }, PRIORITY.approval);
+    },
+    dropped: (work) => edit(work, plain(work.isStopRequested ? WORDS.stopped : WORDS.dropped)),
+    unpaid: (work, verdict) => edit(work, plain(spentText(verdict))),
+  };
+}
+
+function queuedText(work: Work, { ahead, isHeld }: QueuePlace): string {
+  if (work.project === null) return WORDS.waitsForProject;
+  if (isHeld) return WORDS.waitsForAnswer;
+  return `Queued: ${ahead} ahead.`;
+}

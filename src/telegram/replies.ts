@@ -1,0 +1,73 @@
+import type { ButtonSpec } from "../domain/button.ts";
+import { type MessageBody, PRIORITY } from "../domain/outbox.ts";
+import type { Request } from "../domain/request.ts";
+import type { Conversation } from "../domain/work.ts";
+import type { Store } from "../store/store.ts";
+import type { SallyContext } from "./context.ts";
+import { offerKeyboard } from "./keyboard.ts";
+import type { RichText } from "./render/entity.ts";
+import { plain } from "./render/rich-text.ts";
+import { splitRichText } from "./render/split.ts";
+
+/** Short answers to a request, written with its other effects. */
+export interface Replies {
+  /** Answers the message at hand, in as many parts as it takes. */
+  readonly say: (ctx: SallyContext, text: RichText | string) => void;
+  /** The same at once, inside a transaction that is under way. */
+  readonly tell: (request: Request, text: RichText | string, buttons?: MessageBody["buttons"]) => number;
+  /** Keys for the person who asked; those of one `group` are used up together. */
+  readonly keys: (
+    request: Request,
+    group: string,
+    rows: readonly (readonly ButtonSpec[])[],
+  ) => MessageBody["buttons"];
+}
+
+interface ReplyDeps {
+  readonly store: Store;
+  readonly kick: (chatId: number) => void;
+}
+
+export function createReplies({ store, kick }: ReplyDeps): Replies {
+  const conversationOf = (request: Request): Conversation => store.conversations.at(request.conversation);
+
+  function tell(request: Request, text: RichText | string, buttons: MessageBody["buttons"] = []): number {
+    const { conversation, messageId } = request;
+    const parts = splitRichText(typeof text === "string" ? plain(text) : text);
+    const replyTo = request.body.kind === "button" ? null : messageId;
+    const ids = parts.map((part, index) =>
+      store.outbox.put({
+        conversation,
+        act: {
+          kind: "send",
+          body: { ...part, buttons: index === parts.length - 1 ? buttons : [] },
+          replyTo: index === 0 ? replyTo : null,
+          isSilent: false,
+        },
+        priority: PRIORITY.notice,
+        finalOf: null,
+      }),
+    );
+    store.afterCommit(() => kick(conversation.chatId));
+    return ids.at(-1) ?? 0;
+  }
+
+  return {
+    say: (ctx, text) => {
+      const { request } = ctx;
+      ctx.effects.push(() => {
+        tell(request, text);
+      });
+    },
+    tell,
+    keys: (request, group, rows) => {
+      const owner = {
+        group,
+        conversationId: conversationOf(request).id,
+        userId: request.principal?.userId ?? 0,
+        expiresAt: null,
+      };
+      return offerKeyboard(store.buttons, owner, rows);
+    },
+  };
+}

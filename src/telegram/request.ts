@@ -1,0 +1,115 @@
+import type { Message, Update, User } from "grammy/types";
+import type { ConversationRef, Request, RequestBody, RequestKind } from "../domain/request.ts";
+import { COMMANDS, type CommandName } from "./command-menu.ts";
+import { chatIn, contentOf, userIn } from "./update-parts.ts";
+
+/**
+ * What an update asks for, whatever its type: also types that nothing handles become a request, so that no update goes
+ * round the gates. The person is known by `from.id` alone; a message sent in the name of a chat has none.
+ */
+export function requestOf(update: Update): Request {
+  if (update.message) return messageRequest(update, update.message, false);
+  if (update.edited_message) return messageRequest(update, update.edited_message, true);
+  if (update.callback_query) return pressRequest(update, update.callback_query);
+  return otherRequest(update);
+}
+
+/** Requests of one lane are handled in their order; those without a lane (Stop, buttons) wait for nobody. */
+export function laneOf(update: Update): string | undefined {
+  const message = update.message ?? update.edited_message;
+  if (!message || commandOf(message)?.name === "stop") return undefined;
+  return `${message.chat.id}:${threadOf(message) ?? 0}`;
+}
+
+function messageRequest(update: Update, message: Message, isEdit: boolean): Request {
+  const command = isEdit ? null : commandOf(message);
+  const text = message.text;
+  const body: RequestBody = command
+    ? { kind: "command", ...command }
+    : text === undefined
+      ? { kind: "unsupported", what: contentOf(message) }
+      : { kind: isEdit ? "edit" : "prompt", text };
+  return {
+    origin: "telegram",
+    dedupeKey: `telegram:${update.update_id}`,
+    kind: kindOf(body),
+    principal: message.sender_chat ? null : principalOf(message.from),
+    conversation: conversationOf(message),
+    chatType: message.chat.type,
+    messageId: message.message_id,
+    sentAt: message.date * 1000,
+    body,
+    cleaned: [],
+  };
+}
+
+function pressRequest(update: Update, query: NonNullable<Update["callback_query"]>): Request {
+  const message = query.message;
+  const isReadable = message !== undefined && message.date !== 0;
+  return {
+    origin: "telegram",
+    dedupeKey: `telegram:${update.update_id}`,
+    kind: "control",
+    principal: principalOf(query.from),
+    conversation: isReadable
+      ? conversationOf(message)
+      : { chatId: message?.chat.id ?? query.from.id, threadId: null },
+    chatType: message?.chat.type ?? "private",
+    messageId: message?.message_id ?? null,
+    sentAt: 0,
+    body: { kind: "button", nonce: query.data ?? "", callbackId: query.id },
+    cleaned: [],
+  };
+}
+
+/** Update types that were not asked for, or that only inform. */
+function otherRequest(update: Update): Request {
+  const { update_id: updateId, ...content } = update;
+  const [what = "unknown", value] = Object.entries(content)[0] ?? [];
+  const from = userIn(value);
+  const chat = chatIn(value);
+  return {
+    origin: "telegram",
+    dedupeKey: `telegram:${updateId}`,
+    kind: "control",
+    principal: what.includes("channel_post") ? null : principalOf(from),
+    conversation: { chatId: chat?.id ?? from?.id ?? 0, threadId: null },
+    chatType: chat?.type ?? "private",
+    messageId: null,
+    sentAt: 0,
+    body: { kind: "unsupported", what: `update:${what}` },
+    cleaned: [],
+  };
+}
+
+function kindOf(body: RequestBody): RequestKind {
+  if (body.kind === "command") return isCommand(body.name) ? COMMANDS[body.name].kind : "look";
+  return body.kind === "prompt" ? "work" : "look";
+}
+
+function commandOf(message: Message): { name: CommandName; argument: string } | null {
+  const entity = message.entities?.[0];
+  if (entity?.type !== "bot_command" || entity.offset !== 0 || message.text === undefined) return null;
+  const word = message.text.slice(1, entity.length).split("@")[0] ?? "";
+  const argument = message.text.slice(entity.length).trim();
+  return isCommand(word) ? { name: word, argument } : null;
+}
+
+function isCommand(word: string): word is CommandName {
+  return Object.hasOwn(COMMANDS, word);
+}
+
+function principalOf(
+  user: Pick<User, "id" | "is_bot" | "first_name"> | null | undefined,
+): Request["principal"] {
+  if (!user || user.is_bot) return null;
+  return { userId: user.id, displayName: user.first_name };
+}
+
+function conversationOf(message: Message): ConversationRef {
+  return { chatId: message.chat.id, threadId: threadOf(message) };
+}
+
+function threadOf(message: Message): number | null {
+  return message.is_topic_message ? (message.message_thread_id ?? null) : null;
+}

@@ -1,0 +1,122 @@
+import { type Api, InputFile } from "grammy";
+import type { InlineKeyboardMarkup, MessageEntity } from "grammy/types";
+import type { MessageBody, OutboxAct } from "../domain/outbox.ts";
+import { type CallEnd, endOf } from "./call.ts";
+
+/** Where a message goes. */
+export interface Place {
+  readonly chatId: number;
+  readonly threadId: number | null;
+}
+
+/** What is already on the screen: its id, and whether its text is a caption. */
+export interface Target {
+  readonly messageId: number;
+  readonly isDocument: boolean;
+}
+
+/** Calls that change what a chat shows; each ends with the id of the message that it made or changed. */
+export interface ScreenCalls {
+  readonly send: (place: Place, act: Extract<OutboxAct, { kind: "send" }>) => Promise<CallEnd<number>>;
+  readonly document: (
+    place: Place,
+    act: Extract<OutboxAct, { kind: "document" }>,
+  ) => Promise<CallEnd<number>>;
+  readonly edit: (place: Place, target: Target, body: MessageBody) => Promise<CallEnd<number>>;
+  /** Puts an emoji under a message. */
+  readonly react: (chatId: number, messageId: number, emoji: Reaction) => Promise<CallEnd<unknown>>;
+  /** Takes the keys off a message. */
+  readonly clearKeys: (chatId: number, messageId: number) => Promise<CallEnd<unknown>>;
+  /** Ends the waiting of a pressed button, with a toast when there is something to say. */
+  readonly answerPress: (callbackId: string, text: string | null) => Promise<CallEnd<unknown>>;
+}
+
+/** The emoji that the bot reacts with. */
+export type Reaction = "👀" | "👍" | "👎";
+
+/** Speaks to Telegram in text and entities; `parse_mode` is never used, so no markup can be refused. */
+export function createScreenCalls(api: Api): ScreenCalls {
+  return {
+    send: async ({ chatId, threadId }, { body, replyTo, isSilent }) =>
+      idOf(
+        await endOf(
+          api.raw.sendMessage({
+            chat_id: chatId,
+            ...(threadId === null ? {} : { message_thread_id: threadId }),
+            text: body.text,
+            entities: entitiesOf(body),
+            link_preview_options: { is_disabled: true },
+            disable_notification: isSilent,
+            ...replyParameters(replyTo),
+            ...markupOf(body),
+          }),
+        ),
+      ),
+    document: async ({ chatId, threadId }, { fileName, content, body, replyTo }) =>
+      idOf(
+        await endOf(
+          api.raw.sendDocument({
+            chat_id: chatId,
+            ...(threadId === null ? {} : { message_thread_id: threadId }),
+            document: new InputFile(Buffer.from(content, "utf8"), fileName),
+            caption: body.text,
+            caption_entities: entitiesOf(body),
+            ...replyParameters(replyTo),
+            ...markupOf(body),
+          }),
+        ),
+      ),
+    edit: async ({ chatId }, { messageId, isDocument }, body) => {
+      const at = { chat_id: chatId, message_id: messageId, reply_markup: keyboardOf(body) };
+      const entities = entitiesOf(body);
+      const end = isDocument
+        ? await endOf(api.raw.editMessageCaption({ ...at, caption: body.text, caption_entities: entities }))
+        : await endOf(
+            api.raw.editMessageText({
+              ...at,
+              text: body.text,
+              entities,
+              link_preview_options: { is_disabled: true },
+            }),
+          );
+      return end.kind === "ok" ? { kind: "ok", value: messageId } : end;
+    },
+    react: (chatId, messageId, emoji) =>
+      endOf(
+        api.raw.setMessageReaction({
+          chat_id: chatId,
+          message_id: messageId,
+          reaction: [{ type: "emoji", emoji }],
+        }),
+      ),
+    clearKeys: (chatId, messageId) =>
+      endOf(api.raw.editMessageReplyMarkup({ chat_id: chatId, message_id: messageId })),
+    answerPress: (callbackId, text) =>
+      endOf(
+        api.raw.answerCallbackQuery({ callback_query_id: callbackId, ...(text === null ? {} : { text }) }),
+      ),
+  };
+}
+
+function idOf(end: CallEnd<{ message_id: number }>): CallEnd<number> {
+  return end.kind === "ok" ? { kind: "ok", value: end.value.message_id } : end;
+}
+
+function replyParameters(replyTo: number | null) {
+  if (replyTo === null) return {};
+  return { reply_parameters: { message_id: replyTo, allow_sending_without_reply: true } };
+}
+
+function markupOf(body: MessageBody) {
+  return body.buttons.length === 0 ? {} : { reply_markup: keyboardOf(body) };
+}
+
+function keyboardOf(body: MessageBody): InlineKeyboardMarkup {
+  const row = (buttons: MessageBody["buttons"][number]) =>
+    buttons.map(({ text, data, style }) => ({ text, callback_data: data, ...(style ? { style } : {}) }));
+  return { inline_keyboard: body.buttons.map(row) };
+}
+
+function entitiesOf({ entities }: MessageBody): MessageEntity[] {
+  return [...entities];
+}

@@ -1,0 +1,46 @@
+import { formatUsd, type MicroUsd } from "../domain/money.ts";
+import type { Conversation } from "../domain/work.ts";
+import type { TurnStatus } from "../turns/turns.ts";
+import type { RichText } from "./render/entity.ts";
+import { bold, joinRich } from "./render/rich-text.ts";
+import { durationText } from "./wording.ts";
+
+const MODES = { ask: "ask: what changes anything is asked", plan: "plan" } as const;
+
+/** What /status tells. */
+export interface StatusFacts extends TurnStatus {
+  readonly conversation: Conversation;
+  readonly spentMicroUsd: MicroUsd;
+  /** Null when there is no budget. */
+  readonly limitMicroUsd: MicroUsd | null;
+  readonly window: string;
+  readonly mode: keyof typeof MODES;
+  readonly now: number;
+}
+
+/** The state of a conversation in a few lines. */
+export function statusText(facts: StatusFacts): RichText {
+  const { conversation, active, queued, spentMicroUsd, limitMicroUsd } = facts;
+  const limit = limitMicroUsd === null ? "no limit" : `of ${formatUsd(limitMicroUsd)}`;
+  const lines: [string, string][] = [
+    ["Project", conversation.project ?? "none chosen: /repo"],
+    [
+      "Turn",
+      active
+        ? `${active.state} for ${durationText(facts.now - (active.startedAt ?? facts.now))}`
+        : "nothing runs",
+    ],
+    ["Queue", queued.length === 0 ? "empty" : `${queued.length} waiting`],
+    ["Spent", `${formatUsd(spentMicroUsd)} ${limit} (${facts.window})`],
+    ["Mode", MODES[facts.mode]],
+  ];
+  if (conversation.heldBy !== null) lines.push(["Held", "a turn was cut off: answer its message first"]);
+  return joinRich(
+    ...lines.flatMap(([label, text], index) => [index === 0 ? "" : "\n", bold(`${label}: `), text]),
+  );
+}
+
+/** A project was chosen. */
+export function projectText(project: string): RichText {
+  return joinRich("Working in ", bold(project), ".");
+}

@@ -1,0 +1,164 @@
+import type { PressRefusal } from "../domain/button.ts";
+import type { FailureCode } from "../domain/claude-event.ts";
+import { formatUsd } from "../domain/money.ts";
+import type { Cleaned, DenyReason, Verdict } from "../domain/verdict.ts";
+import type { ApprovalEnd } from "../turns/presenter.ts";
+
+/** Everything that people read, in one place: another language is another file of this shape. */
+export const WORDS = {
+  working: "Working…",
+  stopping: "Stopping…",
+  stopped: "⏹ Stopped.",
+  finished: "Done: the answer is below.",
+  dropped: "Dropped: it will not run.",
+  nothingRuns: "Nothing is running here.",
+  newSession: "The next message begins a new session.",
+  chooseProject: "Which project? Your message is kept and runs there.",
+  pickProject: "Which project?",
+  noProjects: "There is no project yet: make a folder in the approved directory, then send /repo again.",
+  interrupted:
+    "A restart of the bot cut this off before it ended. What was done so far is done; nothing was run again. What now?",
+  interruptedPlaceholder: "⏹ Cut off by a restart of the bot.",
+  editedTooLate: "You edited a message that has run already, or is running. Shall the new text run as well?",
+  editedInQueue: "The waiting message now has your new text.",
+  fault:
+    "Something went wrong on my side, and this message was set aside unhandled. Nothing was run. My owner has been told.",
+  hello: "I run Claude Code for you, in the projects of this machine that my owner has approved.",
+  help: "Send a message and Claude works on it in the chosen project. What would change something is asked first, with buttons. While a turn runs, further messages queue up.",
+  projectGone: "That project is not there any more: send /repo to see them.",
+  noSuchProject: "There is no project of that name. These are there:",
+  waitsForProject: "Kept until you have chosen a project.",
+  waitsForAnswer: "Kept: first say what shall happen to the turn that was cut off.",
+  ownerFault:
+    "A message could not be handled and was set aside: the log says why (event inbox.buried or update.fault).",
+  noBody: "(no text)",
+} as const;
+
+/** Labels of buttons. */
+export const LABELS = {
+  stop: "Stop",
+  allow: "Allow once",
+  deny: "Deny",
+  done: "Done",
+  runNow: "Run now instead",
+  drop: "Drop",
+  goOn: "Continue it",
+  again: "Run it again",
+  runEdited: "Run it",
+  ignore: "Leave it",
+  previous: "‹ Earlier",
+  next: "More ›",
+} as const;
+
+/** Why a turn failed, in words; the CLI's or the API's own line follows where there is one. */
+export const FAILURES: Readonly<Record<FailureCode, string>> = {
+  auth: "Claude does not accept the credentials. The owner has to renew them.",
+  billing: "The Claude account has no credit left.",
+  budget: "The budget of this request is used up.",
+  rate_limit: "Claude's rate limit is reached.",
+  overloaded: "Claude is overloaded just now.",
+  server: "Claude's servers failed to answer.",
+  model_not_found: "The chosen model does not exist, or this account may not use it.",
+  too_long: "The session has outgrown the model's context. Send /new to begin a new one.",
+  image: "An image in this session could not be processed.",
+  max_turns: "The turn reached its limit of steps.",
+  session_lost: "The session is gone from disk, so nothing was run. Run it again to begin a new session.",
+  session_busy: "The session is in use elsewhere.",
+  startup: "Claude could not be started.",
+  protocol: "Claude said something that could not be understood, so it was ended.",
+  crashed: "Claude ended unexpectedly.",
+  stalled: "Claude fell silent and was ended.",
+  unknown: "Claude ended with an error.",
+};
+
+/** How an approval ended, below what was asked. */
+export const APPROVAL_ENDS: Readonly<Record<ApprovalEnd, string>> = {
+  allowed: "✅ Allowed once.",
+  denied: "❌ Denied.",
+  expired: "⌛ Nobody answered in time, so it was denied.",
+  withdrawn: "The turn ended before anybody answered.",
+  answered: "Answered.",
+};
+
+/** Why a press did nothing: shown as a toast. */
+export const PRESSES: Readonly<Record<PressRefusal, string>> = {
+  unknown: "This button is not one of mine.",
+  used: "This has been answered already.",
+  expired: "This has expired.",
+  not_yours: "Only the person asked, or an owner, may press this.",
+  elsewhere: "This button belongs to another conversation.",
+};
+
+/** The line that answers a refusal; null where silence is the answer. */
+export function refusalText(verdict: Exclude<Verdict, { kind: "admit" }>, what: string): string | null {
+  switch (verdict.kind) {
+    case "deny":
+      return denialText(verdict.reason, { detail: verdict.detail, what });
+    case "wait":
+      return verdict.isFirstInWindow
+        ? `That was a lot at once. Wait ${Math.ceil(verdict.retryAfterMs / 1000)} s; what you sent was not run.`
+        : null;
+    case "spent":
+      return spentText(verdict);
+  }
+}
+
+function denialText(
+  reason: DenyReason,
+  { detail, what }: { detail: string | null; what: string },
+): string | null {
+  switch (reason) {
+    case "not_whitelisted":
+    case "no_person":
+    case "not_private":
+      return null;
+    case "empty":
+      return "There was no text in that message.";
+    case "too_long":
+      return `That message is too long${detail ? ` (${detail})` : ""}. Nothing was run.`;
+    case "unsupported_content":
+      return what.startsWith("update:") ? null : `I can only read text so far, so I left the ${what} aside.`;
+    case "bad_path":
+      return "That is not a project of mine: send /repo to see them.";
+  }
+}
+
+/** The budget is used up: how much, and when it returns. */
+export function spentText({
+  spentMicroUsd,
+  limitMicroUsd,
+  returnsAt,
+}: Extract<Verdict, { kind: "spent" }>): string {
+  const returns = returnsAt === null ? "It does not return by itself." : `It returns ${whenText(returnsAt)}.`;
+  return `The budget is spent: ${formatUsd(spentMicroUsd)} of ${formatUsd(limitMicroUsd)}. ${returns}`;
+}
+
+/** `at 14:05` today's way: date and time with the zone, since the reader may be elsewhere. */
+export function whenText(atMs: number): string {
+  const text = new Intl.DateTimeFormat("en-GB", {
+    dateStyle: "medium",
+    timeStyle: "short",
+  }).format(atMs);
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return `on ${text} (${zone})`;
+}
+
+const CLEANED: Readonly<Record<Cleaned["what"], string>> = {
+  control: "control",
+  bidi: "text-direction",
+  tag: "invisible tag",
+  zero_width: "zero-width",
+  surrogate: "broken",
+};
+
+/** What was taken out of a prompt; null when nothing was. */
+export function cleanedText(cleaned: readonly Cleaned[]): string | null {
+  if (cleaned.length === 0) return null;
+  return `Removed from your text: ${cleaned.map(({ what, count }) => `${count} ${CLEANED[what]}`).join(", ")} characters.`;
+}
+
+/** `4 s`, `2 min 5 s`. */
+export function durationText(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}

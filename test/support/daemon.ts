@@ -1,0 +1,184 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { onTestFinished } from "vitest";
+import type { BotApi } from "../../src/demo/bot-api/api.ts";
+import { createBotApi } from "../../src/demo/bot-api/bot-api.ts";
+import type { Person, PersonChat } from "../../src/demo/bot-api/person.ts";
+import type { ShownMessage } from "../../src/demo/bot-api/types.ts";
+import { createMessagesApi, type MessagesApi } from "../../src/demo/messages-api/server.ts";
+import type { ModelScript } from "../../src/demo/messages-api/types.ts";
+import { tempDir } from "./temp.ts";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+const TOKEN = "123456:test-token-of-thirty-characters-or-more";
+/** The person on the whitelist. */
+export const USER = 1001;
+
+/** A line of the daemon's log. */
+export type LogLine = Readonly<Record<string, unknown>> & { readonly event?: string; readonly msg?: string };
+
+/** One life of the daemon. */
+export interface Life {
+  readonly pid: number;
+  readonly log: readonly LogLine[];
+  /** Everything it wrote, as it stands. */
+  readonly output: () => string;
+  readonly exited: Promise<{ code: number | null; signal: string | null }>;
+  readonly kill: (signal?: NodeJS.Signals) => Promise<{ code: number | null; signal: string | null }>;
+}
+
+/** The whole program with a person, a Bot API and a model of the test's own round it. */
+export interface Stage {
+  readonly api: BotApi;
+  readonly model: MessagesApi;
+  readonly person: Person;
+  readonly chat: PersonChat;
+  readonly home: string;
+  /** The folder that holds the projects, and the one project in it. */
+  readonly approved: string;
+  readonly project: string;
+  /** Starts a life of the daemon and, unless told otherwise, waits until it polls. */
+  readonly start: (options?: {
+    env?: Record<string, string>;
+    isReady?: boolean;
+    args?: string[];
+  }) => Promise<Life>;
+  /** Waits for a message of the bot in the private chat. */
+  readonly waitFor: (predicate: (message: ShownMessage) => boolean, what?: string) => Promise<ShownMessage>;
+  /** Sends a text and waits for a message of the bot that holds `expected`. */
+  readonly ask: (text: string, expected: string) => Promise<ShownMessage>;
+  readonly botTexts: () => readonly string[];
+}
+
+interface StageOptions {
+  readonly script: ModelScript;
+  readonly env?: Record<string, string>;
+}
+
+export async function createStage({ script, env: stageEnv = {} }: StageOptions): Promise<Stage> {
+  const folder = tempDir("sp-");
+  const home = join(folder, "home");
+  const approved = join(folder, "projects");
+  const project = join(approved, "demo");
+  mkdirSync(project, { recursive: true });
+  writeFileSync(join(project, "README.md"), "# A sample\n");
+
+  const api = createBotApi({ token: TOKEN, now: Date.now });
+  const apiRoot = await api.listen();
+  const model = createMessagesApi({ script });
+  const modelUrl = await model.listen();
+  onTestFinished(async () => {
+    await api.close();
+    await model.close();
+  });
+  const person = api.user({ id: USER, firstName: "Ada" });
+  const chat = person.chat();
+  chat.open();
+
+  const settings: Record<string, string> = {
+    TELEGRAM_BOT_TOKEN: TOKEN,
+    TELEGRAM_API_ROOT: apiRoot,
+    APPROVED_DIRECTORY: approved,
+    ALLOWED_USERS: String(USER),
+    CLAUDE_AUTH: "api-key",
+    ANTHROPIC_API_KEY: "sk-ant-api03-the-real-key-that-never-enters-the-jail",
+    ANTHROPIC_BASE_URL: modelUrl,
+    CLAUDE_CLI_PATH: join(ROOT, "node_modules/.bin/claude"),
+    CLAUDE_MODEL: "claude-opus-5-5",
+    SALLYPORT_HOME: home,
+    LOG_LEVEL: "debug",
+    ...stageEnv,
+  };
+
+  async function start({
+    env = {},
+    isReady = true,
+    args = [],
+  }: Parameters<Stage["start"]>[0] = {}): Promise<Life> {
+    const life = launch(["start", ...args], {
+      PATH: process.env.PATH ?? "",
+      HOME: folder,
+      ...settings,
+      ...env,
+    });
+    if (isReady) {
+      const polls = api.log.filter(({ method }) => method === "getUpdates").length;
+      const polled = () => api.log.filter(({ method }) => method === "getUpdates").length > polls;
+      await Promise.race([
+        api.waitFor(polled, { what: "a poll of the daemon", timeoutMs: 20_000 }),
+        life.exited.then(() => Promise.reject(new Error(`the daemon ended:\n${life.output()}`))),
+      ]);
+    }
+    return life;
+  }
+
+  const waitFor: Stage["waitFor"] = (predicate, what = "a message of the bot") =>
+    api.waitForMessage(USER, (message) => message.isFromBot && predicate(message), {
+      what,
+      timeoutMs: 20_000,
+    });
+
+  return {
+    api,
+    model,
+    person,
+    chat,
+    home,
+    approved,
+    project,
+    start,
+    waitFor,
+    ask: (text, expected) => {
+      chat.send(text);
+      return waitFor((message) => message.text.includes(expected), `an answer with ${expected}`);
+    },
+    botTexts: () =>
+      api
+        .messages(USER)
+        .filter(({ isFromBot }) => isFromBot)
+        .map(({ text }) => text),
+  };
+}
+
+/** Runs the program from source as a child of this test. */
+export function launch(args: readonly string[], env: Record<string, string>): Life {
+  const child = spawn(process.execPath, ["--disable-warning=DEP0040", join(ROOT, "src/cli.ts"), ...args], {
+    env,
+    cwd: env.HOME,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const log: LogLine[] = [];
+  let output = "";
+  let rest = "";
+  child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
+    output += chunk;
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) if (line.startsWith("{")) log.push(JSON.parse(line) as LogLine);
+  });
+  child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
+    output += chunk;
+  });
+  const exited = exitOf(child);
+  const kill: Life["kill"] = async (signal = "SIGKILL") => {
+    child.kill(signal);
+    return exited;
+  };
+  onTestFinished(async () => {
+    if (child.exitCode === null && child.signalCode === null) await kill();
+  });
+  return { pid: child.pid ?? 0, log, output: () => output, exited, kill };
+}
+
+async function exitOf(child: ChildProcess): Promise<{ code: number | null; signal: string | null }> {
+  const [code, signal]: unknown[] = await once(child, "close");
+  return { code: code as number | null, signal: signal as string | null };
+}
+
+/** True for a message that shows a button of that label. */
+export const hasButton =
+  (label: string) =>
+  (message: ShownMessage): boolean =>
+    message.keyboard?.inline_keyboard.flat().some(({ text }) => text === label) ?? false;
