@@ -30,6 +30,15 @@ program
     process.exitCode = await demo({ isReal: options.real === true, version, runDaemon });
   });
 
+program
+  .command("plist")
+  .description("print the LaunchAgent that runs the daemon on this Mac")
+  .option("--env-file <path>", "settings file (default: .env in SALLYPORT_HOME)")
+  .action(async (options: { envFile?: string }) => {
+    const { printPlist } = await import("./ops/launchd.ts");
+    process.exitCode = printPlist(options.envFile ?? null);
+  });
+
 const audit = program.command("audit").description("look at the record of what was done");
 audit
   .command("verify")

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
-import { isAbsolute, resolve } from "node:path";
-import { AppError } from "../domain/errors.ts";
+import { isAbsolute, join, resolve } from "node:path";
+import { readEnvironment } from "../config/environment.ts";
+import { homeOf } from "../config/home-of.ts";
+import { AppError, EXIT } from "../domain/errors.ts";
 
 /** The template, part of the package. */
 const TEMPLATE = resolve(import.meta.dirname, "../../launchd/com.sallyport.daemon.plist");
@@ -41,6 +43,21 @@ export function renderLaunchdPlist(paths: LaunchdPaths): string {
     if (value === undefined) throw invalid(name, "a path for this name of the template", "nothing");
     return escapeXml(value);
   });
+}
+
+/** Prints the LaunchAgent of this very installation and returns the exit code. Throws as `renderLaunchdPlist` does. */
+export function printPlist(envFile: string | null): number {
+  const surroundings = readEnvironment();
+  const home = resolve(homeOf(surroundings, envFile));
+  const paths: LaunchdPaths = {
+    node: surroundings.nodePath,
+    program: join(surroundings.programDir, "dist", "bin.js"),
+    home,
+    userHome: surroundings.homeDir,
+    log: join(home, "sallyport.log"),
+  };
+  process.stdout.write(renderLaunchdPlist(paths));
+  return EXIT.ok;
 }
 
 function checkPath(name: string, path: string): void {

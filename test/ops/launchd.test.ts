@@ -1,5 +1,6 @@
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { expect, test } from "vitest";
 import { AppError } from "../../src/domain/errors.ts";
 import { renderLaunchdPlist } from "../../src/ops/launchd.ts";
@@ -68,7 +69,6 @@ test("H80: the agent starts again after a crash only, from absolute paths, with 
     ThrottleInterval: 15,
     ExitTimeOut: 20,
     ProcessType: "Interactive",
-    Umask: 0o077,
     StandardOutPath: PATHS.log,
     StandardErrorPath: PATHS.log,
   });
@@ -135,4 +135,14 @@ test("the template is part of the package", () => {
     readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
   );
   expect(manifest.files).toContain("launchd");
+});
+
+test("`sallyport plist` prints the LaunchAgent of this installation, with absolute paths only", () => {
+  const cli = resolve(import.meta.dirname, "../../src/cli.ts");
+  const home = "/nowhere/sallyport";
+  const env = { PATH: "/usr/bin:/bin", HOME: "/nowhere", SALLYPORT_HOME: home };
+  const printed = execFileSync(process.execPath, ["--", cli, "plist"], { env, encoding: "utf8" });
+  expect(printed).not.toContain("{{");
+  expect(printed).toContain(`<string>${home}/sallyport.log</string>`);
+  expect(printed).toContain(`<string>${process.execPath}</string>`);
 });
