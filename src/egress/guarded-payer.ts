@@ -1,0 +1,40 @@
+import type { ApiUsage, Payer } from "../domain/usage.ts";
+import type { Logger } from "../log/logger.ts";
+
+/** What a payer answers to "may it start?"; null stands for yes. */
+export interface GuardedPayers {
+  readonly refusalOf: (payer: Payer) => string | null;
+  readonly report: (payer: Payer, usage: ApiUsage) => void;
+}
+
+/** Asks and tells payers, and survives those that throw: such a one pays for nothing more, since what it owes is unknown. */
+export function createGuardedPayers(log: Logger): GuardedPayers {
+  const broken = new WeakSet<Payer>();
+  const refusal =
+    "Sallyport: the cost of this turn could not be recorded, so it may not go on. The daemon's log says why.";
+
+  const distrust = (payer: Payer, err: unknown) => {
+    broken.add(payer);
+    log.error({ event: "egress.payer_failed", err }, "the payer of API requests failed");
+  };
+
+  return {
+    refusalOf: (payer) => {
+      if (broken.has(payer)) return refusal;
+      try {
+        const verdict = payer.mayStart();
+        return verdict.kind === "ok" ? null : verdict.message;
+      } catch (error) {
+        distrust(payer, error);
+        return refusal;
+      }
+    },
+    report: (payer, usage) => {
+      try {
+        payer.onUsage(usage);
+      } catch (error) {
+        distrust(payer, error);
+      }
+    },
+  };
+}

@@ -1,0 +1,161 @@
+import { randomUUID } from "node:crypto";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { ClaudeCredential } from "../config/secret.ts";
+import type { Now } from "../domain/clock.ts";
+import type { Payer, ProxyLease } from "../domain/usage.ts";
+import type { Logger } from "../log/logger.ts";
+import { forward, MAX_BODY_BYTES } from "./forward.ts";
+import { createGuardedPayers } from "./guarded-payer.ts";
+import { presentedTokens } from "./headers.ts";
+import { createLeases, type Lease } from "./leases.ts";
+import { createMessageMeter, createStreamMeter, type Meter } from "./meter.ts";
+import type { PriceTable } from "./prices.ts";
+import {
+  badGateway,
+  NO_LEASE,
+  NOT_FOUND,
+  type Refusal,
+  refuse,
+  TOO_LARGE,
+  TOO_MANY,
+  unpaid,
+} from "./refusals.ts";
+import { createThrottledLog } from "./throttled-log.ts";
+import { listenOnSocket } from "./unix-socket.ts";
+import { createUpstream } from "./upstream.ts";
+
+const ROUTES: ReadonlySet<string> = new Set(["/v1/messages", "/v1/messages/count_tokens"]);
+const MAX_CONNECTIONS = 256;
+const IDLE_CONNECTION_MS = 120_000;
+/** The CLI writes `model` first. Read only to price an answer that never came or came under an unknown name. */
+const MODEL = /"model"\s*:\s*"([^"\\]{1,200})"/;
+const MODEL_WITHIN_BYTES = 4096;
+const UNMETERED: Meter = { observe: () => undefined, end: () => undefined };
+const NO_TURN = unpaid("Sallyport: no turn is running, so nobody pays for this request.");
+
+/** Stands between the jail and the Claude API: puts in the real credential, meters, and refuses what nobody pays for. */
+export interface CredentialProxy {
+  /** For `ANTHROPIC_UNIX_SOCKET`, as a path outside the jail. */
+  readonly socketPath: string;
+  readonly openLease: () => ProxyLease;
+  /** Ends all requests and leases, and removes the socket. */
+  readonly close: () => Promise<void>;
+}
+
+interface CredentialProxyDeps {
+  /** At most 103 bytes, in a folder that is this user's alone; made when missing. */
+  readonly socketPath: string;
+  /** `ANTHROPIC_BASE_URL`. */
+  readonly upstream: string;
+  readonly credential: ClaudeCredential;
+  readonly prices: PriceTable;
+  readonly log: Logger;
+  readonly now: Now;
+}
+
+interface Admitted {
+  readonly lease: Lease;
+  readonly payer: Payer;
+  readonly leave: () => void;
+  readonly isMetered: boolean;
+}
+
+/**
+ * Starts the proxy: POST /v1/messages and /v1/messages/count_tokens for holders of a lease whose payer agrees, each with or
+ * without `?beta=true`; HEAD / says only that it is there. Refusals are Anthropic's error JSON with `x-should-retry: false`.
+ * There is one credential and one upstream: nothing ever changes over to another (H30). Rejects with `config_invalid`
+ * or `already_running` (see `createUpstream` and `listenOnSocket`).
+ */
+export async function createCredentialProxy(deps: CredentialProxyDeps): Promise<CredentialProxy> {
+  const upstream = createUpstream(deps.upstream, deps.credential);
+  const leases = createLeases();
+  const payers = createGuardedPayers(deps.log);
+  const warn = createThrottledLog(deps.log, deps.now);
+
+  function handle(request: IncomingMessage, response: ServerResponse) {
+    if (request.method === "HEAD" && request.url === "/") return void response.writeHead(200).end();
+    const decline = (refusal: Refusal, leaseId?: string) => {
+      warn({ event: "egress.refused", status: refusal.status, leaseId }, "refused an API request");
+      refuse(request, response, refusal);
+    };
+    const path = (request.url ?? "").replace(/\?beta=true$/, "");
+    if (request.method !== "POST" || !ROUTES.has(path)) return decline(NOT_FOUND);
+    const lease = leases.find(presentedTokens(request.headers));
+    if (lease === null) return decline(NO_LEASE);
+    const payer = lease.payer();
+    if (payer === null) return decline(NO_TURN, lease.id);
+    const refusal = payers.refusalOf(payer);
+    if (refusal !== null) return decline(unpaid(refusal), lease.id);
+    if (Number(request.headers["content-length"] ?? 0) > MAX_BODY_BYTES) return decline(TOO_LARGE, lease.id);
+    const leave = lease.enter();
+    if (leave === null) return decline(TOO_MANY, lease.id);
+    carry(request, response, { lease, payer, leave, isMetered: path === "/v1/messages" });
+  }
+
+  function carry(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { lease, payer, leave, isMetered }: Admitted,
+  ) {
+    const requestId = randomUUID();
+    let head = "";
+    let bytes = 0;
+    const meterDeps = {
+      requestId,
+      prices: deps.prices,
+      asked: () => ({ model: MODEL.exec(head)?.[1] ?? null, bytes }),
+      report: (usage: Parameters<Payer["onUsage"]>[0]) => payers.report(payer, usage),
+      onUnknownModel: (model: string) =>
+        warn({ event: "egress.unknown_model", model, pricesAsOf: deps.prices.asOf }, "model without a price"),
+    };
+    forward({
+      request,
+      response,
+      upstream,
+      signal: lease.signal,
+      onRequestBody: (chunk) => {
+        bytes += chunk.length;
+        if (head.length < MODEL_WITHIN_BYTES) head += chunk.toString("latin1", 0, MODEL_WITHIN_BYTES);
+      },
+      createMeter: (contentType) => {
+        if (!isMetered) return UNMETERED;
+        const isStream = contentType.startsWith("text/event-stream");
+        return isStream ? createStreamMeter(meterDeps) : createMessageMeter(meterDeps);
+      },
+      onFault: (reason) =>
+        warn(
+          { event: "egress.failed", reason: upstream.scrub(reason), leaseId: lease.id, requestId },
+          "an API request failed",
+        ),
+      onOver: leave,
+    });
+  }
+
+  const server = createServer({
+    requestTimeout: 0,
+    headersTimeout: 30_000,
+    keepAliveTimeout: IDLE_CONNECTION_MS,
+  });
+  server.maxConnections = MAX_CONNECTIONS;
+  server.on("request", (request, response) => {
+    try {
+      handle(request, response);
+    } catch (err) {
+      deps.log.error({ event: "egress.failed", err }, "an API request failed");
+      refuse(request, response, badGateway("the request could not be passed on."));
+    }
+  });
+  await listenOnSocket(server, deps.socketPath);
+
+  return {
+    socketPath: deps.socketPath,
+    openLease: leases.open,
+    close: async () => {
+      leases.releaseAll();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await closed;
+      upstream.close();
+    },
+  };
+}
