@@ -56,6 +56,4 @@ export interface Session {
   readonly project: string;
   /** True once the CLI has it on disk. */
   readonly isResumable: boolean;
-  /** The CLI's cumulative cost after the last turn that ended with a result. */
-  readonly totalCostMicroUsd: MicroUsd;
 }

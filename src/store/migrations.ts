@@ -28,7 +28,6 @@ export const MIGRATIONS: readonly string[] = [
     user_id              INTEGER NOT NULL,
     project              TEXT NOT NULL,
     is_resumable         INTEGER NOT NULL DEFAULT 0,
-    total_cost_micro_usd INTEGER NOT NULL DEFAULT 0,
     created_at           INTEGER NOT NULL,
     ended_at             INTEGER
   ) STRICT;

@@ -1,5 +1,4 @@
 import type { Now } from "../domain/clock.ts";
-import type { MicroUsd } from "../domain/money.ts";
 import type { Session } from "../domain/work.ts";
 import type { Db } from "./database.ts";
 
@@ -16,11 +15,8 @@ export interface Sessions {
   readonly begin: (key: SessionKey, id: string) => Session;
   /** Ends the current session, if there is one; says whether there was. */
   readonly end: (key: SessionKey) => boolean;
-  /** Records what a turn left behind; a null total leaves the last one standing. */
-  readonly record: (
-    id: string,
-    after: { readonly isResumable: boolean; readonly totalCostMicroUsd: MicroUsd | null },
-  ) => void;
+  /** The CLI has the session on disk from now on. */
+  readonly markResumable: (id: string) => void;
 }
 
 interface Row {
@@ -29,7 +25,6 @@ interface Row {
   user_id: number;
   project: string;
   is_resumable: number;
-  total_cost_micro_usd: number;
 }
 
 export function createSessions(db: Db, now: Now): Sessions {
@@ -42,10 +37,7 @@ export function createSessions(db: Db, now: Now): Sessions {
   const end = db.prepare<[number, number, number, string]>(
     "UPDATE sessions SET ended_at = ? WHERE conversation_id = ? AND user_id = ? AND project = ? AND ended_at IS NULL",
   );
-  const record = db.prepare<[number, number | null, string]>(
-    `UPDATE sessions SET is_resumable = max(is_resumable, ?), total_cost_micro_usd = coalesce(?, total_cost_micro_usd)
-     WHERE id = ?`,
-  );
+  const markResumable = db.prepare<[string]>("UPDATE sessions SET is_resumable = 1 WHERE id = ?");
 
   return {
     current: ({ conversationId, userId, project }) => {
@@ -54,11 +46,11 @@ export function createSessions(db: Db, now: Now): Sessions {
     },
     begin: (key, id) => {
       begin.run(id, key.conversationId, key.userId, key.project, now());
-      return { ...key, id, isResumable: false, totalCostMicroUsd: 0 };
+      return { ...key, id, isResumable: false };
     },
     end: ({ conversationId, userId, project }) => end.run(now(), conversationId, userId, project).changes > 0,
-    record: (id, { isResumable, totalCostMicroUsd }) => {
-      record.run(isResumable ? 1 : 0, totalCostMicroUsd, id);
+    markResumable: (id) => {
+      markResumable.run(id);
     },
   };
 }
@@ -70,6 +62,5 @@ function sessionOf(row: Row): Session {
     userId: row.user_id,
     project: row.project,
     isResumable: row.is_resumable === 1,
-    totalCostMicroUsd: row.total_cost_micro_usd,
   };
 }

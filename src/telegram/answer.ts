@@ -10,6 +10,8 @@ import { durationText, FAILURES, WORDS, whenText } from "./wording.ts";
 /** An answer of more parts than this goes as a file, with its beginning in the chat. */
 const MAX_PARTS = 4;
 const GIST_CHARS = 1_500;
+/** Longer answers go as a file in any case, and are not rendered whole: that would hold up everybody. */
+const MAX_RENDERED = 30_000;
 const CAPTION_CHARS = 900;
 
 /** A turn's answer as messages: one or more parts, or the beginning and a file. */
@@ -20,21 +22,29 @@ export interface Answer {
 
 /** Renders the end of a turn: complete whatever its length, with one footer line. */
 export function answerOf(report: TurnReport): Answer {
-  const body = bodyOf(report);
   const footer = italic(footerOf(report));
+  const { outcome } = report;
+  if (outcome.kind === "completed" && outcome.text.length > MAX_RENDERED) {
+    const beginning = { ...outcome, text: outcome.text.slice(0, 2 * GIST_CHARS).toWellFormed() };
+    return fileAnswer(bodyOf({ ...report, outcome: beginning }), outcome.text, footer);
+  }
+  const body = bodyOf(report);
   const parts = splitRichText(joinRich(body, "\n\n", footer));
   if (parts.length <= MAX_PARTS) return { parts, file: null };
+  return fileAnswer(body, outcome.kind === "completed" ? outcome.text : body.text, footer);
+}
+
+function fileAnswer(body: RichText, content: string, footer: RichText): Answer {
   const [gist = body] = splitRichText(body, { maxLength: GIST_CHARS });
-  const text = report.outcome.kind === "completed" ? report.outcome.text : body.text;
   const caption: MessageBody = { ...joinRich("The whole answer.\n", clip(footer)), buttons: [] };
   return {
     parts: [joinRich(gist, "\n…")],
-    file: { kind: "document", fileName: "answer.md", content: text, body: caption, replyTo: null },
+    file: { kind: "document", fileName: "answer.md", content, body: caption, replyTo: null },
   };
 }
 
 /** One line: project, model, time, money, tools. */
-export function footerOf({ work, model, durationMs, costMicroUsd, tools }: TurnReport): string {
+function footerOf({ work, model, durationMs, costMicroUsd, tools }: TurnReport): string {
   const facts = [work.project, model, durationText(durationMs), formatUsd(costMicroUsd)];
   if (tools.length > 0) facts.push(`${tools.length} tool ${tools.length === 1 ? "call" : "calls"}`);
   return facts.filter((fact) => fact !== null).join(" · ");

@@ -9,6 +9,7 @@ import type { PutAbout } from "./presenter.ts";
 import type { RichText } from "./render/entity.ts";
 import { escapeInvisible } from "./render/invisible.ts";
 import { bold, joinRich, plain } from "./render/rich-text.ts";
+import { splitRichText } from "./render/split.ts";
 import { viewTool } from "./tool-view.ts";
 import { APPROVAL_ENDS, LABELS } from "./wording.ts";
 
@@ -30,7 +31,10 @@ export function createApprovalView(
     },
     askQuestion: (work, approval, view) => {
       store.buttons.withdraw(groupOf(approval));
-      const body = { ...questionText(view), buttons: keys(work, approval, questionRows(approval, view)) };
+      const body = {
+        ...onePart(questionText(view)),
+        buttons: keys(work, approval, questionRows(approval, view)),
+      };
       if (approval.outboxId === null) {
         return put(work, { kind: "send", body, replyTo: null, isSilent: false }, PRIORITY.approval);
       }
@@ -41,7 +45,7 @@ export function createApprovalView(
       store.buttons.withdraw(groupOf(approval));
       if (approval.outboxId === null) return;
       if (store.outbox.withdraw(approval.outboxId)) return;
-      const body = { ...settledText(approval, end), buttons: [] };
+      const body = { ...onePart(settledText(approval, end)), buttons: [] };
       put(work, { kind: "edit", target: approval.outboxId, body, orSend: false }, PRIORITY.approval);
     },
   };
@@ -51,9 +55,14 @@ function groupOf({ id }: Approval): string {
   return `approval:${id}`;
 }
 
+/** As Telegram would trim it: the offsets stay true. What is shown here is short enough for one message. */
+function onePart(rich: RichText): RichText {
+  return splitRichText(rich)[0] ?? rich;
+}
+
 function actOf(work: Work, approval: Approval, buttons: MessageBody["buttons"]): OutboxAct {
   const view = viewTool(approval.toolName, approval.input);
-  const body = { ...view.rich, buttons };
+  const body = { ...onePart(view.rich), buttons };
   if (view.kind === "message") return { kind: "send", body, replyTo: null, isSilent: false };
   return { kind: "document", fileName: view.fileName, content: view.content, body, replyTo: work.messageId };
 }

@@ -72,7 +72,10 @@ interface FaultDeps {
   readonly bury: (update: Update) => void;
 }
 
-/** A handler that failed has written nothing: its update is set aside, visibly. The error's own payload is not logged. */
+/**
+ * A handler that failed has written nothing: its update is set aside, visibly. The error's own payload is not logged. Throws
+ * when nothing can be written just now: then the update is as it was, and may be tried again.
+ */
 export function reportFault({ log, bury }: FaultDeps): (error: BotError<SallyContext>) => void {
   return ({ error, ctx }) => {
     const updateId = ctx.update.update_id;
@@ -80,13 +83,6 @@ export function reportFault({ log, bury }: FaultDeps): (error: BotError<SallyCon
       { event: "update.fault", updateId, err: error },
       `an update could not be handled: ${messageOf(error)}`,
     );
-    try {
-      bury(ctx.update);
-    } catch (cause) {
-      log.error(
-        { event: "update.unburied", updateId, err: cause },
-        "the fault could not be stored; it is tried again at the next start",
-      );
-    }
+    bury(ctx.update);
   };
 }

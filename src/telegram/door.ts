@@ -1,5 +1,5 @@
 import { createConcurrentSink, createRunner, createSource } from "@grammyjs/runner";
-import { Api } from "grammy";
+import { Api, type Bot } from "grammy";
 import type { Update } from "grammy/types";
 import type { Config } from "../config/config.ts";
 import type { Now } from "../domain/clock.ts";
@@ -10,9 +10,11 @@ import type { Store } from "../store/store.ts";
 import type { Presenter } from "../turns/presenter.ts";
 import type { Turns } from "../turns/turns.ts";
 import type { Projects } from "../workspace/projects.ts";
+import { backoffMs, pause } from "./backoff.ts";
 import { createBot } from "./bot.ts";
 import { endOf } from "./call.ts";
 import { registerMenu } from "./command-menu.ts";
+import type { SallyContext } from "./context.ts";
 import { createGetUpdates } from "./get-updates.ts";
 import { createPoller } from "./poller.ts";
 import { createPresenter } from "./presenter.ts";
@@ -68,6 +70,7 @@ export function openTelegram({ token, config, store, security, log, now }: DoorD
   const sender = createSender({ store, calls: createScreenCalls(api), now, log, onRejected });
   const replies = createReplies({ store, kick: sender.kick });
   const owners = config.access.ownerUsers;
+  const stopping = new AbortController();
   let stop = async (): Promise<void> => undefined;
 
   function bury(update: Update): void {
@@ -129,20 +132,19 @@ export function openTelegram({ token, config, store, security, log, now }: DoorD
       log,
       pollSeconds: POLL_SECONDS,
     });
+    const handle = (update: Update): Promise<void> =>
+      handleUpdate(bot, update, { log, signal: stopping.signal });
     const sink = createConcurrentSink<Update>(
-      {
-        consume: async (update) => {
-          await bot.handleUpdate(update).catch(bot.errorHandler);
-        },
-      },
+      { consume: handle },
       async (error) =>
-        log.error({ event: "update.lost", err: error }, "an update's fault could not be reported"),
+        log.error({ event: "update.lost", err: error }, "an update is left for the next start"),
       { concurrency: CONCURRENCY },
     );
     const runner = createRunner(createSource(poller), sink);
     runner.start();
     sender.start();
     stop = async () => {
+      stopping.abort();
       await runner.stop();
       while (runner.size() > 0) await new Promise((resolve) => setTimeout(resolve, 10));
     };
@@ -155,4 +157,25 @@ export function openTelegram({ token, config, store, security, log, now }: DoorD
     stop: () => stop(),
     close: () => sender.close(FLUSH_MS),
   };
+}
+
+/** Handles one update; while nothing can be written (a full disk), it is tried again until the daemon ends. */
+async function handleUpdate(
+  bot: Bot<SallyContext>,
+  update: Update,
+  { log, signal }: { readonly log: Logger; readonly signal: AbortSignal },
+): Promise<void> {
+  for (let failures = 1; ; failures += 1) {
+    try {
+      await bot.handleUpdate(update).catch(bot.errorHandler);
+      return;
+    } catch (error) {
+      if (signal.aborted) throw error;
+      log.error(
+        { event: "update.again", updateId: update.update_id, err: error },
+        "an update waits for the store",
+      );
+      await pause(backoffMs(failures), signal);
+    }
+  }
 }

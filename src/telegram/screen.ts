@@ -33,7 +33,7 @@ export function openScreen(deps: ScreenDeps, work: Work): TurnScreen {
   const tools: string[] = [];
   let preview = "";
   let note = "";
-  let shown: string = WORDS.working;
+  let shown = shownBefore(deps.store, work);
 
   const body = (): MessageBody | null => {
     const rich = progressOf(tools, preview, note);
@@ -67,6 +67,13 @@ export function openScreen(deps: ScreenDeps, work: Work): TurnScreen {
       deps.store.afterCommit(() => deps.kick(chatId));
     },
   };
+}
+
+/** What the placeholder says as the turn begins; a work that waited says so, and has keys of its own that end here. */
+function shownBefore(store: Store, work: Work): string {
+  store.buttons.withdraw(`queue:${work.id}`);
+  const placeholder = work.placeholderId === null ? null : store.outbox.get(work.placeholderId);
+  return placeholder?.act.body.text ?? "";
 }
 
 /** [Stop], new for every turn: the keys of a message that waited in the queue did something else. */

@@ -107,18 +107,24 @@ export function createRunTurn(deps: RunTurnDeps): (turn: PreparedTurn) => Promis
     const end = await ask(turn, progress.follow).catch((error: unknown): ClaudeTurnEnd => {
       log.error({ event: "turn.fault", workId: work.id, err: error }, "a turn could not be run");
       const outcome = { kind: "failed", code: "startup", detail: messageOf(error), resetsAt: null } as const;
-      return { outcome, model: null, totalCostMicroUsd: null, isResumable: session.isResumable };
+      return {
+        outcome,
+        model: null,
+        totalCostMicroUsd: null,
+        turnCostMicroUsd: null,
+        isResumable: session.isResumable,
+      };
     });
 
     store.transaction(() => {
-      store.sessions.record(session.id, end);
+      if (end.isResumable) store.sessions.markResumable(session.id);
       const current = store.work.get(work.id) ?? work;
       if (signal.reason === "shutdown" && end.outcome.kind !== "completed") {
         if (current.state === "preparing") store.work.end(work.id, "queued");
         else recovery.interrupt(current, "shutdown");
         return;
       }
-      const cost = costOfTurn(end, session, store.ledger.metered(work.id));
+      const cost = costOfTurn(end.turnCostMicroUsd, store.ledger.metered(work.id));
       store.ledger.settle({ workId: work.id, userId: work.userId, ...cost });
       const settled = {
         workId: work.id,

@@ -216,9 +216,9 @@ test("a conversation has one current session for a person and project, and a new
   const { store, conversation } = withWork();
   const key = { conversationId: conversation.id, userId: 7, project: "p" };
   store.sessions.begin(key, "s1");
-  store.sessions.record("s1", { isResumable: true, totalCostMicroUsd: 10 });
-  store.sessions.record("s1", { isResumable: false, totalCostMicroUsd: null });
-  expect(store.sessions.current(key)).toMatchObject({ id: "s1", isResumable: true, totalCostMicroUsd: 10 });
+  expect(store.sessions.current(key)?.isResumable).toBe(false);
+  store.sessions.markResumable("s1");
+  expect(store.sessions.current(key)).toMatchObject({ id: "s1", isResumable: true });
   expect(store.sessions.current({ ...key, userId: 8 })).toBeNull();
   expect(store.sessions.end(key)).toBe(true);
   expect(store.sessions.current(key)).toBeNull();

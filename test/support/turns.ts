@@ -42,7 +42,8 @@ interface BenchOptions {
 const END: ClaudeTurnEnd = {
   outcome: { kind: "completed", text: "done" },
   model: "m",
-  totalCostMicroUsd: 100,
+  totalCostMicroUsd: null,
+  turnCostMicroUsd: 100,
   isResumable: true,
 };
 
@@ -60,7 +61,7 @@ export function turnsBench(options: BenchOptions = {}): TurnsBench {
       const { promise, resolve } = Promise.withResolvers<ClaudeTurnEnd>();
       turn.onPrompting();
       turn.signal.addEventListener("abort", () =>
-        resolve({ ...END, outcome: { kind: "stopped" }, totalCostMicroUsd: null }),
+        resolve({ ...END, outcome: { kind: "stopped" }, turnCostMicroUsd: null }),
       );
       asked.push({ ...turn, end: (end = {}) => resolve({ ...END, ...end }) });
       return promise;

@@ -20,24 +20,24 @@ test("a turn's state, money, session and audit are settled together", async () =
   const work = submit("a");
   const turn = await asked();
   expect(store.work.get(work.id)).toMatchObject({ state: "running", reservedMicroUsd: 5_000_000 });
-  turn.end({ totalCostMicroUsd: 250 });
+  turn.end({ turnCostMicroUsd: 250 });
   await until(() => reports.length === 1);
   expect(store.work.get(work.id)).toMatchObject({ state: "delivering", reservedMicroUsd: 0 });
   expect(store.ledger.spentSince(7, 0)).toBe(250);
   expect(events.map(({ type }) => type)).toEqual(["turn.started", "cost.settled", "turn.finished"]);
   const session = store.sessions.current({ conversationId: work.conversationId, userId: 7, project: "p" });
-  expect(session).toMatchObject({ id: turn.session.sessionId, isResumable: true, totalCostMicroUsd: 250 });
+  expect(session).toMatchObject({ id: turn.session.sessionId, isResumable: true });
 });
 
-test("the next turn of a conversation resumes its session and is charged the difference", async () => {
+test("the next turn of a conversation resumes its session and is charged by itself", async () => {
   const { submit, asked, store } = turnsBench();
   submit("a");
   const first = await asked();
-  first.end({ totalCostMicroUsd: 250 });
+  first.end({ turnCostMicroUsd: 250 });
   submit("b");
   const second = await asked();
   expect(second.session).toMatchObject({ sessionId: first.session.sessionId, isResume: true });
-  second.end({ totalCostMicroUsd: 300 });
+  second.end({ turnCostMicroUsd: 50 });
   submit("c");
   await asked();
   expect(store.ledger.spentSince(7, 0)).toBe(300);
