@@ -1,0 +1,120 @@
+import { AppError, messageOf } from "../domain/errors.ts";
+import type { ProxyLease } from "../domain/usage.ts";
+import type { Jail, JailedProcess } from "../jail/jail.ts";
+import type { Logger } from "../log/logger.ts";
+import { claudeArgs } from "./argv.ts";
+import { claudeEnv } from "./env.ts";
+import { type Failure, failed } from "./failure.ts";
+import { type ClaudeProcess, createClaudeProcess } from "./process.ts";
+import { createStartEar, prove } from "./prove.ts";
+import { hasTranscript } from "./transcript.ts";
+import type { ClaudeSession, ClaudeSettings } from "./types.ts";
+
+/** How a start ended. */
+export type Start =
+  | { readonly kind: "started"; readonly process: ClaudeProcess }
+  | { readonly kind: "stopped" }
+  | Failure;
+
+/** What every start needs. */
+export interface StartDeps {
+  readonly jail: Jail;
+  readonly settings: ClaudeSettings;
+  /** The credential proxy's socket, on the host. */
+  readonly apiSocket: string;
+  readonly openLease: () => ProxyLease;
+  /** What each step of a start may take. */
+  readonly startTimeoutMs: number;
+  readonly log: Logger;
+}
+
+/**
+ * Starts a process on a session and proves, before anything is prompted, that it is what was asked for; one that differs is
+ * killed. The session is carried on when the CLI has it on disk or is said to have it, else begun under our id. Never rejects.
+ */
+export async function startClaude(
+  deps: StartDeps,
+  session: ClaudeSession,
+  signal: AbortSignal,
+): Promise<Start> {
+  try {
+    return await start(deps, session, signal);
+  } catch (error) {
+    return signal.aborted ? { kind: "stopped" } : failed("startup", messageOf(error));
+  }
+}
+
+async function start(deps: StartDeps, session: ClaudeSession, signal: AbortSignal): Promise<Start> {
+  const { settings, openLease, startTimeoutMs: timeoutMs, log } = deps;
+  const { sessionId, configDir } = session;
+  const isResume = (await hasTranscript(configDir, sessionId)) || session.isResume;
+  if (signal.aborted) return { kind: "stopped" };
+
+  const startedAt = performance.now();
+  const lease = openLease();
+  const jailed = await startJailed({ deps, session, isResume, lease, signal }).catch((error: unknown) => {
+    lease.release();
+    throw error;
+  });
+  const ear = createStartEar();
+  const process = createClaudeProcess({ jailed, lease, sessionId, configDir, listener: ear.listener, log });
+  const stop = () => void process.kill();
+  signal.addEventListener("abort", stop, { once: true });
+  const verdict = await prove({ process, ear, settings, timeoutMs, log });
+  signal.removeEventListener("abort", stop);
+  if (verdict.kind === "ready" && !signal.aborted) {
+    const ms = Math.round(performance.now() - startedAt);
+    const { version } = verdict;
+    log.info(
+      { event: "claude.started", pid: process.pid, sessionId, isResume, version, ms },
+      "CLI process started",
+    );
+    return { kind: "started", process };
+  }
+  await process.kill();
+  if (verdict.kind === "ready" || signal.aborted) return { kind: "stopped" };
+  log.warn(
+    { event: "claude.start_failed", sessionId, code: verdict.code, detail: verdict.detail },
+    "CLI process refused",
+  );
+  return verdict;
+}
+
+interface JailedStart {
+  readonly deps: StartDeps;
+  readonly session: ClaudeSession;
+  readonly isResume: boolean;
+  readonly lease: ProxyLease;
+  readonly signal: AbortSignal;
+}
+
+/** Starts the jail, for `startTimeoutMs` at most; a process that comes too late is killed when it comes. */
+async function startJailed({ deps, session, isResume, lease, signal }: JailedStart): Promise<JailedProcess> {
+  const { jail, settings, apiSocket, startTimeoutMs } = deps;
+  const { project, configDir, sessionId } = session;
+  const starting = jail.start({
+    project,
+    program: settings.program,
+    configDir,
+    apiSocket,
+    args: () => claudeArgs(settings, { sessionId, isResume }),
+    env: (inside) => claudeEnv({ inside, auth: settings.auth, token: lease.token }),
+  });
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const giveUp = (reason: string) => reject(new AppError("claude_protocol", reason));
+  const stop = () => giveUp("Stopped while the jail was being made");
+  const timer = setTimeout(
+    () => giveUp(`Expected a jail within ${startTimeoutMs} ms, got none`),
+    startTimeoutMs,
+  );
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    return await Promise.race([starting, late]);
+  } catch (error) {
+    starting.then((process) => process.kill()).catch(() => undefined); // its failure is the one that is thrown here
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", stop);
+  }
+}

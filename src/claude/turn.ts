@@ -1,0 +1,186 @@
+import { z } from "zod";
+import type { ClaudeOutcome } from "../domain/claude-event.ts";
+import type { Now } from "../domain/clock.ts";
+import { messageOf } from "../domain/errors.ts";
+import { microUsdFromUsd } from "../domain/money.ts";
+import type { Logger } from "../log/logger.ts";
+import { createAsks } from "./asks.ts";
+import type { Arrival } from "./connection.ts";
+import { eventsOf } from "./events.ts";
+import { codeOfRetry, exitText, failed, outcomeOfResult } from "./failure.ts";
+import { createIdleListener } from "./idle.ts";
+import type { ResultMessage } from "./messages.ts";
+import { watchPayer } from "./payer.ts";
+import type { ClaudeProcess } from "./process.ts";
+import { checkTurnInit } from "./start-check.ts";
+import type { ClaudeRunEnd, ClaudeSettings, ClaudeTurn } from "./types.ts";
+import { createWatchdog } from "./watchdog.ts";
+
+/** What the CLI puts in the place of a model when it speaks itself. */
+const NO_MODEL = "<synthetic>";
+
+const interruptReceipt = z.looseObject({ cancelled: z.array(z.string()).optional() });
+
+/** A turn that is over. `mustKill`: the process is not to be used again, or what it started has to end with it. */
+export interface TurnRun {
+  readonly end: Omit<ClaudeRunEnd, "isResumable">;
+  readonly mustKill: boolean;
+}
+
+interface TurnDeps {
+  readonly process: ClaudeProcess;
+  readonly turn: ClaudeTurn;
+  readonly settings: ClaudeSettings;
+  readonly signal: AbortSignal;
+  readonly now: Now;
+  readonly log: Logger;
+}
+
+/**
+ * Runs one turn on a process that is ready. Ends with the CLI's result, or without one when the process ends, breaks the
+ * protocol, falls silent, or does not end in time after a stop. Never rejects.
+ */
+export function runTurn({ process, turn, settings, signal, now, log }: TurnDeps): Promise<TurnRun> {
+  const { connection, lease, sessionId } = process;
+  const { promise, resolve } = Promise.withResolvers<TurnRun>();
+  const watched = watchPayer(turn.payer);
+  let isDone = false;
+  /** The outcome of an interrupt that is under way. */
+  let ending: ClaudeOutcome | null = null;
+  let grace: NodeJS.Timeout | undefined;
+  let model: string | null = null;
+  let apiError: string | null = null;
+  let resetsAt: number | null = null;
+
+  const watchdog = createWatchdog({
+    ms: settings.stallMs,
+    onSilence: () =>
+      finish(failed("stalled", `The CLI was silent for ${Math.round(settings.stallMs / 1000)} s`), true),
+  });
+  const asks = createAsks({
+    decide: turn.decide,
+    answer: connection.answer,
+    onChange: () => (asks.count() > 0 ? watchdog.pause() : watchdog.touch()),
+    log,
+  });
+  const stop = () => interrupt({ kind: "stopped" });
+
+  function finish(outcome: ClaudeOutcome, mustKill: boolean, result: ResultMessage | null = null): void {
+    if (isDone) return;
+    isDone = true;
+    clearTimeout(grace);
+    watchdog.stop();
+    asks.close();
+    signal.removeEventListener("abort", stop);
+    lease.setPayer(null);
+    process.listen(createIdleListener({ process, log }));
+    const totalCostMicroUsd = microUsdOf(result?.totalCostUsd);
+    const turnCostMicroUsd = microUsdOf(result?.costUsd);
+    resolve({ end: { outcome, model, totalCostMicroUsd, turnCostMicroUsd }, mustKill });
+  }
+
+  /** Ends the turn early: the CLI is asked to, for `stopGraceMs`. What its tools started ends with the jail. */
+  function interrupt(outcome: ClaudeOutcome): void {
+    if (isDone || ending) return;
+    ending = outcome;
+    asks.close();
+    grace = setTimeout(() => finish(outcome, true), settings.stopGraceMs);
+    connection.request({ subtype: "interrupt", cancel_queued: true }, settings.stopGraceMs).then(
+      (receipt) => {
+        const { data } = interruptReceipt.safeParse(receipt);
+        if (data?.cancelled?.includes(turn.uuid)) finish(outcome, process.mayHaveChildren()); // it had not begun: no result comes
+      },
+      () => undefined, // the time of grace, or the end of the process, ends the turn
+    );
+  }
+
+  function onResult(result: ResultMessage): void {
+    const isOurs = result.uuids.length > 0 ? result.uuids.includes(turn.uuid) : !result.isUnasked;
+    if (!isOurs) return;
+    const outcome = ending ?? outcomeOfResult(result, { apiError, refusal: watched.refusal(), resetsAt });
+    finish(outcome, ending !== null && process.mayHaveChildren(), result);
+  }
+
+  function note(message: Arrival): void {
+    switch (message.kind) {
+      case "init": {
+        const detail = checkTurnInit(message, sessionId, settings.tools);
+        if (detail !== null) finish(failed("startup", detail), true);
+        return;
+      }
+      case "message_start":
+        model = message.model;
+        return;
+      case "assistant":
+        if (message.isMain && message.model !== NO_MODEL) model = message.model;
+        if (message.isMain) apiError = message.apiError;
+        for (const block of message.blocks) if (block.kind === "tool_use") process.noteTool(block.name);
+        return;
+      case "retry":
+        if (codeOfRetry(message.error, message.status) === "auth") {
+          interrupt(failed("auth", `The API refused the credentials (${message.status ?? message.error})`));
+        }
+        return;
+      case "rate_limit":
+        if (message.isRejected && message.resetsAt !== null && message.resetsAt > now())
+          resetsAt = message.resetsAt;
+        return;
+      case "ask":
+        process.noteTool(message.ask.toolName);
+        if (!ending) asks.open(message.requestId, message.ask);
+        return;
+      case "withdrawn":
+        asks.withdraw(message.requestId);
+        return;
+      case "result":
+        onResult(message);
+        return;
+      case "requesting":
+      case "text_delta":
+      case "tool_results":
+        return;
+    }
+  }
+
+  function emit(message: Arrival): void {
+    for (const event of eventsOf(message)) {
+      try {
+        turn.onEvent(event);
+      } catch (error) {
+        log.error({ event: "claude.event_failed", kind: event.kind, err: error }, "an event was not taken");
+      }
+    }
+  }
+
+  process.listen({
+    onActivity: () => {
+      if (asks.count() === 0) watchdog.touch();
+    },
+    onMessage: (message) => {
+      note(message);
+      if (!isDone) emit(message);
+    },
+    onFault: (detail) => finish(ending ?? failed("protocol", detail), true),
+    onOver: ({ code, signal: by }) => finish(ending ?? failed("crashed", exitText(code, by)), true),
+  });
+  signal.addEventListener("abort", stop, { once: true });
+  if (signal.aborted) finish({ kind: "stopped" }, false);
+  else if (!isDone) begin();
+  return promise;
+
+  function begin(): void {
+    try {
+      turn.onPrompting();
+    } catch (error) {
+      finish(failed("unknown", `The start of the turn could not be recorded: ${messageOf(error)}`), false);
+      return;
+    }
+    lease.setPayer(watched.payer);
+    connection.prompt(turn.prompt, turn.uuid);
+    watchdog.touch();
+  }
+}
+
+function microUsdOf(usd: number | null | undefined): number | null {
+  return usd == null ? null : microUsdFromUsd(usd);
+}

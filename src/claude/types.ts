@@ -1,0 +1,72 @@
+import type { ApprovedPath } from "../domain/approved-path.ts";
+import type { ClaudeEvent, ClaudeTurnEnd, ToolAnswer, ToolAsk } from "../domain/claude-event.ts";
+import type { MicroUsd } from "../domain/money.ts";
+import type { Payer } from "../domain/usage.ts";
+
+/** How every process of the CLI is run. */
+export interface ClaudeSettings {
+  /** Absolute path of the native `claude` program. */
+  readonly program: string;
+  /** Who pays; a CLI that reports another kind of account is not prompted. */
+  readonly auth: "subscription" | "api-key";
+  /** Null leaves the choice to the CLI. */
+  readonly model: string | null;
+  readonly effort: string | null;
+  readonly permissionMode: "ask" | "plan";
+  /** The tools that are offered at all, by the CLI's names. */
+  readonly tools: readonly string[];
+  /** Processes alive at one time, working and waiting together. */
+  readonly maxProcesses: number;
+  /** A process that nobody used for so long is closed. */
+  readonly idleMs: number;
+  /** Silence that ends a turn; waiting for a person does not count. */
+  readonly stallMs: number;
+  /** What a stopped turn may take to end by itself before its jail is killed. */
+  readonly stopGraceMs: number;
+}
+
+/** Whose session it is, where it works and where the CLI keeps it. */
+export interface ClaudeSession {
+  readonly conversationKey: string;
+  readonly userId: number;
+  readonly project: ApprovedPath;
+  /** The CLI's own folder for this person and project, on the host. */
+  readonly configDir: string;
+  /** A UUID of ours. */
+  readonly sessionId: string;
+  /** True when earlier turns of this session exist: if the CLI does not find them, the turn fails with `session_lost`. */
+  readonly isResume: boolean;
+}
+
+/** One prompt and what happens around it. What `onEvent` and `decide` throw does not end the turn. */
+export interface ClaudeTurn {
+  readonly session: ClaudeSession;
+  readonly prompt: string;
+  /** A UUID of ours; the CLI puts it on everything that belongs to this prompt. */
+  readonly uuid: string;
+  readonly payer: Payer;
+  readonly onEvent: (event: ClaudeEvent) => void;
+  /** Called right before the prompt is written: from here on it may have had effects. If it throws, nothing is written. */
+  readonly onPrompting: () => void;
+  /** Decides about a tool call. `signal` aborts when the answer is no longer wanted. A rejection counts as a denial. */
+  readonly decide: (ask: ToolAsk, signal: AbortSignal) => Promise<ToolAnswer>;
+  /** Aborted = stop. */
+  readonly signal: AbortSignal;
+}
+
+/** A turn's end, with the cost of this turn alone; null when the CLI did not say. */
+export interface ClaudeRunEnd extends ClaudeTurnEnd {
+  readonly turnCostMicroUsd: MicroUsd | null;
+}
+
+/** Runs turns on the Claude CLI, in processes that stay warm between the turns of a conversation. */
+export interface ClaudeRunner {
+  /** Runs one turn to its end. Never rejects: faults are outcomes. Waits, in order, when all processes are at work. */
+  readonly run: (turn: ClaudeTurn) => Promise<ClaudeRunEnd>;
+  /** Ends the waiting processes of a conversation; one at work ends after its turn. */
+  readonly forget: (conversationKey: string) => Promise<void>;
+  /** Stops every turn, ends every process. Resolves when all are gone; later turns end as stopped. */
+  readonly close: () => Promise<void>;
+  /** How many processes are alive. */
+  readonly warm: () => number;
+}
