@@ -22,7 +22,6 @@ export interface ResultMessage {
   readonly errors: readonly string[];
   readonly apiStatus: number | null;
   readonly reason: string | null;
-  readonly totalCostUsd: number | null;
   /** Since the result before; null when the CLI does not say. */
   readonly costUsd: number | null;
   readonly uuids: readonly string[];

@@ -54,7 +54,6 @@ const result = z.looseObject({
   errors: z.array(z.string()).nullish().catch(null),
   api_error_status: z.number().nullish().catch(null),
   terminal_reason: z.string().nullish().catch(null),
-  total_cost_usd: z.number().nonnegative().nullish().catch(null),
   model_usage_since_last_result: z
     .record(z.string(), z.looseObject({ costUSD: z.number().nonnegative() }))
     .nullish()
@@ -190,7 +189,6 @@ function parseResult(value: unknown): CliMessage {
     errors: data.errors ?? [],
     apiStatus: data.api_error_status ?? null,
     reason: data.terminal_reason ?? null,
-    totalCostUsd: data.total_cost_usd ?? null,
     costUsd: usage ? Object.values(usage).reduce((sum, { costUSD }) => sum + costUSD, 0) : null,
     uuids: data.user_message_uuids ?? [],
     isUnasked: data.origin != null,

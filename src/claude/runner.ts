@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ClaudeOutcome } from "../domain/claude-event.ts";
+import type { ClaudeOutcome, ClaudeTurnEnd } from "../domain/claude-event.ts";
 import type { Now } from "../domain/clock.ts";
 import { messageOf } from "../domain/errors.ts";
 import type { ProxyLease } from "../domain/usage.ts";
@@ -12,7 +12,7 @@ import type { ClaudeProcess } from "./process.ts";
 import { type Start, startClaude } from "./start.ts";
 import { hasTranscript } from "./transcript.ts";
 import { runTurn } from "./turn.ts";
-import type { ClaudeRunEnd, ClaudeRunner, ClaudeSession, ClaudeSettings, ClaudeTurn } from "./types.ts";
+import type { ClaudeRunner, ClaudeSession, ClaudeSettings, ClaudeTurn } from "./types.ts";
 
 const START_TIMEOUT_MS = 15_000;
 /** A warm process that does not answer within this is replaced by a cold one; it normally takes 10 ms. */
@@ -62,7 +62,7 @@ export function createClaudeRunner(deps: RunnerDeps): ClaudeRunner {
     place: Place<ClaudeProcess>,
     turn: ClaudeTurn,
     signal: AbortSignal,
-  ): Promise<ClaudeRunEnd> {
+  ): Promise<ClaudeTurnEnd> {
     let kept: ClaudeProcess | null = null;
     try {
       const start = await ready(place, turn.session, signal);
@@ -84,7 +84,7 @@ export function createClaudeRunner(deps: RunnerDeps): ClaudeRunner {
     }
   }
 
-  async function run(turn: ClaudeTurn): Promise<ClaudeRunEnd> {
+  async function run(turn: ClaudeTurn): Promise<ClaudeTurnEnd> {
     const { conversationKey, userId, project, sessionId, configDir } = turn.session;
     const signal = AbortSignal.any([turn.signal, closing.signal]);
     try {
@@ -117,11 +117,11 @@ export function createClaudeRunner(deps: RunnerDeps): ClaudeRunner {
   return { run, forget: pool.forget, close, warm: pool.size };
 }
 
-const NOTHING_RUN = { model: null, totalCostMicroUsd: null, turnCostMicroUsd: null } as const;
+const NOTHING_RUN = { model: null, turnCostMicroUsd: null } as const;
 
-type End = Omit<ClaudeRunEnd, "isResumable" | "outcome"> & { readonly outcome: ClaudeOutcome };
+type End = Omit<ClaudeTurnEnd, "isResumable" | "outcome"> & { readonly outcome: ClaudeOutcome };
 
-async function endOf({ session }: ClaudeTurn, end: End): Promise<ClaudeRunEnd> {
+async function endOf({ session }: ClaudeTurn, end: End): Promise<ClaudeTurnEnd> {
   return { ...end, isResumable: await hasTranscript(session.configDir, session.sessionId) };
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ClaudeOutcome } from "../domain/claude-event.ts";
+import type { ClaudeOutcome, ClaudeTurnEnd } from "../domain/claude-event.ts";
 import type { Now } from "../domain/clock.ts";
 import { messageOf } from "../domain/errors.ts";
 import { microUsdFromUsd } from "../domain/money.ts";
@@ -13,7 +13,7 @@ import type { ResultMessage } from "./messages.ts";
 import { watchPayer } from "./payer.ts";
 import type { ClaudeProcess } from "./process.ts";
 import { checkTurnInit } from "./start-check.ts";
-import type { ClaudeRunEnd, ClaudeSettings, ClaudeTurn } from "./types.ts";
+import type { ClaudeSettings, ClaudeTurn } from "./types.ts";
 import { createWatchdog } from "./watchdog.ts";
 
 /** What the CLI puts in the place of a model when it speaks itself. */
@@ -23,7 +23,7 @@ const interruptReceipt = z.looseObject({ cancelled: z.array(z.string()).optional
 
 /** A turn that is over. `mustKill`: the process is not to be used again, or what it started has to end with it. */
 export interface TurnRun {
-  readonly end: Omit<ClaudeRunEnd, "isResumable">;
+  readonly end: Omit<ClaudeTurnEnd, "isResumable">;
   readonly mustKill: boolean;
 }
 
@@ -74,9 +74,8 @@ export function runTurn({ process, turn, settings, signal, now, log }: TurnDeps)
     signal.removeEventListener("abort", stop);
     lease.setPayer(null);
     process.listen(createIdleListener({ process, log }));
-    const totalCostMicroUsd = microUsdOf(result?.totalCostUsd);
     const turnCostMicroUsd = microUsdOf(result?.costUsd);
-    resolve({ end: { outcome, model, totalCostMicroUsd, turnCostMicroUsd }, mustKill });
+    resolve({ end: { outcome, model, turnCostMicroUsd }, mustKill });
   }
 
   /** Ends the turn early: the CLI is asked to, for `stopGraceMs`. What its tools started ends with the jail. */

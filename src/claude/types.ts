@@ -1,6 +1,5 @@
 import type { ApprovedPath } from "../domain/approved-path.ts";
 import type { ClaudeEvent, ClaudeTurnEnd, ToolAnswer, ToolAsk } from "../domain/claude-event.ts";
-import type { MicroUsd } from "../domain/money.ts";
 import type { Payer } from "../domain/usage.ts";
 
 /** How every process of the CLI is run. */
@@ -54,15 +53,10 @@ export interface ClaudeTurn {
   readonly signal: AbortSignal;
 }
 
-/** A turn's end, with the cost of this turn alone; null when the CLI did not say. */
-export interface ClaudeRunEnd extends ClaudeTurnEnd {
-  readonly turnCostMicroUsd: MicroUsd | null;
-}
-
 /** Runs turns on the Claude CLI, in processes that stay warm between the turns of a conversation. */
 export interface ClaudeRunner {
   /** Runs one turn to its end. Never rejects: faults are outcomes. Waits, in order, when all processes are at work. */
-  readonly run: (turn: ClaudeTurn) => Promise<ClaudeRunEnd>;
+  readonly run: (turn: ClaudeTurn) => Promise<ClaudeTurnEnd>;
   /** Ends the waiting processes of a conversation; one at work ends after its turn. */
   readonly forget: (conversationKey: string) => Promise<void>;
   /** Stops every turn, ends every process. Resolves when all are gone; later turns end as stopped. */

@@ -60,8 +60,6 @@ export interface ClaudeTurnEnd {
   readonly outcome: ClaudeOutcome;
   /** The model that answered, null when none did. */
   readonly model: string | null;
-  /** The session's cumulative `total_cost_usd` after this turn; null when no result came. */
-  readonly totalCostMicroUsd: MicroUsd | null;
   /** What this turn alone cost, by the CLI; null when it did not say. */
   readonly turnCostMicroUsd: MicroUsd | null;
   /** True when the session exists on disk, so that the next turn may `--resume` it. */

@@ -110,7 +110,6 @@ export function createRunTurn(deps: RunTurnDeps): (turn: PreparedTurn) => Promis
       return {
         outcome,
         model: null,
-        totalCostMicroUsd: null,
         turnCostMicroUsd: null,
         isResumable: session.isResumable,
       };

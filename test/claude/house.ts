@@ -5,17 +5,11 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { createClaudeRunner } from "../../src/claude/runner.ts";
-import type {
-  ClaudeRunEnd,
-  ClaudeRunner,
-  ClaudeSession,
-  ClaudeSettings,
-  ClaudeTurn,
-} from "../../src/claude/types.ts";
+import type { ClaudeRunner, ClaudeSession, ClaudeSettings, ClaudeTurn } from "../../src/claude/types.ts";
 import { createMessagesApi, type MessagesApi } from "../../src/demo/messages-api/server.ts";
 import type { ModelScript } from "../../src/demo/messages-api/types.ts";
 import type { ApprovedPath } from "../../src/domain/approved-path.ts";
-import type { ClaudeEvent, ToolAsk } from "../../src/domain/claude-event.ts";
+import type { ClaudeEvent, ClaudeTurnEnd, ToolAsk } from "../../src/domain/claude-event.ts";
 import type { Jail } from "../../src/jail/jail.ts";
 import { openJail } from "../../src/jail/open-jail.ts";
 import { createLogger, type Logger } from "../../src/log/logger.ts";
@@ -26,7 +20,7 @@ const CLAUDE = claudeBinary();
 
 /** A turn that ran, and what was seen of it. */
 interface Ran {
-  readonly end: ClaudeRunEnd;
+  readonly end: ClaudeTurnEnd;
   readonly events: readonly ClaudeEvent[];
   readonly asks: readonly ToolAsk[];
 }

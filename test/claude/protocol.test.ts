@@ -62,7 +62,7 @@ test("unknown types, unknown subtypes and known reports in an odd shape are igno
 test("a process that ends without a result is a crash, told by how it ended", async () => {
   const { end } = await runWith([init, { exit: 7 }]);
   expect(end.outcome).toEqual({ kind: "failed", code: "crashed", detail: "exit code 7", resetsAt: null });
-  expect(end.totalCostMicroUsd).toBeNull();
+  expect(end.turnCostMicroUsd).toBeNull();
   expect(house.runner.warm()).toBe(0);
   expect(house.proxy.openLeases()).toBe(0);
 });
@@ -318,7 +318,7 @@ test("a warm process that no longer answers, or sits in another mode, is replace
   }
 });
 
-test("costs are counted in millionths, the turn's own beside the session's", async () => {
+test("the turn's own cost is counted, in millionths, not the session's total", async () => {
   const { end } = await runWith([
     init,
     result({
@@ -326,7 +326,7 @@ test("costs are counted in millionths, the turn's own beside the session's", asy
       model_usage_since_last_result: { a: { costUSD: 0.25 }, b: { costUSD: 0.000001 } },
     }),
   ]);
-  expect(end).toMatchObject({ totalCostMicroUsd: 1_500_000, turnCostMicroUsd: 250_001 });
+  expect(end).toMatchObject({ turnCostMicroUsd: 250_001 });
 });
 
 test("a reported limit gives the time when it ends, in milliseconds, if that is still to come", async () => {

@@ -40,7 +40,7 @@ test("a stop in the middle of a text ends the turn at once and keeps the process
   expect(performance.now() - stoppedAt).toBeLessThan(STOP_MS);
   expect(end.outcome).toEqual({ kind: "stopped" });
   expect(end.model).toMatch(/^claude-/);
-  expect(end.totalCostMicroUsd).not.toBeNull();
+  expect(end.turnCostMicroUsd).not.toBeNull();
   expect(end.isResumable).toBe(true);
   expect(house.runner.warm()).toBe(1);
   const next = await house.run({ ...session, isResume: true }, "and now?");

@@ -24,8 +24,7 @@ test("a text turn streams its answer and ends with it, with the model and the co
   const { end, events, asks } = await house.run(session, "hello");
   expect(end.outcome).toEqual({ kind: "completed", text: "Grüße 👋🏽 aus dem Skript" });
   expect(end.model).toMatch(/^claude-/);
-  expect(end.totalCostMicroUsd).toBeGreaterThan(0);
-  expect(end.turnCostMicroUsd).toBe(end.totalCostMicroUsd);
+  expect(end.turnCostMicroUsd).toBeGreaterThan(0);
   expect(end.isResumable).toBe(true);
   expect(asks).toEqual([]);
   expect(events[0]).toEqual({ kind: "started", sessionId: session.sessionId, model: end.model });
@@ -43,9 +42,9 @@ test("the turns of a conversation share one process, and each has its own cost",
   const second = await house.run({ ...session, isResume: true }, "2");
   expect(second.end.outcome).toEqual({ kind: "completed", text: "two" });
   expect(house.logged.filter(({ event }) => event === "claude.started")).toHaveLength(1);
-  const [before, after] = [first.end.totalCostMicroUsd ?? 0, second.end.totalCostMicroUsd ?? 0];
-  expect(Math.abs(after - before - (second.end.turnCostMicroUsd ?? 0))).toBeLessThanOrEqual(1);
-  expect(after).toBeGreaterThan(before);
+  const [one, two] = [first.end.turnCostMicroUsd ?? 0, second.end.turnCostMicroUsd ?? 0];
+  expect(two).toBeGreaterThan(0);
+  expect(two).toBeLessThan(2 * one);
 });
 
 test("a tool that a person allows runs with exactly the input that was answered", async () => {

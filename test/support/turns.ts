@@ -42,7 +42,6 @@ interface BenchOptions {
 const END: ClaudeTurnEnd = {
   outcome: { kind: "completed", text: "done" },
   model: "m",
-  totalCostMicroUsd: null,
   turnCostMicroUsd: 100,
   isResumable: true,
 };
