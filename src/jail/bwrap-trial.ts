@@ -1,0 +1,92 @@
+import { readFile, readlink } from "node:fs/promises";
+import { AppError, messageOf } from "../domain/errors.ts";
+import { bwrapOptions } from "./bwrap-options.ts";
+import { startBwrap } from "./bwrap-process.ts";
+import { INSIDE } from "./inside-paths.ts";
+import type { SystemBinds } from "./system-binds.ts";
+
+/** What the trial needs. */
+export interface TrialDeps {
+  readonly bwrap: string;
+  readonly scratchDir: string;
+  readonly system: SystemBinds;
+}
+
+/**
+ * Makes one empty jail and runs nothing in it, so that a system that cannot make jails is known at the start.
+ * @throws AppError `sandbox_missing` with the cause and the mend in one line.
+ */
+export async function tryBwrap({ bwrap, scratchDir, system }: TrialDeps): Promise<void> {
+  try {
+    const options = bwrapOptions({
+      system,
+      binds: [],
+      protectedPaths: [],
+      env: { PATH: INSIDE.path },
+      cwd: "/",
+    });
+    const trial = await startBwrap({
+      bwrap,
+      scratchDir,
+      options,
+      argv: ["/bin/sh", "-c", ":"],
+      check: checkNamespaces,
+    });
+    const { code } = await trial.exited;
+    if (code !== 0) throw new Error(`its program ended with ${code}`);
+  } catch (error) {
+    throw new AppError("sandbox_missing", mendFor(messageOf(error), await restrictions()), { cause: error });
+  }
+}
+
+/** A wrapper called bwrap that only runs its command would let everything through. */
+async function checkNamespaces(pid: number): Promise<void> {
+  for (const name of ["user", "pid", "mnt", "net", "ipc"]) {
+    if ((await readlink(`/proc/${pid}/ns/${name}`)) !== (await readlink(`/proc/self/ns/${name}`))) continue;
+    throw new Error(`bwrap made no ${name} namespace of its own`);
+  }
+}
+
+/** Kernel switches that forbid ordinary users their own namespaces; those that are set so. */
+export type Restriction = "apparmor" | "clone" | "max";
+
+/** One line for the owner: what is wrong with the sandbox and what to do. */
+export function mendFor(words: string, restricted: readonly Restriction[]): string {
+  if (/unknown option/i.test(words)) {
+    return `The sandbox needs bubblewrap 0.8.0 or newer, and this one is older (${words}). Upgrade the bubblewrap package`;
+  }
+  const [first] = restricted;
+  if (first !== undefined) {
+    return `The sandbox cannot be made, because this system restricts unprivileged user namespaces (${words}). Allow them: ${MENDS[first]}`;
+  }
+  if (/namespace|uid map|not permitted|permission denied/i.test(words)) {
+    return `The sandbox cannot be made, because this system restricts unprivileged user namespaces (${words}). Inside a container, start it with --security-opt seccomp=unconfined --security-opt apparmor=unconfined; else ask its administrator to allow them`;
+  }
+  return `The sandbox does not work here: ${words}`;
+}
+
+const MENDS: Readonly<Record<Restriction, string>> = {
+  apparmor:
+    "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 (or an AppArmor profile for bwrap with `userns,`)",
+  clone: "sudo sysctl -w kernel.unprivileged_userns_clone=1",
+  max: "sudo sysctl -w user.max_user_namespaces=15000",
+};
+
+const SWITCHES: readonly {
+  readonly file: string;
+  readonly bad: string;
+  readonly restriction: Restriction;
+}[] = [
+  { file: "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", bad: "1", restriction: "apparmor" },
+  { file: "/proc/sys/kernel/unprivileged_userns_clone", bad: "0", restriction: "clone" },
+  { file: "/proc/sys/user/max_user_namespaces", bad: "0", restriction: "max" },
+];
+
+async function restrictions(): Promise<readonly Restriction[]> {
+  const values = await Promise.all(
+    SWITCHES.map(({ file }) => readFile(file, "utf8").catch(() => "")), // not every kernel has every switch
+  );
+  return SWITCHES.filter(({ bad }, index) => values[index]?.trim() === bad).map(
+    ({ restriction }) => restriction,
+  );
+}

@@ -1,0 +1,73 @@
+import { lstat, realpath, stat } from "node:fs/promises";
+import { isAbsolute } from "node:path";
+import { AppError, isErrno } from "../domain/errors.ts";
+import { isWithin } from "./inside-paths.ts";
+import type { JailRequest } from "./jail.ts";
+import { type Program, resolveProgram } from "./program.ts";
+
+/** A request whose paths exist, are real, and do not lie in one another. */
+export interface CheckedRequest {
+  readonly project: string;
+  readonly program: Program;
+  readonly configDir: string;
+  readonly apiSocket: string;
+}
+
+/**
+ * Looks a request up on the disk: the project must still be the very folder that was approved (H21), and nothing of the
+ * daemon's own may lie inside it (H33).
+ * @throws AppError `path_invalid`, `path_outside` or `claude_missing`.
+ */
+export async function checkRequest(request: JailRequest, scratchDir: string): Promise<CheckedRequest> {
+  const project: string = request.project;
+  await checkProject(project);
+  const [program, configDir, apiSocket] = await Promise.all([
+    resolveProgram(request.program),
+    realFolder(request.configDir, "config folder"),
+    realSocket(request.apiSocket),
+  ]);
+  const own = [program.file, configDir, apiSocket, await realpath(scratchDir)];
+  const inside = own.find((path) => isWithin(path, project));
+  if (inside !== undefined) {
+    throw new AppError(
+      "path_invalid",
+      `Project ${project} holds ${inside}, a part of Sallyport itself: keep the two apart`,
+    );
+  }
+  for (const folder of [configDir, await realpath(scratchDir)]) {
+    if (isWithin(project, folder)) {
+      throw new AppError(
+        "path_invalid",
+        `Project ${project} lies in Sallyport's own folder ${folder}: move it out`,
+      );
+    }
+  }
+  return { project, program, configDir, apiSocket };
+}
+
+async function checkProject(project: string): Promise<void> {
+  const real = await realpath(project).catch((error: unknown) => {
+    if (isErrno(error, "ENOENT") || isErrno(error, "ENOTDIR")) {
+      throw new AppError("path_invalid", `Project must exist, but there is no ${project}`, { cause: error });
+    }
+    throw error;
+  });
+  if (!isAbsolute(project) || real !== project) {
+    throw new AppError("path_outside", `Project must be a real path, but ${project} leads to ${real}`);
+  }
+  if (!(await lstat(project)).isDirectory()) {
+    throw new AppError("path_invalid", `Project must be a directory, but ${project} is not`);
+  }
+}
+
+async function realFolder(path: string, what: string): Promise<string> {
+  const found = await stat(path).catch(() => null); // whatever the reason, it is no folder for us
+  if (found?.isDirectory()) return realpath(path);
+  throw new AppError("path_invalid", `The ${what} must be a directory, but ${path} is not`);
+}
+
+async function realSocket(path: string): Promise<string> {
+  const found = await stat(path).catch(() => null); // as above
+  if (found?.isSocket()) return realpath(path);
+  throw new AppError("path_invalid", `The API socket must be listening at ${path}, but there is no socket`);
+}

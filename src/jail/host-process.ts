@@ -1,0 +1,102 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type CheckedRequest, checkRequest } from "./check-request.ts";
+import type { InsidePaths, Jail, JailedProcess, JailLog, JailRequest } from "./jail.ts";
+import { endTree, listDarwin, listLinux } from "./kill-tree.ts";
+import { hostArgv } from "./program.ts";
+import { createRoster } from "./roster.ts";
+import { spawnChild } from "./spawn.ts";
+
+/** Without a mount namespace a program sees the host's paths; these folders are searched for programs. */
+const HOST_PATH = "/opt/homebrew/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
+
+/** What is to be spawned for a request. */
+export interface HostCommand {
+  readonly file: string;
+  readonly argv: readonly string[];
+}
+
+/** A request made ready, for whoever wraps it into a sandbox. */
+export interface HostEntry {
+  readonly checked: CheckedRequest;
+  readonly inside: InsidePaths;
+  /** The program's whole argv. */
+  readonly argv: readonly string[];
+}
+
+/** What a jail without namespaces stands on. `command` says how the program is to be spawned. */
+export interface HostJailDeps {
+  readonly kind: "seatbelt" | "none";
+  readonly scratchDir: string;
+  readonly platform: NodeJS.Platform;
+  readonly log: JailLog;
+  readonly command: (entry: HostEntry) => Promise<HostCommand>;
+}
+
+/**
+ * Runs programs at their host paths, each with a home and temp folder of its own that are removed after it. Descendants
+ * are found by walking the processes (see `endTree`), when it is killed and when it ends by itself. A daemon that is
+ * killed takes none of them with it: they see their stdin closed, no more.
+ */
+export function createHostJail({ kind, scratchDir, platform, log, command }: HostJailDeps): Jail {
+  const roster = createRoster();
+
+  async function start(request: JailRequest): Promise<JailedProcess> {
+    const checked = await checkRequest(request, scratchDir);
+    const id = randomUUID();
+    const folder = join(scratchDir, `jail-${id.slice(0, 8)}`);
+    const inside = insideOf(checked, folder);
+    for (const path of [folder, inside.home, inside.tmp]) await mkdir(path, { mode: 0o700 });
+    try {
+      const argv = [...inside.program, ...request.args(inside)];
+      const { file, argv: wrapped } = await command({ checked, inside, argv });
+      const env = { ...request.env(inside), SALLYPORT_JAIL: id };
+      const child = await spawnChild({ file, argv: wrapped, env, cwd: checked.project, isDetached: true });
+      const mark = `SALLYPORT_JAIL=${id}`;
+      const tree = {
+        root: child.pid,
+        list: () => (platform === "darwin" ? listDarwin(mark) : listLinux(mark)),
+      };
+      const exited = child.exited.then(async (exit) => {
+        await cleanUp(folder, tree, log);
+        return exit;
+      });
+      const { pid, stdin, stdout, stderr } = child;
+      const kill = async (): Promise<void> => {
+        child.kill();
+        await exited;
+      };
+      return { pid, stdin, stdout, stderr, exited, kill };
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  return { kind, start: (request) => roster.admit(() => start(request)), close: roster.close };
+}
+
+function insideOf({ project, configDir, apiSocket, program }: CheckedRequest, folder: string): InsidePaths {
+  const head = hostArgv(program);
+  return {
+    program: head,
+    project,
+    configDir,
+    apiSocket,
+    home: join(folder, "home"),
+    tmp: join(folder, "tmp"),
+    path: HOST_PATH,
+  };
+}
+
+async function cleanUp(folder: string, tree: Parameters<typeof endTree>[0], log: JailLog): Promise<void> {
+  try {
+    if (!(await endTree(tree))) {
+      log.warn({ event: "jail.left_alive", pid: tree.root }, "processes of a jail could not be ended");
+    }
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  } catch (error) {
+    log.warn({ event: "jail.not_cleaned", folder, err: error }, "could not clean up after a jail");
+  }
+}

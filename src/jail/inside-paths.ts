@@ -1,0 +1,38 @@
+/** Fixed places of the Linux jail. A project may not lie over them. */
+export const INSIDE = {
+  home: "/home/bot",
+  configDir: "/home/bot/.claude",
+  binary: "/opt/claude",
+  node: "/opt/node",
+  script: "/opt/program.mts",
+  apiSocket: "/run/api.sock",
+  tmp: "/tmp",
+  path: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+} as const;
+
+/** Folders that the Linux jail builds itself: a project may not hold one of them, nor lie in the second list. */
+const BUILT = ["/usr", "/etc", "/proc", "/dev", INSIDE.tmp, INSIDE.home];
+const CLOSED = [
+  "/proc",
+  "/dev",
+  "/sys",
+  INSIDE.configDir,
+  INSIDE.binary,
+  INSIDE.node,
+  INSIDE.script,
+  INSIDE.apiSocket,
+];
+
+/** True when `path` is `folder` or lies in it. Both absolute and without `..`. */
+export function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder === "/" ? "/" : `${folder}/`);
+}
+
+/** The fixed place that a project at `path` would cover or be covered by, or null when there is none. */
+export function collisionWith(path: string): string | null {
+  return (
+    [...BUILT, ...CLOSED].find((place) => isWithin(place, path)) ??
+    CLOSED.find((place) => isWithin(path, place)) ??
+    null
+  );
+}

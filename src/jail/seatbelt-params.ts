@@ -1,0 +1,103 @@
+import type { MacOSSandboxParams } from "@anthropic-ai/sandbox-runtime/dist/sandbox/macos-sandbox-utils.js";
+import { AppError } from "../domain/errors.ts";
+import type { HostEntry } from "./host-process.ts";
+import type { ProtectedPath } from "./protection.ts";
+
+/** Regions where people's own data lies. Everything else of the system stays readable, as sandbox-runtime has it. */
+const HIDDEN = [
+  "/Users",
+  "/Volumes",
+  "/Network",
+  "/Library/Keychains",
+  "/private/tmp",
+  "/private/var/tmp",
+  "/private/var/folders",
+];
+
+/** Not writable anywhere in the project, whether they exist or not: what the host's tools would run or obey (H22, H31). */
+const PROTECTED = [
+  ".git/config",
+  ".git/config.worktree",
+  ".git/hooks",
+  ".git/commondir",
+  ".git/modules",
+  ".git/worktrees/*/config.worktree",
+  ".gitmodules",
+  ".mcp.json",
+  ".claude",
+  ".vscode",
+  ".idea",
+  ".husky",
+];
+
+/** Not readable either. `.env.example` is among them: the profile cannot make an exception by name. */
+const SECRET = ".env*";
+
+/** Services of macOS that hold secrets or start things outside the sandbox; the generator always allows them. */
+const REFUSED_SERVICES = [
+  "com.apple.SecurityServer",
+  "com.apple.securityd.xpc",
+  "com.apple.coreservices.launchservicesd",
+];
+
+/**
+ * The parameters for sandbox-runtime's profile generator. Its own protected names follow the daemon's working directory,
+ * so ours are given in full; `guarded` are further paths that must not be made. No network: one unix socket by path, no loopback, no proxy.
+ * @throws AppError `path_invalid` for a project whose path would be read as a pattern.
+ */
+export function seatbeltParams(
+  { checked, inside, argv }: HostEntry,
+  protectedPaths: readonly ProtectedPath[],
+  guarded: readonly string[],
+): MacOSSandboxParams {
+  const { project, configDir, apiSocket } = checked;
+  if (/[*?[\]{}]/.test(project)) {
+    throw new AppError(
+      "path_invalid",
+      `The macOS sandbox cannot take a project whose path has one of * ? [ ] { }: ${project}`,
+    );
+  }
+  const own = [project, configDir, inside.home, inside.tmp];
+  const pathsOf = (kind: ProtectedPath["kind"]) =>
+    protectedPaths.filter((at) => at.kind === kind).map(({ path }) => path);
+  return {
+    command: `unset SANDBOX_RUNTIME; export TMPDIR=${quote(inside.tmp)}; exec ${argv.map(quote).join(" ")}`,
+    commandId: "sallyport",
+    binShell: "/bin/bash",
+    needsNetworkRestriction: true,
+    allowUnixSockets: [apiSocket],
+    allowAllUnixSockets: false,
+    allowLocalBinding: false,
+    allowAppleEvents: false,
+    allowPty: false,
+    allowGitConfig: false,
+    unsetEnvVars: ["JAVA_TOOL_OPTIONS"], // the generator hands the daemon's own down
+    readConfig: {
+      denyOnly: [...HIDDEN, `${project}/**/${SECRET}`],
+      literalDenyOnly: pathsOf("mask"),
+      literalAllowWithinDeny: [...own, apiSocket, ...inside.program],
+    },
+    writeConfig: {
+      allowOnly: [],
+      literalAllowOnly: own,
+      denyWithinAllow: [...PROTECTED, SECRET].map((name) => `${project}/**/${name}`),
+      literalDenyWithinAllow: [...pathsOf("readonly"), ...pathsOf("mask"), ...guarded],
+    },
+  };
+}
+
+/** The generated shell command without the services that no jailed program may talk to. */
+export function withoutServices(command: string): string {
+  return REFUSED_SERVICES.reduce(
+    (text, name) =>
+      text
+        .replaceAll(`(allow mach-lookup (global-name "${name}"))`, "")
+        .replaceAll(`(global-name "${name}")`, ""),
+    command,
+  );
+}
+
+/** For sh: everything between single quotes is literal. */
+function quote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
