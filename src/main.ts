@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { configDirOf } from "./claude/config-dir.ts";
-import { hasTranscript } from "./claude/transcript.ts";
 import type { LoadedConfig } from "./config/load.ts";
 import { systemNow as now } from "./domain/clock.ts";
 import type { Logger } from "./log/logger.ts";
@@ -63,7 +62,7 @@ export async function runDaemon(loaded: LoadedConfig, log: Logger, run: DaemonRu
   scope.defer(() => telegram.close());
   const turns = createTurns({
     store,
-    claude: { ...claude, hasSession: hasTranscript },
+    claude,
     presenter: telegram.presenter,
     record,
     reserve: security.reserve,

@@ -1,10 +1,10 @@
+import type { ClaudeRunner } from "../claude/types.ts";
 import type { ApprovedPath } from "../domain/approved-path.ts";
 import type { AuditEvent } from "../domain/audit-event.ts";
-import type { ClaudeEvent, ClaudeTurnEnd, ToolAnswer, ToolAsk } from "../domain/claude-event.ts";
+import type { ClaudeEvent, ClaudeTurnEnd } from "../domain/claude-event.ts";
 import type { Now } from "../domain/clock.ts";
 import { messageOf } from "../domain/errors.ts";
 import { conversationKey } from "../domain/request.ts";
-import type { Payer } from "../domain/usage.ts";
 import type { Session, Work } from "../domain/work.ts";
 import type { Logger } from "../log/logger.ts";
 import type { Store } from "../store/store.ts";
@@ -15,34 +15,10 @@ import { createProgress } from "./progress.ts";
 import type { Recovery } from "./recovery.ts";
 import { costOfTurn } from "./settle.ts";
 
-/** What a turn needs of the CLI's runner. */
-export interface ClaudePort {
-  readonly run: (turn: {
-    readonly session: {
-      readonly conversationKey: string;
-      readonly userId: number;
-      readonly project: ApprovedPath;
-      readonly configDir: string;
-      readonly sessionId: string;
-      readonly isResume: boolean;
-    };
-    readonly prompt: string;
-    readonly uuid: string;
-    readonly payer: Payer;
-    readonly onEvent: (event: ClaudeEvent) => void;
-    readonly onPrompting: () => void;
-    readonly decide: (ask: ToolAsk, signal: AbortSignal) => Promise<ToolAnswer>;
-    readonly signal: AbortSignal;
-  }) => Promise<ClaudeTurnEnd>;
-  /** True when the CLI has the session on disk: after a crash the database may not know yet. */
-  readonly hasSession: (configDir: string, sessionId: string) => Promise<boolean>;
-  /** Ends the warm process of a conversation. */
-  readonly forget: (conversationKey: string) => Promise<void>;
-}
-
+/** What a turn is run with. */
 export interface RunTurnDeps {
   readonly store: Store;
-  readonly claude: ClaudePort;
+  readonly claude: Pick<ClaudeRunner, "run" | "forget">;
   readonly presenter: Presenter;
   readonly desk: ApprovalDesk;
   readonly recovery: Recovery;
@@ -65,7 +41,7 @@ export interface PreparedTurn {
 
 /**
  * Runs one prepared work to its end: state, screen, money and audit are settled in one transaction, whatever way it
- * ended. Never rejects: a fault of the runner is a failed turn.
+ * ended. A fault of the runner is a failed turn; rejects only when the end could not be written.
  */
 export function createRunTurn(deps: RunTurnDeps): (turn: PreparedTurn) => Promise<void> {
   const { store, presenter, desk, recovery, record, now, log } = deps;
@@ -74,7 +50,6 @@ export function createRunTurn(deps: RunTurnDeps): (turn: PreparedTurn) => Promis
     const { work, session, signal } = turn;
     const project = await deps.resolveProject(session.project);
     const configDir = await deps.configDirOf(work.userId, session.project);
-    const isResume = session.isResumable || (await deps.claude.hasSession(configDir, session.id));
     return deps.claude.run({
       session: {
         conversationKey: conversationKey(work.conversation),
@@ -82,7 +57,7 @@ export function createRunTurn(deps: RunTurnDeps): (turn: PreparedTurn) => Promis
         project,
         configDir,
         sessionId: session.id,
-        isResume,
+        isResume: session.isResumable,
       },
       prompt: work.text,
       uuid: work.uuid,
@@ -91,7 +66,7 @@ export function createRunTurn(deps: RunTurnDeps): (turn: PreparedTurn) => Promis
       onPrompting: () =>
         store.transaction(() => {
           store.work.setState(work.id, "running");
-          const event = { workId: work.id, project: session.project, isResumed: isResume };
+          const event = { workId: work.id, project: session.project, isResumed: session.isResumable };
           record({ type: "turn.started", ...event }, { work });
         }),
       decide: (call, callSignal) => desk.decide(work, call, callSignal),

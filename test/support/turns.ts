@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { onTestFinished } from "vitest";
+import type { ClaudeTurn } from "../../src/claude/types.ts";
 import type { ApprovedPath } from "../../src/domain/approved-path.ts";
 import type { AuditEvent } from "../../src/domain/audit-event.ts";
 import type { ClaudeTurnEnd } from "../../src/domain/claude-event.ts";
@@ -9,14 +10,11 @@ import { createLogger } from "../../src/log/logger.ts";
 import type { Store } from "../../src/store/store.ts";
 import type { Presenter } from "../../src/turns/presenter.ts";
 import type { Reservation } from "../../src/turns/queue.ts";
-import type { ClaudePort } from "../../src/turns/run-turn.ts";
-import { createTurns, type Turns } from "../../src/turns/turns.ts";
+import { createTurns, type Turns, type TurnsDeps } from "../../src/turns/turns.ts";
 import { testClock, testStore } from "./store.ts";
 
-type Run = Parameters<ClaudePort["run"]>[0];
-
 /** A turn that the far side is asked to run, with the means to end it. */
-export interface AskedTurn extends Run {
+export interface AskedTurn extends ClaudeTurn {
   readonly end: (end?: Partial<ClaudeTurnEnd>) => void;
 }
 
@@ -55,7 +53,7 @@ export function turnsBench(options: BenchOptions = {}): TurnsBench {
   const asked: AskedTurn[] = [];
   let outbox = 0;
 
-  const claude: ClaudePort = {
+  const claude: TurnsDeps["claude"] = {
     run: (turn) => {
       const { promise, resolve } = Promise.withResolvers<ClaudeTurnEnd>();
       turn.onPrompting();
@@ -65,7 +63,6 @@ export function turnsBench(options: BenchOptions = {}): TurnsBench {
       asked.push({ ...turn, end: (end = {}) => resolve({ ...END, ...end }) });
       return promise;
     },
-    hasSession: async () => false,
     forget: async () => undefined,
   };
   const note = (line: string): number => {
