@@ -1,12 +1,15 @@
 import type { ButtonSpec } from "../domain/button.ts";
 import type { ScreenButton } from "../domain/outbox.ts";
 import type { Work } from "../domain/work.ts";
+import { cleanText, isBlank } from "../security/clean-text.ts";
 import type { Buttons } from "../store/buttons.ts";
 
 /** Telegram refuses a message with more buttons than this (H69). */
 export const MAX_BUTTONS = 100;
 /** How long a label may be before it is cut: clients show less. */
 const MAX_LABEL = 60;
+/** Shown where a label shows nothing, which Telegram refuses, and with it the whole message. */
+const BLANK_LABEL = "(blank)";
 const GRAPHEMES = new Intl.Segmenter();
 
 /** Whose buttons, where, and which are used up together. */
@@ -26,7 +29,7 @@ export function offerKeyboard(
   return rows.map((row) =>
     row.map(({ label, action, style }) => {
       const data = buttons.offer({ ...owner, action });
-      return { text: shortLabel(label), data, ...(style ? { style } : {}) };
+      return { text: labelOf(label), data, ...(style ? { style } : {}) };
     }),
   );
 }
@@ -36,7 +39,10 @@ export function ownerOf(work: Work, group: string): KeyboardOwner {
   return { group, conversationId: work.conversationId, userId: work.userId, expiresAt: null };
 }
 
-function shortLabel(label: string): string {
-  const characters = Array.from(GRAPHEMES.segment(label), ({ segment }) => segment);
-  return characters.length <= MAX_LABEL ? label : `${characters.slice(0, MAX_LABEL - 1).join("")}…`;
+/** A label as Telegram takes it and a person can read it: nothing hidden in it, never blank, one line, not too long. */
+function labelOf(label: string): string {
+  const { text } = cleanText(label.replaceAll(/\s+/g, " "));
+  if (isBlank(text)) return BLANK_LABEL;
+  const characters = Array.from(GRAPHEMES.segment(text), ({ segment }) => segment);
+  return characters.length <= MAX_LABEL ? text : `${characters.slice(0, MAX_LABEL - 1).join("")}…`;
 }

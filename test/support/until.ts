@@ -1,0 +1,16 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+/** Waits until `look` gives something, asking every 10 ms, at most `deadlineMs`. For what tells nobody when it changes: files, processes. */
+export async function until<T>(
+  look: () => T | Promise<T>,
+  what: string,
+  deadlineMs = 20_000,
+): Promise<NonNullable<T>> {
+  const end = performance.now() + deadlineMs;
+  for (;;) {
+    const found = await look();
+    if (found) return found;
+    if (performance.now() > end) throw new Error(`Not within ${deadlineMs} ms: ${what}`);
+    await delay(10);
+  }
+}
