@@ -17,7 +17,8 @@ program
   .option("--supervised", "for launchd: faults that a restart cannot mend are noted and end with code 0")
   .action(async (options: { envFile?: string; supervised?: boolean }) => {
     const { start } = await import("./start.ts");
-    process.exitCode = await start({ ...options, version });
+    // All is closed and written by now; a call to Telegram that hangs would hold the process up for half a minute.
+    process.exit(await start({ ...options, version }));
   });
 
 program

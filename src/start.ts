@@ -1,6 +1,6 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { flushCompileCache } from "node:module";
-import { join } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
 import { readEnvironment } from "./config/environment.ts";
 import { homeOf } from "./config/home-of.ts";
 import { loadConfig } from "./config/load.ts";
@@ -74,6 +74,7 @@ function endOnCrash(log: Logger): void {
 
 function noteStop(path: string, note: { at: string; code: number; message: string }): void {
   try {
+    if (isAbsolute(path)) mkdirSync(dirname(path), { recursive: true, mode: 0o700 }); // at the first start there is none
     writeFileSync(path, `${JSON.stringify(note)}\n`, { mode: 0o600 });
   } catch (error) {
     process.stderr.write(`sallyport: ${path} cannot be written: ${messageOf(error)}\n`);

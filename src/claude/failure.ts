@@ -55,13 +55,21 @@ const CODE_OF_STATUS: Readonly<Record<number, FailureCode>> = {
   529: "overloaded",
 };
 
+/** The CLI takes the proxy for a gateway of the person's; he has none. */
+const GATEWAY_ADVICE = / If it persists, check your inference gateway \([^)]*\)\./;
+
 /** A failed outcome; `detail` is made one short line. */
 export function failed(
   code: FailureCode,
   detail: string | null = null,
   resetsAt: number | null = null,
 ): Failure {
-  return { kind: "failed", code, detail: detail === null ? null : oneLine(detail), resetsAt };
+  return {
+    kind: "failed",
+    code,
+    detail: detail === null ? null : oneLine(detail.replace(GATEWAY_ADVICE, "")),
+    resetsAt,
+  };
 }
 
 /**

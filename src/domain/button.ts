@@ -6,6 +6,8 @@ export type ButtonAction =
       readonly approvalId: number;
       readonly question: number;
       readonly option: number;
+      /** Ticks or unticks: may be pressed again, and uses up no other button. */
+      readonly isTick: boolean;
     }
   | { readonly kind: "answers_done"; readonly approvalId: number; readonly question: number }
   | { readonly kind: "stop"; readonly workId: number }

@@ -20,6 +20,8 @@ export type TurnEvent =
 export interface TurnReport {
   readonly work: Work;
   readonly outcome: ClaudeOutcome;
+  /** What Claude had said when the turn was stopped or failed; "" when nothing. */
+  readonly partialText: string;
   readonly model: string | null;
   readonly durationMs: number;
   readonly costMicroUsd: MicroUsd;

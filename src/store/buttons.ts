@@ -17,7 +17,7 @@ export interface ButtonDraft {
 export interface Buttons {
   /** Stores the action and returns the nonce: 22 characters, 128 random bits. */
   readonly offer: (draft: ButtonDraft) => string;
-  /** Uses up the button and its group. A refused press changes nothing. */
+  /** Uses up the button and its group, except for a tick. A refused press changes nothing. */
   readonly press: (press: {
     readonly nonce: string;
     readonly conversationId: number;
@@ -59,8 +59,8 @@ export function createButtons(db: Db, now: Now): Buttons {
       if (row.user_id !== userId && !isOwner) return { kind: "refused", reason: "not_yours" };
       if (row.used_at !== null) return { kind: "refused", reason: "used" };
       if (row.expires_at !== null && row.expires_at <= now()) return { kind: "refused", reason: "expired" };
-      use.run(now(), row.group_key);
       const action: ButtonAction = JSON.parse(row.action);
+      if (action.kind !== "answer" || !action.isTick) use.run(now(), row.group_key);
       return { kind: "accepted", action };
     },
     withdraw: (group) => {

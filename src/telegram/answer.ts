@@ -50,19 +50,26 @@ function footerOf({ work, model, durationMs, costMicroUsd, tools }: TurnReport):
   return facts.filter((fact) => fact !== null).join(" · ");
 }
 
-function bodyOf({ outcome }: TurnReport): RichText {
+function bodyOf({ outcome, partialText }: TurnReport): RichText {
   switch (outcome.kind) {
     case "completed": {
       const rich = renderMarkdown(outcome.text);
       return rich.text === "" ? plain(WORDS.noBody) : rich;
     }
     case "stopped":
-      return plain(WORDS.stopped);
+      return below(partialText, WORDS.stopped);
     case "failed": {
       const when = outcome.resetsAt === null ? "" : `\nIt opens again ${whenText(outcome.resetsAt)}.`;
-      return plain(`⚠️ ${FAILURES[outcome.code]}${when}${outcome.detail ? `\n${outcome.detail}` : ""}`);
+      const why = `⚠️ ${FAILURES[outcome.code]}${when}${outcome.detail ? `\n${outcome.detail}` : ""}`;
+      return below(partialText, why);
     }
   }
+}
+
+/** What was said so far is kept, and how it ended stands below it. */
+function below(partialText: string, end: string): RichText {
+  const said = renderMarkdown(partialText);
+  return said.text === "" ? plain(end) : joinRich(said, "\n\n", end);
 }
 
 function clip(rich: RichText): RichText {

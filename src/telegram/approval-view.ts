@@ -30,7 +30,6 @@ export function createApprovalView(
       return put(work, actOf(work, approval, keys(work, approval, [row])), PRIORITY.approval);
     },
     askQuestion: (work, approval, view) => {
-      store.buttons.withdraw(groupOf(approval));
       const body = {
         ...onePart(questionText(view)),
         buttons: keys(work, approval, questionRows(approval, view)),
@@ -46,7 +45,11 @@ export function createApprovalView(
       if (approval.outboxId === null) return;
       if (store.outbox.withdraw(approval.outboxId)) return;
       const body = { ...onePart(settledText(approval, end)), buttons: [] };
-      put(work, { kind: "edit", target: approval.outboxId, body, orSend: false }, PRIORITY.approval);
+      put(
+        work,
+        { kind: "edit", target: approval.outboxId, body, orSend: end === "unshown" },
+        PRIORITY.approval,
+      );
     },
   };
 }
@@ -81,7 +84,8 @@ function questionRows(
 ): readonly (readonly ButtonSpec[])[] {
   const options = question.options.slice(0, MAX_BUTTONS - 1).map(({ label }, option): ButtonSpec[] => {
     const tick = question.multiSelect ? (chosen.includes(label) ? "☑ " : "☐ ") : "";
-    const action = { kind: "answer", approvalId: approval.id, question: index, option } as const;
+    const isTick = question.multiSelect;
+    const action = { kind: "answer", approvalId: approval.id, question: index, option, isTick } as const;
     return [{ label: tick + label, action }];
   });
   if (!question.multiSelect) return options;

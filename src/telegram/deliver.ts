@@ -11,8 +11,12 @@ interface DeliverDeps {
   readonly calls: ScreenCalls;
   readonly now: Now;
   readonly log: Logger;
+  /** True once the daemon is ending and the store may be closed: a call that ends after that is not recorded. */
+  readonly isOver: () => boolean;
   /** Telegram does not know the token any more. */
   readonly onRejected: (description: string) => void;
+  /** A row was refused for good. Called inside the transaction that records it. */
+  readonly onFailed: (outboxId: number) => void;
 }
 
 /** How long a chat has to rest after a delivery, in milliseconds; 0 when it need not. */
@@ -27,7 +31,9 @@ export function createDeliver({
   calls,
   now,
   log,
+  isOver,
   onRejected,
+  onFailed,
 }: DeliverDeps): (row: OutboxRow) => Promise<Rest> {
   async function attempt(row: OutboxRow): Promise<CallEnd<number | null>> {
     const place: Place = row.conversation;
@@ -62,7 +68,7 @@ export function createDeliver({
     const end = await call(place, body);
     if (end.kind !== "refused" || end.code !== 400) return end;
     if (end.description.includes("message thread not found")) return call({ ...place, threadId: null }, body);
-    if (!/entit|BUTTON/i.test(end.description)) return end;
+    if (!/entit|button/i.test(end.description)) return end;
     log.error(
       { event: "outbox.plain", description: end.description },
       "formatting refused: sent as plain text",
@@ -70,19 +76,21 @@ export function createDeliver({
     return call(place, {
       ...body,
       entities: [],
-      buttons: end.description.includes("BUTTON") ? [] : body.buttons,
+      buttons: /button/i.test(end.description) ? [] : body.buttons,
     });
   }
 
   return async (row) => {
     const target = row.act.kind === "edit" ? store.outbox.get(row.act.target) : null;
-    if (target?.state === "queued") return deliver(target);
-    return deliver(row);
+    if (target?.state !== "queued") return deliver(row);
+    const rest = target.notBefore - now();
+    return rest > 0 ? rest : deliver(target);
   };
 
   async function deliver(row: OutboxRow): Promise<Rest> {
     store.outbox.begin(row.id);
     const end = await attempt(row);
+    if (isOver()) return 0; // the row stays begun, and the next life sends it again
     switch (end.kind) {
       case "ok":
         store.transaction(() => {
@@ -124,6 +132,7 @@ export function createDeliver({
     );
     store.transaction(() => {
       store.outbox.failed(row.id);
+      onFailed(row.id);
       if (row.finalOf !== null) store.work.finishIfDelivered(row.finalOf);
     });
     return 0;

@@ -77,7 +77,8 @@ export function openTelegram({ token, config, store, security, log, now }: DoorD
     const request = requestOf(update);
     store.transaction(() => {
       store.inbox.bury(update.update_id);
-      replies.tell(request, WORDS.fault);
+      // In a group the bot says nothing, whoever asks.
+      if (request.principal && request.chatType === "private") replies.tell(request, WORDS.fault);
       for (const owner of owners.filter((id) => id !== request.conversation.chatId)) {
         replies.tell(
           { ...request, conversation: { chatId: owner, threadId: null }, messageId: null },
@@ -142,7 +143,7 @@ export function openTelegram({ token, config, store, security, log, now }: DoorD
     );
     const runner = createRunner(createSource(poller), sink);
     runner.start();
-    sender.start();
+    sender.start(turns.undelivered);
     stop = async () => {
       stopping.abort();
       await runner.stop();

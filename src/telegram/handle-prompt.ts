@@ -38,11 +38,13 @@ export function handlePrompt({
     ctx.effects.push(() => {
       const conversation = chosen(request, names);
       const { dedupeKey, messageId } = request;
+      const isGone = conversation.project !== null && !names.includes(conversation.project);
       const draft = { dedupeKey, conversationId: conversation.id, userId, text, messageId };
-      const work = turns.submit({ ...draft, project: conversation.project });
+      const work = turns.submit({ ...draft, project: isGone ? null : conversation.project });
       if (!work) return;
       if (work.project === null) {
-        replies.tell(request, WORDS.chooseProject, repoKeys(replies, request, { names, page: 0 }));
+        const question = isGone ? WORDS.projectGoneChoose : WORDS.chooseProject;
+        replies.tell(request, question, repoKeys(replies, request, { names, page: 0 }));
       }
       const removed = cleanedText(request.cleaned);
       if (removed !== null) replies.tell(request, removed);
@@ -74,6 +76,8 @@ export function handleEdit({ store, turns, replies }: PromptDeps): MiddlewareFn<
       const conversation = store.conversations.at(request.conversation);
       const work = store.work.ofMessage(conversation.id, messageId);
       if (!work || work.text === text) return;
+      const removed = cleanedText(request.cleaned);
+      if (removed !== null) replies.tell(request, removed);
       if (turns.edit(work, text)) {
         replies.tell(request, WORDS.editedInQueue);
         return;

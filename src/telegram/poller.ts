@@ -51,7 +51,8 @@ export function createPoller(deps: PollerDeps): UpdateSupplier<Update> {
     signal: AbortSignal,
   ): Promise<T | null> {
     while (!signal.aborted) {
-      const end = await call();
+      const end = await unlessAborted(call(), signal);
+      if (end === null) return null;
       if (end.kind === "ok") {
         if (failures > 0)
           log.info({ event: "telegram.back", call: name, failures }, "Telegram answers again");
@@ -93,8 +94,9 @@ export function createPoller(deps: PollerDeps): UpdateSupplier<Update> {
       await pause(retryAfterMs ?? backoffMs(failures), signal);
       return;
     }
-    if (description.includes("webhook")) await api.deleteWebhook();
-    await pause(Math.max(CONFLICT_MS, backoffMs(failures)), signal);
+    const isWebhook = /webhook/i.test(description);
+    if (isWebhook) await unlessAborted(api.deleteWebhook(), signal);
+    await pause(isWebhook ? backoffMs(failures) : Math.max(CONFLICT_MS, backoffMs(failures)), signal);
   }
 
   async function begin(signal: AbortSignal): Promise<readonly Update[]> {
@@ -151,6 +153,18 @@ export function createPoller(deps: PollerDeps): UpdateSupplier<Update> {
       return next(Math.min(100, Math.max(1, batchSize)), stop);
     },
   };
+}
+
+/** What the call gives, or null at once when `signal` is aborted: a call that hangs must not hold up the end. */
+async function unlessAborted<T>(call: Promise<T>, signal: AbortSignal): Promise<T | null> {
+  const { promise, resolve } = Promise.withResolvers<null>();
+  const end = (): void => resolve(null);
+  signal.addEventListener("abort", end, { once: true });
+  try {
+    return await Promise.race([call, promise]);
+  } finally {
+    signal.removeEventListener("abort", end);
+  }
 }
 
 /** The runner hands out its own kind of signal; `fetch` wants the platform's. */

@@ -1,33 +1,48 @@
-import type { Message, Update, User } from "grammy/types";
+import type { Update, User } from "grammy/types";
 import type { ConversationRef, Request, RequestBody, RequestKind } from "../domain/request.ts";
 import { COMMANDS, type CommandName } from "./command-menu.ts";
-import { chatIn, contentOf, userIn } from "./update-parts.ts";
+import {
+  chatIn,
+  contentOf,
+  messageIn,
+  queryIn,
+  type ReadMessage,
+  type ReadQuery,
+  userIn,
+} from "./update-parts.ts";
 
 /**
- * What an update asks for, whatever its type: also types that nothing handles become a request, so that no update goes
- * round the gates. The person is known by `from.id` alone; a message sent in the name of a chat has none.
+ * What an update asks for, whatever its type: also types that nothing handles, and what has not the shape that the Bot
+ * API gives it, become a request, so that no update goes round the gates. The person is known by `from.id` alone; a
+ * message sent in the name of a chat has none. Never throws.
  */
 export function requestOf(update: Update): Request {
-  if (update.message) return messageRequest(update, update.message, false);
-  if (update.edited_message) return messageRequest(update, update.edited_message, true);
-  if (update.callback_query) return pressRequest(update, update.callback_query);
+  const message = messageIn(update.message);
+  if (message) return messageRequest(update, message, false);
+  const edited = messageIn(update.edited_message);
+  if (edited) return messageRequest(update, edited, true);
+  const query = queryIn(update.callback_query);
+  if (query) return pressRequest(update, query);
   return otherRequest(update);
 }
 
-/** Requests of one lane are handled in their order; those without a lane (Stop, buttons) wait for nobody. */
+/**
+ * Requests of one lane are handled in their order: also /stop, so that it finds what was sent right before it. Buttons have
+ * no lane: they are about what is on the screen already.
+ */
 export function laneOf(update: Update): string | undefined {
-  const message = update.message ?? update.edited_message;
-  if (!message || commandOf(message)?.name === "stop") return undefined;
+  const message = messageIn(update.message) ?? messageIn(update.edited_message);
+  if (!message) return undefined;
   return `${message.chat.id}:${threadOf(message) ?? 0}`;
 }
 
-function messageRequest(update: Update, message: Message, isEdit: boolean): Request {
+function messageRequest(update: Update, message: ReadMessage, isEdit: boolean): Request {
   const command = isEdit ? null : commandOf(message);
   const text = message.text;
   const body: RequestBody = command
     ? { kind: "command", ...command }
     : text === undefined
-      ? { kind: "unsupported", what: contentOf(message) }
+      ? { kind: "unsupported", what: contentOf(isEdit ? update.edited_message : update.message) }
       : { kind: isEdit ? "edit" : "prompt", text };
   return {
     origin: "telegram",
@@ -43,7 +58,7 @@ function messageRequest(update: Update, message: Message, isEdit: boolean): Requ
   };
 }
 
-function pressRequest(update: Update, query: NonNullable<Update["callback_query"]>): Request {
+function pressRequest(update: Update, query: ReadQuery): Request {
   const message = query.message;
   const isReadable = message !== undefined && message.date !== 0;
   return {
@@ -87,7 +102,7 @@ function kindOf(body: RequestBody): RequestKind {
   return body.kind === "prompt" ? "work" : "look";
 }
 
-function commandOf(message: Message): { name: CommandName; argument: string } | null {
+function commandOf(message: ReadMessage): { name: CommandName; argument: string } | null {
   const entity = message.entities?.[0];
   if (entity?.type !== "bot_command" || entity.offset !== 0 || message.text === undefined) return null;
   const word = message.text.slice(1, entity.length).split("@")[0] ?? "";
@@ -106,10 +121,10 @@ function principalOf(
   return { userId: user.id, displayName: user.first_name };
 }
 
-function conversationOf(message: Message): ConversationRef {
+function conversationOf(message: ReadMessage): ConversationRef {
   return { chatId: message.chat.id, threadId: threadOf(message) };
 }
 
-function threadOf(message: Message): number | null {
+function threadOf(message: ReadMessage): number | null {
   return message.is_topic_message ? (message.message_thread_id ?? null) : null;
 }

@@ -18,8 +18,11 @@ interface SenderDeps {
 export interface Sender {
   /** There is something new for this chat. */
   readonly kick: (chatId: number) => void;
-  /** Sends again what an earlier life began, then all that waits. Before it, nothing is sent. */
-  readonly start: () => void;
+  /**
+   * Sends again what an earlier life began, then all that waits. Before it, nothing is sent. `onFailed` is told, inside the
+   * transaction that records it, of each message that Telegram refused for good.
+   */
+  readonly start: (onFailed?: (outboxId: number) => void) => void;
   readonly watch: (chatId: number, source: ProgressSource) => void;
   readonly unwatch: (chatId: number, target: number) => void;
   /** Tried once, never stored. */
@@ -40,11 +43,20 @@ interface Lane {
 }
 
 export function createSender({ store, calls, now, log, onRejected }: SenderDeps): Sender {
-  const deliver = createDeliver({ store, calls, now, log, onRejected });
   const lanes = new Map<number, Lane>();
+  let onFailed: (outboxId: number) => void = () => undefined;
   let isStarted = false;
   let isClosed = false;
   let isFlushing = false;
+  const deliver = createDeliver({
+    store,
+    calls,
+    now,
+    log,
+    isOver: () => isClosed,
+    onRejected,
+    onFailed: (id) => onFailed(id),
+  });
 
   function laneOf(chatId: number): Lane {
     const found = lanes.get(chatId);
@@ -93,12 +105,13 @@ export function createSender({ store, calls, now, log, onRejected }: SenderDeps)
 
   /** Wakes the lane when the next thing is due. */
   function sleep(chatId: number, lane: Lane): void {
+    if (isClosed) return;
     const row = store.outbox.next(chatId);
     const due = [row ? Math.max(row.notBefore, lane.restUntil) : null, lane.progress.nextDueAt()].filter(
       (at) => at !== null,
     );
-    if (isClosed || due.length === 0) {
-      if (due.length === 0 && !lane.task) lanes.delete(chatId);
+    if (due.length === 0) {
+      if (!lane.task && now() >= lane.restUntil) lanes.delete(chatId);
       return;
     }
     if (lane.timer) clearTimeout(lane.timer);
@@ -119,7 +132,8 @@ export function createSender({ store, calls, now, log, onRejected }: SenderDeps)
 
   return {
     kick,
-    start: () => {
+    start: (listener) => {
+      if (listener) onFailed = listener;
       isStarted = true;
       for (const row of store.outbox.begun()) store.outbox.retry(row.id, 0);
       store.outbox.chats().forEach(kick);

@@ -1,8 +1,42 @@
-import type { Chat, Message, User } from "grammy/types";
+import type { Chat, User } from "grammy/types";
 import { z } from "zod";
 
-const userSchema = z.object({ id: z.number(), is_bot: z.boolean(), first_name: z.string() });
-const chatSchema = z.object({ id: z.number(), type: z.enum(["private", "group", "supergroup", "channel"]) });
+const userSchema = z.object({ id: z.int(), is_bot: z.boolean(), first_name: z.string() });
+const chatSchema = z.object({ id: z.int(), type: z.enum(["private", "group", "supergroup", "channel"]) });
+const entitySchema = z.object({ type: z.string(), offset: z.int(), length: z.int() });
+const messageSchema = z.object({
+  message_id: z.int(),
+  date: z.int(),
+  chat: chatSchema,
+  from: userSchema.optional(),
+  sender_chat: z.unknown().optional(),
+  text: z.string().optional(),
+  entities: z.array(entitySchema).optional(),
+  is_topic_message: z.boolean().optional(),
+  message_thread_id: z.int().optional(),
+});
+const querySchema = z.object({
+  id: z.string(),
+  from: userSchema,
+  message: messageSchema.optional(),
+  data: z.string().optional(),
+});
+
+/** What the program reads of a message. */
+export type ReadMessage = z.infer<typeof messageSchema>;
+
+/** What the program reads of a pressed button. */
+export type ReadQuery = z.infer<typeof querySchema>;
+
+/** A message of the Bot API, or null for what is none. */
+export function messageIn(value: unknown): ReadMessage | null {
+  return messageSchema.safeParse(value).data ?? null;
+}
+
+/** A callback query of the Bot API, or null for what is none. */
+export function queryIn(value: unknown): ReadQuery | null {
+  return querySchema.safeParse(value).data ?? null;
+}
 
 /** The person in an update of whatever type: `from`, or `user` where the Bot API calls it so. */
 export function userIn(value: unknown): Pick<User, "id" | "is_bot" | "first_name"> | null {
@@ -15,8 +49,8 @@ export function chatIn(value: unknown): Pick<Chat, "id" | "type"> | null {
 }
 
 /** What a message without text carries, by the Bot API's field name. */
-export function contentOf(message: Message): string {
-  return CONTENT.find((field) => field in message) ?? "service message";
+export function contentOf(message: unknown): string {
+  return CONTENT.find((field) => fieldOf(message, field) !== undefined) ?? "service message";
 }
 
 const CONTENT = [

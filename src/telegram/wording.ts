@@ -14,6 +14,8 @@ export const WORDS = {
   nothingRuns: "Nothing is running here.",
   newSession: "The next message begins a new session.",
   chooseProject: "Which project? Your message is kept and runs there.",
+  projectGoneChoose:
+    "The project of this conversation is not there any more. Which one instead? Your message is kept and runs there.",
   pickProject: "Which project?",
   noProjects: "There is no project yet: make a folder in the approved directory, then send /repo again.",
   interrupted:
@@ -76,6 +78,7 @@ export const APPROVAL_ENDS: Readonly<Record<ApprovalEnd, string>> = {
   allowed: "✅ Allowed once.",
   denied: "❌ Denied.",
   expired: "⌛ Nobody answered in time, so it was denied.",
+  unshown: "Telegram would not show this question, so it was denied.",
   withdrawn: "The turn ended before anybody answered.",
   answered: "Answered.",
 };

@@ -1,7 +1,7 @@
 import type { AuditEvent } from "../domain/audit-event.ts";
 import type { ToolAnswer, ToolAsk } from "../domain/claude-event.ts";
 import type { Work } from "../domain/work.ts";
-import type { Approval } from "../store/approvals.ts";
+import type { Approval, ApprovalState } from "../store/approvals.ts";
 import type { Store } from "../store/store.ts";
 import { type Answers, createAnswers } from "./answers.ts";
 import type { ApprovalEnd, Presenter } from "./presenter.ts";
@@ -13,6 +13,8 @@ export interface ApprovalDesk extends Answers {
   readonly decide: (work: Work, ask: ToolAsk, signal: AbortSignal) => Promise<ToolAnswer>;
   /** A person pressed [Allow once] or [Deny]. Called inside a transaction. */
   readonly approve: (approvalId: number, decision: "allow" | "deny", by: number) => void;
+  /** Telegram refused the message with the question for good: nobody can answer. Called inside a transaction. */
+  readonly undelivered: (outboxId: number) => void;
   /** Closes what an earlier life left open. Called inside a transaction. */
   readonly expireLeftovers: () => void;
 }
@@ -26,11 +28,20 @@ interface ApprovalDeps {
 }
 
 /** How the wait for a person ended. */
-export type End = { readonly kind: "allow" | "deny" | "expired" | "withdrawn" };
+export type End = { readonly kind: "allow" | "deny" | "expired" | "withdrawn" | "unshown" };
+
+const STATES = {
+  allow: "allowed",
+  deny: "denied",
+  expired: "expired",
+  withdrawn: "withdrawn",
+  unshown: "withdrawn",
+} as const satisfies Readonly<Record<End["kind"], ApprovalState>>;
 
 const REFUSALS: Readonly<Record<Exclude<End["kind"], "allow">, string>> = {
   deny: "The person denied this call. Do not try it again in another form; ask what to do instead.",
   expired: "Nobody answered in time, so this call was denied.",
+  unshown: "The question could not be shown to the person, so this call was denied.",
   withdrawn: "The turn was ended before anybody answered.",
 };
 
@@ -50,16 +61,20 @@ export function createApprovalDesk({
   });
 
   function close(approval: Approval, end: End, by: number | null): boolean {
-    const state = end.kind === "allow" ? "allowed" : end.kind === "deny" ? "denied" : end.kind;
+    const state = STATES[end.kind];
     if (!store.approvals.decide(approval.id, state, by)) return false;
     const work = store.work.get(approval.workId);
     if (!work) return false;
     record(
-      { type: "tool.answered", answer: end.kind, ...fieldsOf(approval) },
+      {
+        type: "tool.answered",
+        answer: end.kind === "unshown" ? "withdrawn" : end.kind,
+        ...fieldsOf(approval),
+      },
       by === null ? { work } : { work, userId: by },
     );
     const isAnswered = state === "allowed" && questionsOf(approval) !== null;
-    const shown: ApprovalEnd = isAnswered ? "answered" : state;
+    const shown: ApprovalEnd = isAnswered ? "answered" : end.kind === "unshown" ? end.kind : state;
     presenter.settled(work, store.approvals.get(approval.id) ?? approval, shown);
     store.afterCommit(() => waiting.get(approval.id)?.(end));
     return true;
@@ -130,6 +145,10 @@ export function createApprovalDesk({
       if (approval) close(approval, { kind: decision }, by);
     },
     ...createAnswers({ store, presenter, show, close }),
+    undelivered: (outboxId) => {
+      const approval = store.approvals.open().find((one) => one.outboxId === outboxId);
+      if (approval) close(approval, { kind: "unshown" }, null);
+    },
     expireLeftovers: () => {
       for (const approval of store.approvals.open()) close(approval, { kind: "expired" }, null);
     },

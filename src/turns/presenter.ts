@@ -21,7 +21,7 @@ export interface QuestionView {
 }
 
 /** How an approval ended. */
-export type ApprovalEnd = "allowed" | "denied" | "expired" | "withdrawn" | "answered";
+export type ApprovalEnd = "allowed" | "denied" | "expired" | "withdrawn" | "unshown" | "answered";
 
 /** The screen of one turn. */
 export interface TurnScreen {

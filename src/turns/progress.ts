@@ -6,7 +6,7 @@ export interface Progress {
   readonly follow: (event: ClaudeEvent) => void;
   /** Lines of the tools called so far. */
   readonly tools: () => readonly string[];
-  /** All finished text blocks of the main loop, for turns that end without a result text. */
+  /** What the main loop has said so far, for turns that end without a result text. */
   readonly text: () => string;
 }
 
@@ -56,6 +56,6 @@ export function createProgress({ show, summarise }: ProgressDeps): Progress {
       }
     },
     tools: () => tools,
-    text: () => blocks.join("\n\n"),
+    text: () => [...blocks, draft].filter((text) => text !== "").join("\n\n"),
   };
 }

@@ -114,14 +114,14 @@ export function createRunTurn(deps: RunTurnDeps): (turn: PreparedTurn) => Promis
           ? ({ kind: "completed", text: progress.text() } as const)
           : end.outcome;
       store.work.end(work.id, outcome.kind === "completed" ? "delivering" : outcome.kind);
-      const tools = progress.tools();
       screen.finish({
         work: current,
         outcome,
+        partialText: outcome.kind === "completed" ? "" : progress.text(),
         model: end.model,
         durationMs,
         costMicroUsd: cost.costMicroUsd,
-        tools,
+        tools: progress.tools(),
       });
     });
   };

@@ -28,6 +28,8 @@ export interface Turns {
   /** Asks the running turn of a conversation to end; returns it, or null when none runs. */
   readonly stop: (conversationId: number) => Work | null;
   readonly press: (action: TurnAction, by: number) => void;
+  /** A message of the outbox was refused for good: if it was a question, its call is denied. */
+  readonly undelivered: (outboxId: number) => void;
   /** Replaces the text of a work that is still queued; false when it has begun or ended. */
   readonly edit: (work: Work, text: string) => boolean;
   /** Ends the session of a person in a conversation, so that the next prompt begins a new one. */
@@ -151,6 +153,7 @@ export function createTurns(deps: TurnsDeps): Turns {
     submit,
     stop,
     press,
+    undelivered: desk.undelivered,
     edit: (work, text) => {
       if (work.state !== "queued") return false;
       store.work.setText(work.id, text);

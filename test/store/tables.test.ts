@@ -85,6 +85,25 @@ test("a button works once, takes its group with it, and only for its person, an 
   expect(press(one)).toEqual({ kind: "refused", reason: "used" });
 });
 
+test("a tick may be pressed again and uses up no other button of its group", () => {
+  const { store, conversation } = withWork();
+  const draft = { group: "g", conversationId: conversation.id, userId: 7, expiresAt: null };
+  const tick = { kind: "answer", approvalId: 1, question: 0, option: 0, isTick: true } as const;
+  const ticked = store.buttons.offer({ ...draft, action: tick });
+  const done = store.buttons.offer({
+    ...draft,
+    action: { kind: "answers_done", approvalId: 1, question: 0 },
+  });
+  const press = (nonce: string) =>
+    store.buttons.press({ nonce, conversationId: conversation.id, userId: 7, isOwner: false }).kind;
+  expect([press(ticked), press(ticked), press(done), press(ticked)]).toEqual([
+    "accepted",
+    "accepted",
+    "accepted",
+    "refused",
+  ]);
+});
+
 test("a button past its time is refused", () => {
   const clock = testClock();
   const { store, conversation } = withWork(testStore(clock));

@@ -39,6 +39,7 @@ function openTurn({ isSent = true, ahead = 0 } = {}) {
     const whole: TurnReport = {
       work,
       outcome: { kind: "completed", text: "The answer." },
+      partialText: "",
       model: "m",
       durationMs: 1_000,
       costMicroUsd: 10,
@@ -155,4 +156,9 @@ test("a message that waited says that it works as soon as its turn has begun", (
   expect(first?.text).toBe("Working…");
   expect(first?.buttons.flat().map(({ text }) => text)).toEqual(["Stop"]);
   expect(body()).toBeNull();
+});
+
+test("what was said before a turn was stopped or failed stays, with its end below it", () => {
+  const [answer] = openTurn().finish({ outcome: { kind: "stopped" }, partialText: "So **far**" });
+  expect(answer?.body.text).toMatch(/^So far\n\n⏹ Stopped\./);
 });

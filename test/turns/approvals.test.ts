@@ -97,7 +97,9 @@ test("questions are put one after the other and answered by their labels", async
   const { turn, store, turns, shown } = await running();
   const answer = turn.decide(ask(COLOUR, SIZES), turn.signal);
   const press = (question: number, option: number) =>
-    store.transaction(() => turns.press({ kind: "answer", approvalId: 1, question, option }, 7));
+    store.transaction(() =>
+      turns.press({ kind: "answer", approvalId: 1, question, option, isTick: question === 1 }, 7),
+    );
   press(0, 1);
   press(1, 0);
   press(1, 2);
@@ -115,7 +117,9 @@ test("an option that was never offered, or comes late, is ignored", async () => 
   const { turn, store, turns } = await running();
   const answer = turn.decide(ask(COLOUR), turn.signal);
   const press = (option: number) =>
-    store.transaction(() => turns.press({ kind: "answer", approvalId: 1, question: 0, option }, 7));
+    store.transaction(() =>
+      turns.press({ kind: "answer", approvalId: 1, question: 0, option, isTick: false }, 7),
+    );
   press(9);
   expect(store.approvals.get(1)?.state).toBe("asked");
   press(0);
@@ -126,4 +130,18 @@ test("an option that was never offered, or comes late, is ignored", async () => 
 test("questions of an unknown shape are denied, not guessed", async () => {
   const { turn } = await running();
   expect(await turn.decide(ask({ question: 5 }), turn.signal)).toMatchObject({ kind: "deny" });
+});
+
+test("a question that Telegram would not show is denied at once, and the model reads why", async () => {
+  const { turn, store, turns, shown } = await running();
+  const answer = turn.decide(BASH, turn.signal);
+  const outboxId = store.approvals.get(1)?.outboxId ?? 0;
+  store.transaction(() => turns.undelivered(outboxId + 1));
+  expect(store.approvals.get(1)?.state).toBe("asked");
+  store.transaction(() => turns.undelivered(outboxId));
+  expect(await answer).toMatchObject({
+    kind: "deny",
+    message: expect.stringContaining("could not be shown"),
+  });
+  expect(shown).toContain("settled 1 unshown");
 });
