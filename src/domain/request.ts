@@ -1,5 +1,3 @@
-import type { Cleaned } from "./verdict.ts";
-
 /** Who asks. Identity is the numeric id alone; `displayName` is for people's eyes and never compared. */
 export interface Principal {
   readonly userId: number;
@@ -10,6 +8,12 @@ export interface Principal {
 export interface ConversationRef {
   readonly chatId: number;
   readonly threadId: number | null;
+}
+
+/** What input validation took out of a prompt, and how many characters of it. */
+export interface Cleaned {
+  readonly what: "control" | "bidi" | "tag" | "zero_width" | "surrogate";
+  readonly count: number;
 }
 
 /** `work` starts Claude and is limited; `look` only reads; `control` (Stop, buttons) is never held back by limits. */

@@ -11,12 +11,6 @@ export type DenyReason =
   | "unsupported_content"
   | "bad_path";
 
-/** What input validation took out of a prompt, and how many characters of it. */
-export interface Cleaned {
-  readonly what: "control" | "bidi" | "tag" | "zero_width" | "surrogate";
-  readonly count: number;
-}
-
 /** A gate's answer. `admit` carries the request on, as the gate left it. */
 export type Verdict =
   | { readonly kind: "admit"; readonly request: Request }

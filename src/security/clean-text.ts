@@ -1,4 +1,4 @@
-import type { Cleaned } from "../domain/verdict.ts";
+import type { Cleaned } from "../domain/request.ts";
 import { isMeaningfulHere } from "./invisible.ts";
 
 /** A text without what cannot be seen, and what was taken out of it. */

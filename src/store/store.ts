@@ -9,11 +9,11 @@ import { createInbox, type Inbox } from "./inbox.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
-import { createTransactions } from "./transactions.ts";
+import { createTransactions, type Transactions } from "./transactions.ts";
 import { createWorkTable, type WorkTable } from "./work.ts";
 
 /** All SQL of the program, a table a field. */
-export interface Store extends Disposable {
+export interface Store extends Disposable, Transactions {
   readonly inbox: Inbox;
   readonly conversations: Conversations;
   readonly sessions: Sessions;
@@ -24,10 +24,6 @@ export interface Store extends Disposable {
   readonly buckets: Buckets;
   readonly ledger: Ledger;
   readonly audit: AuditTable;
-  /** Runs `act` in one write transaction: all of it is on disk when this returns, or nothing of it. Must not await. */
-  readonly transaction: <T>(act: () => T) => T;
-  /** Runs `act` once what is being written is on disk; at once when nothing is. Dropped when the writing fails. */
-  readonly afterCommit: (act: () => void) => void;
 }
 
 /** Opens the database of the program at `path`; throws `store_failed`. */

@@ -1,8 +1,15 @@
 import type { Db } from "./database.ts";
-import type { Store } from "./store.ts";
+
+/** Writing several things at once. */
+export interface Transactions {
+  /** Runs `act` in one write transaction: all of it is on disk when this returns, or nothing of it. Must not await. */
+  readonly transaction: <T>(act: () => T) => T;
+  /** Runs `act` once what is being written is on disk; at once when nothing is. Dropped when the writing fails. */
+  readonly afterCommit: (act: () => void) => void;
+}
 
 /** Write transactions, nested ones as savepoints, with what is to happen after the outermost has been committed. */
-export function createTransactions(db: Db): Pick<Store, "transaction" | "afterCommit"> {
+export function createTransactions(db: Db): Transactions {
   let waiting: (() => void)[] = [];
 
   return {

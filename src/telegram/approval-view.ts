@@ -1,17 +1,19 @@
 import type { ButtonSpec } from "../domain/button.ts";
-import { type MessageBody, type OutboxAct, PRIORITY } from "../domain/outbox.ts";
+import { type MessageBody, type OutboxAct, PRIORITY, type Priority } from "../domain/outbox.ts";
 import type { Work } from "../domain/work.ts";
 import type { Approval } from "../store/approvals.ts";
 import type { Store } from "../store/store.ts";
 import type { ApprovalEnd, Presenter, QuestionView } from "../turns/presenter.ts";
 import { MAX_BUTTONS, offerKeyboard, ownerOf } from "./keyboard.ts";
-import type { PutAbout } from "./presenter.ts";
 import type { RichText } from "./render/entity.ts";
 import { escapeInvisible } from "./render/invisible.ts";
 import { bold, joinRich, plain } from "./render/rich-text.ts";
 import { splitRichText } from "./render/split.ts";
 import { viewTool } from "./tool-view.ts";
 import { APPROVAL_ENDS, LABELS } from "./wording.ts";
+
+/** Puts a message about a work on the screen, through the outbox. */
+export type PutAbout = (work: Work, act: OutboxAct, priority?: Priority) => number;
 
 /** Approvals and questions on the screen. */
 export function createApprovalView(

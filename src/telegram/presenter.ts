@@ -1,9 +1,9 @@
 import type { ButtonSpec } from "../domain/button.ts";
-import { type MessageBody, type OutboxAct, PRIORITY, type Priority } from "../domain/outbox.ts";
+import { type MessageBody, PRIORITY } from "../domain/outbox.ts";
 import type { Work } from "../domain/work.ts";
 import type { Store } from "../store/store.ts";
 import type { Presenter, QueuePlace } from "../turns/presenter.ts";
-import { createApprovalView } from "./approval-view.ts";
+import { createApprovalView, type PutAbout } from "./approval-view.ts";
 import { offerKeyboard, ownerOf } from "./keyboard.ts";
 import type { ProgressSource } from "./progress.ts";
 import type { RichText } from "./render/entity.ts";
@@ -19,9 +19,6 @@ interface PresenterDeps {
     readonly unwatch: (chatId: number, target: number) => void;
   };
 }
-
-/** Puts a message about a work on the screen, through the outbox. */
-export type PutAbout = (work: Work, act: OutboxAct, priority?: Priority) => number;
 
 /** How turns are seen in Telegram. Writes to the outbox only; the sender does the rest. */
 export function createPresenter({ store, sender }: PresenterDeps): Presenter {

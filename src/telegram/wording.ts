@@ -1,7 +1,8 @@
 import type { PressRefusal } from "../domain/button.ts";
 import type { FailureCode } from "../domain/claude-event.ts";
 import { formatUsd } from "../domain/money.ts";
-import type { Cleaned, DenyReason, Verdict } from "../domain/verdict.ts";
+import type { Cleaned } from "../domain/request.ts";
+import type { DenyReason, Verdict } from "../domain/verdict.ts";
 import type { ApprovalEnd } from "../turns/presenter.ts";
 
 /** Everything that people read, in one place: another language is another file of this shape. */

@@ -1,7 +1,6 @@
 import type { Work } from "../domain/work.ts";
 import type { Approval } from "../store/approvals.ts";
 import type { Store } from "../store/store.ts";
-import type { End } from "./approvals.ts";
 import type { Presenter } from "./presenter.ts";
 import { type Question, questionsOf } from "./questions.ts";
 
@@ -26,7 +25,8 @@ interface AnswerDeps {
   readonly presenter: Presenter;
   /** Puts up the first question that is still open; returns the outbox id. */
   readonly show: (work: Work, approval: Approval) => number;
-  readonly close: (approval: Approval, end: End, by: number | null) => boolean;
+  /** All questions are answered: the call goes on with the answers. */
+  readonly accept: (approval: Approval, by: number) => void;
 }
 
 interface Open {
@@ -36,7 +36,7 @@ interface Open {
   readonly question: Question;
 }
 
-export function createAnswers({ store, presenter, show, close }: AnswerDeps): Answers {
+export function createAnswers({ store, presenter, show, accept }: AnswerDeps): Answers {
   const ticks = new Map<number, readonly string[]>();
 
   /** What a press is about; null when it comes too late. */
@@ -57,7 +57,7 @@ export function createAnswers({ store, presenter, show, close }: AnswerDeps): An
     store.approvals.setAnswers(approval.id, answered.answers);
     ticks.delete(approval.id);
     if (questions.every((one) => answered.answers[one.question] !== undefined)) {
-      close(answered, { kind: "allow" }, by);
+      accept(answered, by);
       return;
     }
     presenter.settled(work, answered, "answered");

@@ -28,7 +28,7 @@ interface ApprovalDeps {
 }
 
 /** How the wait for a person ended. */
-export type End = { readonly kind: "allow" | "deny" | "expired" | "withdrawn" | "unshown" };
+type End = { readonly kind: "allow" | "deny" | "expired" | "withdrawn" | "unshown" };
 
 const STATES = {
   allow: "allowed",
@@ -144,7 +144,12 @@ export function createApprovalDesk({
       const approval = store.approvals.get(approvalId);
       if (approval) close(approval, { kind: decision }, by);
     },
-    ...createAnswers({ store, presenter, show, close }),
+    ...createAnswers({
+      store,
+      presenter,
+      show,
+      accept: (approval, by) => void close(approval, { kind: "allow" }, by),
+    }),
     undelivered: (outboxId) => {
       const approval = store.approvals.open().find((one) => one.outboxId === outboxId);
       if (approval) close(approval, { kind: "unshown" }, null);
