@@ -36,13 +36,14 @@ export interface PollerDeps {
 /**
  * Supplies updates to the runner from the durable inbox: what it hands out is committed, and only then confirmed to
  * Telegram by the next poll's offset. The first call returns what an earlier life left unfinished. Never gives up on a
- * network or a server; throws `token_rejected` when Telegram does not know the token.
+ * network, a server or a full disk; throws `token_rejected` when Telegram does not know the token.
  */
 export function createPoller(deps: PollerDeps): UpdateSupplier<Update> {
   const { api, inbox, log } = deps;
   let isReady = false;
   let offset: number | undefined;
   let failures = 0;
+  let unstored = 0;
 
   /** Repeats `call` until it succeeds or `signal` is aborted (null). */
   async function insist<T>(
@@ -131,13 +132,27 @@ export function createPoller(deps: PollerDeps): UpdateSupplier<Update> {
     return admitted.filter((update) => fresh.has(update.update_id));
   }
 
+  /** While nothing can be written (a full disk) what came stays unconfirmed: a pause, and it is asked for again. */
+  async function store(updates: readonly Update[], signal: AbortSignal): Promise<Update[]> {
+    try {
+      const fresh = keep(updates);
+      unstored = 0;
+      return fresh;
+    } catch (error) {
+      unstored += 1;
+      log.error({ event: "inbox.unwritable", err: error }, "updates wait for the store");
+      await pause(backoffMs(unstored), signal);
+      return [];
+    }
+  }
+
   async function next(limit: number, signal: AbortSignal): Promise<Update[]> {
     while (!signal.aborted) {
       const poll = { offset, limit, timeoutSeconds: deps.pollSeconds };
       const deadline = (): AbortSignal =>
         AbortSignal.any([signal, AbortSignal.timeout(deps.pollSeconds * 1000 + GRACE_MS)]);
       const updates = await insist("getUpdates", () => api.getUpdates(poll, deadline()), signal);
-      const fresh = updates ? keep(updates) : [];
+      const fresh = updates ? await store(updates, signal) : [];
       if (fresh.length > 0) return fresh;
     }
     return [];

@@ -32,6 +32,8 @@ export interface Life {
 /** The whole program with a person, a Bot API and a model of the test's own round it. */
 export interface Stage {
   readonly api: BotApi;
+  /** Where `api` listens. */
+  readonly apiRoot: string;
   readonly model: MessagesApi;
   readonly person: Person;
   readonly chat: PersonChat;
@@ -122,6 +124,7 @@ export async function createStage({ script, env: stageEnv = {} }: StageOptions):
 
   return {
     api,
+    apiRoot,
     model,
     person,
     chat,
@@ -142,9 +145,15 @@ export async function createStage({ script, env: stageEnv = {} }: StageOptions):
   };
 }
 
-/** Runs the program from source as a child of this test. */
-export function launch(args: readonly string[], env: Record<string, string>): Life {
-  const child = spawn(process.execPath, ["--disable-warning=DEP0040", join(ROOT, "src/cli.ts"), ...args], {
+/** Runs the program from source as a child of this test; `wrap` is a command that is put before it. */
+export function launch(
+  args: readonly string[],
+  env: Record<string, string>,
+  wrap: readonly string[] = [],
+): Life {
+  const program = [process.execPath, "--disable-warning=DEP0040", join(ROOT, "src/cli.ts"), ...args];
+  const [file = "", ...argv] = [...wrap, ...program];
+  const child = spawn(file, argv, {
     env,
     cwd: env.HOME,
     stdio: ["ignore", "pipe", "pipe"],

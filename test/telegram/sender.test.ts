@@ -1,0 +1,558 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Api } from "grammy";
+import { describe, expect, test } from "vitest";
+import { createBotApi } from "../../src/demo/bot-api/bot-api.ts";
+import type { Fault } from "../../src/demo/bot-api/types.ts";
+import { type MessageBody, type OutboxAct, PRIORITY, type Priority } from "../../src/domain/outbox.ts";
+import { createLogger } from "../../src/log/logger.ts";
+import { openStore } from "../../src/store/store.ts";
+import { createProgressLane, editIntervalMs } from "../../src/telegram/progress.ts";
+import { createScreenCalls } from "../../src/telegram/screen-call.ts";
+import { createSender } from "../../src/telegram/sender.ts";
+import { testClock } from "../support/store.ts";
+
+const TOKEN = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw";
+const ADA = 7;
+const BOB = 8;
+const SENDS = ["sendMessage", "sendDocument", "editMessageText", "editMessageCaption"];
+
+const bodyOf = (text: string): MessageBody => ({ text, entities: [], buttons: [] });
+const sendOf = (text: string): OutboxAct => ({
+  kind: "send",
+  body: bodyOf(text),
+  replyTo: null,
+  isSilent: false,
+});
+const editOf = (target: number, text: string, orSend = false): OutboxAct => ({
+  kind: "edit",
+  target,
+  body: bodyOf(text),
+  orSend,
+});
+
+/** A Bot API over real HTTP with two people, an outbox on disk and, in any number of lives, the sender between them. */
+async function createBench() {
+  const api = createBotApi({ token: TOKEN, now: Date.now });
+  const root = await api.listen();
+  const [ada, bob] = [ADA, BOB].map((id) => api.user({ id, firstName: `P${id}` }).chat());
+  if (!ada || !bob) throw new Error("there are two");
+  ada.open();
+  bob.open();
+  const folder = mkdtempSync(join(tmpdir(), "sallyport-sender-"));
+  const store = openStore(join(folder, "test.db"), Date.now);
+  const lives: { close: (graceMs: number) => Promise<void> }[] = [];
+  const rejected: string[] = [];
+  let output = "";
+  const log = createLogger({
+    level: "trace",
+    format: "json",
+    secretValues: [], // what reaches the log is looked at before the redactor that knows the token
+    destination: { write: (text) => (output += text) },
+  });
+
+  /** A life of the sender. */
+  function live({ timeoutSeconds = 30 } = {}) {
+    const client = new Api(TOKEN, { apiRoot: root, timeoutSeconds, sensitiveLogs: false });
+    const sender = createSender({
+      store,
+      calls: createScreenCalls(client),
+      now: Date.now,
+      log,
+      onRejected: (description) => rejected.push(description),
+    });
+    lives.push(sender);
+    return sender;
+  }
+
+  const put = (
+    act: OutboxAct,
+    {
+      chatId = ADA,
+      threadId = null,
+      priority = PRIORITY.notice,
+    }: { chatId?: number; threadId?: number | null; priority?: Priority } = {},
+  ) => store.outbox.put({ conversation: { chatId, threadId }, act, priority, finalOf: null });
+  const calls = () => api.log.filter(({ method }) => SENDS.includes(method));
+  const stateOf = (id: number) => store.outbox.get(id)?.state;
+
+  return {
+    api,
+    root,
+    ada,
+    bob,
+    store,
+    rejected,
+    live,
+    put,
+    calls,
+    stateOf,
+    client: new Api(TOKEN, { apiRoot: root }),
+    log: () => output,
+    /** What stands on the screen of a chat, oldest first, deleted messages left out. */
+    screen: (chatId = ADA) =>
+      api
+        .messages(chatId)
+        .filter(({ isDeleted, isFromBot }) => isFromBot && !isDeleted)
+        .map(({ text }) => text),
+    /** Texts of the calls that were made, in their order, answered well or not. */
+    tried: () => calls().map(({ payload }) => String(payload.text)),
+    /** Lets `fault` happen to the next calls that show something, one each, then none. */
+    failNext: (...faults: readonly Fault[]) => {
+      const left = [...faults];
+      api.setIntercept(({ method }) => (SENDS.includes(method) ? left.shift() : undefined));
+    },
+    /** Waits until every one of the rows has that state. */
+    settled: (ids: readonly number[], state = "sent") =>
+      until(
+        () => ids.every((id) => stateOf(id) === state),
+        `rows ${ids.join()} ${state}`,
+        () => output,
+      ),
+    [Symbol.asyncDispose]: async () => {
+      for (const sender of lives) await sender.close(0);
+      await api.close();
+      store[Symbol.dispose]();
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+/** Waits until it holds, at most 10 s. */
+async function until(isTrue: () => boolean, what: string, describe: () => string): Promise<void> {
+  for (const deadline = performance.now() + 10_000; !isTrue(); ) {
+    if (performance.now() > deadline) throw new Error(`waited in vain for ${what}:\n${describe()}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+const tooMany = (seconds: number): Fault => ({
+  kind: "error",
+  code: 429,
+  description: `Too Many Requests: retry after ${seconds}`,
+  retryAfterSeconds: seconds,
+});
+
+describe.concurrent("order", () => {
+  test("nothing is sent before the start; then a chat's rows go out by priority and age, one at a time", async () => {
+    await using bench = await createBench();
+    const sender = bench.live();
+    const ids = [
+      bench.put(sendOf("notice one")),
+      bench.put(sendOf("notice two")),
+      bench.put(sendOf("the question"), { priority: PRIORITY.approval }),
+      bench.put(sendOf("the answer"), { priority: PRIORITY.final }),
+    ];
+    sender.kick(ADA);
+    await bench.client.getMe();
+    expect(bench.calls()).toEqual([]);
+    sender.start();
+    await bench.settled(ids);
+    expect(bench.screen()).toEqual(["the answer", "the question", "notice one", "notice two"]);
+    const calls = bench.calls();
+    for (const [index, call] of calls.slice(1).entries())
+      expect(call.at).toBeGreaterThanOrEqual(calls[index]?.answeredAt ?? 0);
+  });
+
+  test("H45: a chat in a 429, and one whose call hangs, hold up no other", async () => {
+    await using bench = await createBench();
+    bench.api.setIntercept(({ method, payload }) => {
+      if (method !== "sendMessage" || payload.chat_id !== ADA) return undefined;
+      return payload.text === "first" ? tooMany(60) : { kind: "hang" };
+    });
+    const stuck = bench.put(sendOf("first"));
+    const sender = bench.live();
+    sender.start();
+    const ids = [1, 2, 3].map((number) => bench.put(sendOf(`for Bob ${number}`), { chatId: BOB }));
+    sender.kick(BOB);
+    await bench.settled(ids);
+    expect(bench.screen(BOB)).toEqual(["for Bob 1", "for Bob 2", "for Bob 3"]);
+    expect(bench.stateOf(stuck)).toBe("queued");
+  });
+
+  test("an edit goes to Telegram only after the message that it changes, whatever its priority", async () => {
+    await using bench = await createBench();
+    const target = bench.put(sendOf("Working"));
+    const edit = bench.put(editOf(target, "The answer", true), { priority: PRIORITY.final });
+    bench.live().start();
+    await bench.settled([target, edit]);
+    expect(bench.calls().map(({ method }) => method)).toEqual(["sendMessage", "editMessageText"]);
+    expect(bench.screen()).toEqual(["The answer"]);
+  });
+
+  test("while its message waits for a retry, an edit waits too", async () => {
+    await using bench = await createBench();
+    bench.failNext({ kind: "drop_before" });
+    const target = bench.put(sendOf("Working"));
+    const edit = bench.put(editOf(target, "The answer"), { priority: PRIORITY.final });
+    bench.live().start();
+    await bench.settled([target, edit]);
+    expect(bench.tried()).toEqual(["Working", "Working", "The answer"]);
+    expect(bench.screen()).toEqual(["The answer"]);
+  });
+});
+
+describe.concurrent("what Telegram refuses for now", () => {
+  test("retry_after is obeyed to the second", async () => {
+    await using bench = await createBench();
+    bench.failNext(tooMany(1));
+    const ids = [bench.put(sendOf("one")), bench.put(sendOf("two"))];
+    bench.live().start();
+    await bench.settled(ids);
+    const [first, second] = bench.calls();
+    expect((second?.at ?? 0) - (first?.answeredAt ?? 0)).toBeGreaterThanOrEqual(1_000);
+    expect(bench.screen()).toEqual(["one", "two"]);
+  });
+
+  test.each([
+    ["the row that was refused", false],
+    ["an edit of the message that waits", true],
+  ])("H65: a restart does not shorten it for %s", async (_, isEdited) => {
+    await using bench = await createBench();
+    bench.failNext(tooMany(1));
+    const target = bench.put(sendOf("Working"));
+    const before = bench.live();
+    before.start();
+    await until(
+      () => bench.calls().length === 1 && bench.stateOf(target) === "queued",
+      "the refusal",
+      bench.log,
+    );
+    await before.close(100);
+    const edits = isEdited ? [bench.put(editOf(target, "The answer"), { priority: PRIORITY.final })] : [];
+    bench.live().start();
+    await bench.settled([target, ...edits]);
+    const [first, second] = bench.calls();
+    expect((second?.at ?? 0) - (first?.answeredAt ?? 0)).toBeGreaterThanOrEqual(1_000);
+    expect(bench.tried()).toEqual(["Working", "Working", ...(isEdited ? ["The answer"] : [])]);
+  });
+
+  test("H65: a pause outlives the row that brought it about", async () => {
+    await using bench = await createBench();
+    bench.failNext(tooMany(1));
+    const withdrawn = bench.put(sendOf("Working"));
+    const sender = bench.live();
+    sender.start();
+    await until(
+      () => bench.calls().length === 1 && bench.stateOf(withdrawn) === "queued",
+      "the refusal",
+      bench.log,
+    );
+    bench.store.outbox.withdraw(withdrawn);
+    sender.kick(ADA);
+    await bench.client.getMe();
+    const answer = bench.put(sendOf("The answer"));
+    sender.kick(ADA);
+    await bench.settled([answer]);
+    const [first, second] = bench.calls();
+    expect((second?.at ?? 0) - (first?.answeredAt ?? 0)).toBeGreaterThanOrEqual(1_000);
+    expect(bench.screen()).toEqual(["The answer"]);
+  });
+
+  test.each<Fault>([
+    { kind: "error", code: 500, description: "Internal Server Error" },
+    { kind: "html" },
+    { kind: "garbage" },
+    { kind: "drop_before" },
+  ])("after $kind it is sent again, once it arrives", async (fault) => {
+    await using bench = await createBench();
+    bench.failNext(fault);
+    const id = bench.put(sendOf("hello"));
+    bench.live().start();
+    await bench.settled([id]);
+    expect(bench.screen()).toEqual(["hello"]);
+    expect(bench.calls().length).toBe(2);
+  });
+
+  test("an answer that was cut may have arrived: it is sent again, for a doubled answer beats a lost one", async () => {
+    await using bench = await createBench();
+    bench.failNext({ kind: "drop_after" });
+    const id = bench.put(sendOf("hello"));
+    bench.live().start();
+    await bench.settled([id]);
+    expect(bench.screen()).toEqual(["hello", "hello"]);
+  });
+
+  test("an edit that may have arrived is made again without harm", async () => {
+    await using bench = await createBench();
+    const target = bench.put(sendOf("Working"));
+    const sender = bench.live();
+    sender.start();
+    await bench.settled([target]);
+    bench.failNext({ kind: "drop_after" });
+    const edit = bench.put(editOf(target, "The answer", true), { priority: PRIORITY.final });
+    sender.kick(ADA);
+    await bench.settled([edit]);
+    expect(bench.screen()).toEqual(["The answer"]);
+    const last = bench.calls().at(-1)?.response;
+    expect(last).toMatchObject({
+      ok: false,
+      description: expect.stringContaining("message is not modified"),
+    });
+  });
+
+  test("with Telegram out of reach nothing is lost, and all of it arrives, in order, when it is back", async () => {
+    await using bench = await createBench();
+    await bench.api.close();
+    const ids = ["one", "two", "three"].map((text) => bench.put(sendOf(text)));
+    bench.live().start();
+    await until(() => bench.log().split('"outbox.again"').length > 3, "some tries", bench.log);
+    expect(ids.map((id) => bench.stateOf(id))).not.toContain("failed");
+    await bench.api.listen(Number(new URL(bench.root).port));
+    await bench.settled(ids);
+    expect(bench.screen()).toEqual(["one", "two", "three"]);
+    expect(bench.log()).toContain("ECONNREFUSED");
+  });
+});
+
+describe.concurrent("what Telegram refuses for good", () => {
+  test("a person who has blocked the bot: the row fails, is not tried again, and what comes after is tried", async () => {
+    await using bench = await createBench();
+    bench.ada.setBlocked(true);
+    const ids = [bench.put(sendOf("one")), bench.put(sendOf("two"))];
+    const sender = bench.live();
+    sender.start();
+    await bench.settled(ids, "failed");
+    expect(bench.calls().map(({ response }) => response?.ok === false && response.error_code)).toEqual([
+      403, 403,
+    ]);
+    bench.ada.setBlocked(false);
+    const id = bench.put(sendOf("three"));
+    sender.kick(ADA);
+    await bench.settled([id]);
+    expect(bench.screen()).toEqual(["three"]);
+  });
+
+  test("H66: an edit that changes nothing is done", async () => {
+    await using bench = await createBench();
+    const target = bench.put(sendOf("the same"));
+    const edit = bench.put(editOf(target, "the same"));
+    bench.live().start();
+    await bench.settled([target, edit]);
+    expect(bench.calls().length).toBe(2);
+  });
+
+  test("H66: of a message that was deleted, the final answer is sent anew and a mere edit is dropped", async () => {
+    await using bench = await createBench();
+    const target = bench.put(sendOf("Working"));
+    const sender = bench.live();
+    sender.start();
+    await bench.settled([target]);
+    await bench.client.deleteMessage(ADA, bench.store.outbox.get(target)?.messageId ?? 0);
+    const ids = [bench.put(editOf(target, "just a note")), bench.put(editOf(target, "The answer", true))];
+    sender.kick(ADA);
+    await bench.settled(ids);
+    expect(bench.screen()).toEqual(["The answer"]);
+  });
+
+  test("H66: what was for a topic that is gone comes to the chat itself", async () => {
+    await using bench = await createBench();
+    const id = bench.put(sendOf("hello"), { threadId: 4711 });
+    bench.live().start();
+    await bench.settled([id]);
+    expect(bench.api.messages(ADA).map(({ text, threadId }) => ({ text, threadId }))).toEqual([
+      { text: "hello", threadId: null },
+    ]);
+    expect(bench.calls()[0]?.response).toMatchObject({
+      ok: false,
+      description: expect.stringContaining("thread not found"),
+    });
+  });
+
+  test("H60: formatting that is refused costs the formatting, not the answer", async () => {
+    await using bench = await createBench();
+    bench.failNext({ kind: "error", code: 400, description: "Bad Request: ENTITY_BOUNDS_INVALID" });
+    const act: OutboxAct = {
+      kind: "send",
+      body: { text: "hello", entities: [{ type: "bold", offset: 0, length: 5 }], buttons: [] },
+      replyTo: null,
+      isSilent: false,
+    };
+    const id = bench.put(act);
+    bench.live().start();
+    await bench.settled([id]);
+    expect(bench.api.messages(ADA).map(({ text, entities }) => ({ text, entities }))).toEqual([
+      { text: "hello", entities: [] },
+    ]);
+  });
+
+  test("H81: a token that is no longer known is told, and the row waits for the next life", async () => {
+    await using bench = await createBench();
+    bench.api.revoke();
+    const id = bench.put(sendOf("hello"));
+    bench.live().start();
+    await until(() => bench.rejected.length > 0, "the rejection", bench.log);
+    expect(bench.rejected).toEqual(["Unauthorized"]);
+    expect(bench.stateOf(id)).toBe("queued");
+  });
+});
+
+describe.concurrent("ends and beginnings", () => {
+  test("H41: what an earlier life was sending when it died is sent again, before what was queued behind it", async () => {
+    await using bench = await createBench();
+    const [begun, queued] = [bench.put(sendOf("half sent")), bench.put(sendOf("behind it"))];
+    if (begun === undefined || queued === undefined) throw new Error("two were put");
+    bench.store.outbox.begin(begun);
+    bench.live().start();
+    await bench.settled([begun, queued]);
+    expect(bench.screen()).toEqual(["half sent", "behind it"]);
+  });
+
+  test("the end waits for what is being sent and sends what waits", async () => {
+    await using bench = await createBench();
+    const ids = [1, 2, 3, 4, 5].map((number) => bench.put(sendOf(`message ${number}`)));
+    bench.api.setIntercept(({ method }) =>
+      method === "sendMessage" ? { kind: "delay", delayMs: 40 } : undefined,
+    );
+    const sender = bench.live();
+    sender.start();
+    await sender.close(5_000);
+    expect(ids.map((id) => bench.stateOf(id))).toEqual(ids.map(() => "sent"));
+    const late = bench.put(sendOf("too late"));
+    sender.kick(ADA);
+    await bench.client.getMe();
+    expect(bench.stateOf(late)).toBe("queued");
+  });
+
+  test("the end sends no progress any more", async () => {
+    await using bench = await createBench();
+    const target = bench.put(sendOf("Working"));
+    const sender = bench.live();
+    sender.start();
+    await bench.settled([target]);
+    sender.watch(ADA, { target, body: () => bodyOf("half an answer") });
+    bench.failNext({ kind: "delay", delayMs: 1_200 }); // when it is sent, the progress is due
+    const last = bench.put(sendOf("The last word"));
+    sender.kick(ADA);
+    await sender.close(5_000);
+    expect(bench.stateOf(last)).toBe("sent");
+    expect(bench.screen()).toEqual(["Working", "The last word"]);
+  });
+
+  test("the end does not outlast its grace when Telegram hangs, and a life that ended touches the store no more", async () => {
+    await using bench = await createBench();
+    bench.failNext({ kind: "hang" });
+    const id = bench.put(sendOf("hello"));
+    const sender = bench.live();
+    sender.start();
+    await bench.api.waitFor(() => bench.calls().length > 0, { what: "the call that hangs" });
+    const before = performance.now();
+    await sender.close(200);
+    expect(performance.now() - before).toBeLessThan(600);
+    const next = bench.live();
+    next.start();
+    await bench.settled([id]);
+    const settled = bench.store.outbox.get(id);
+    bench.api.cutConnections(); // only now the call of the first life ends
+    for (let trip = 0; trip < 5; trip += 1) await bench.client.getMe().catch(() => null);
+    expect(bench.store.outbox.get(id)).toEqual(settled);
+    expect(bench.screen()).toEqual(["hello"]);
+  });
+});
+
+describe.concurrent("progress", () => {
+  test("edits of one message come at rising intervals, and only the latest state counts", () => {
+    const now = testClock(0);
+    const lane = createProgressLane(now);
+    let state = 0;
+    lane.watch({ target: 1, body: () => bodyOf(`state ${state}`) });
+    const taken: [number, string][] = [];
+    for (; now() < 30_000; now.turn(50)) {
+      state += 1;
+      const edit = lane.take(now());
+      if (edit) taken.push([now(), edit.body.text]);
+    }
+    const times = taken.map(([at]) => at);
+    const gaps = times.map((at, index) => at - (times[index - 1] ?? 0));
+    expect(gaps.slice(0, 5)).toEqual([1_000, 1_500, 2_500, 4_000, 5_000]);
+    expect(gaps.slice(5).every((gap) => gap === 5_000)).toBe(true);
+    expect(taken[0]?.[1]).toBe("state 21");
+    expect([0, 1, 2, 3, 4, 99].map(editIntervalMs)).toEqual([1_000, 1_500, 2_500, 4_000, 5_000, 5_000]);
+  });
+
+  test("H64, H65: on the screen the progress is coalesced, and after the end of a turn no edit of it comes", async () => {
+    await using bench = await createBench();
+    const target = bench.put(sendOf("Working"));
+    const sender = bench.live();
+    sender.start();
+    await bench.settled([target]);
+    let state = 0;
+    const typing = setInterval(() => {
+      state += 1;
+    }, 5);
+    using _ = { [Symbol.dispose]: () => clearInterval(typing) };
+    const watchedAt = Date.now();
+    sender.watch(ADA, { target, body: () => bodyOf(`state ${state}`) });
+    await until(() => bench.calls().length === 3, "two edits", bench.log);
+    const [, first, second] = bench.calls();
+    expect((first?.at ?? 0) - watchedAt).toBeGreaterThanOrEqual(990);
+    expect((second?.at ?? 0) - watchedAt).toBeGreaterThanOrEqual(2_490);
+    sender.unwatch(ADA, target);
+    const final = bench.put(editOf(target, "The answer", true), { priority: PRIORITY.final });
+    sender.kick(ADA);
+    await bench.settled([final]);
+    await sender.close(100);
+    expect(bench.calls().length).toBe(4);
+    expect(bench.screen()).toEqual(["The answer"]);
+  });
+
+  test("H65: a pause that progress has brought upon the chat is obeyed, and then the answer goes before progress", async () => {
+    await using bench = await createBench();
+    const target = bench.put(sendOf("Working"));
+    const other = bench.put(sendOf("Another turn"));
+    const sender = bench.live();
+    sender.start();
+    await bench.settled([target, other]);
+    bench.failNext(tooMany(1));
+    sender.watch(ADA, { target: other, body: () => bodyOf(`at ${performance.now()}`) });
+    await until(() => bench.calls().length === 3, "the progress that is refused", bench.log);
+    const final = bench.put(editOf(target, "The answer", true), { priority: PRIORITY.final });
+    sender.kick(ADA);
+    await bench.settled([final]);
+    const [refused, next] = bench.calls().slice(2);
+    expect((next?.at ?? 0) - (refused?.answeredAt ?? 0)).toBeGreaterThanOrEqual(1_000);
+    expect(next?.payload.text).toBe("The answer");
+  });
+});
+
+test("H23: how a call ended never holds the token", async () => {
+  await using bench = await createBench();
+  const calls = createScreenCalls(new Api(TOKEN, { apiRoot: bench.root, timeoutSeconds: 1 }));
+  const faults: readonly Fault[] = [
+    { kind: "drop_before" },
+    { kind: "html" },
+    { kind: "garbage" },
+    { kind: "truncated" },
+    { kind: "hang" },
+  ];
+  bench.failNext(...faults);
+  const place = { chatId: ADA, threadId: null };
+  const act = { kind: "send", body: bodyOf("hello"), replyTo: null, isSilent: false } as const;
+  const ends = [];
+  for (const _ of faults) ends.push(await calls.send(place, act));
+  await bench.api.close();
+  ends.push(await calls.send(place, act));
+  expect(ends.map(({ kind }) => kind)).toEqual([...faults.map(() => "ambiguous"), "unsent"]);
+  expect(JSON.stringify(ends)).not.toContain(TOKEN.split(":")[1]);
+});
+
+test("H23: whatever goes wrong, the token is not in the log, though its redactor does not know it", async () => {
+  await using bench = await createBench();
+  bench.failNext({ kind: "drop_before" }, { kind: "html" }, { kind: "drop_after" });
+  const id = bench.put(sendOf("hello"));
+  const sender = bench.live();
+  sender.start();
+  await bench.settled([id]);
+  await bench.api.close();
+  sender.react(ADA, 1, "👀");
+  sender.answerPress("1", "text");
+  sender.clearKeys(ADA, 1);
+  const lost = bench.put(sendOf("into the void"));
+  sender.kick(ADA);
+  const times = (event: string) => bench.log().split(`"${event}"`).length - 1;
+  await until(() => times("telegram.once") === 3 && times("outbox.again") >= 4, "all the faults", bench.log);
+  expect(bench.stateOf(lost)).toBe("queued");
+  expect(bench.log()).not.toContain(TOKEN.split(":")[1]);
+  expect(bench.log()).not.toMatch(/bot110201543:/);
+});
