@@ -38,6 +38,7 @@ export type FailureCode =
   | "max_turns"
   | "session_lost"
   | "session_busy"
+  | "project_gone"
   | "startup"
   | "protocol"
   | "crashed"

@@ -15,6 +15,8 @@ export interface Outbox {
   readonly failed: (id: number) => void;
   /** Back into the queue, not before `notBefore`. */
   readonly retry: (id: number, notBefore: number) => void;
+  /** Until when a chat must rest, as far as its rows know: a pause that Telegram asked for is meant for the whole chat. */
+  readonly restUntil: (chatId: number) => number;
   /** Takes a row that was not begun out of the queue; false when it was begun or is gone. */
   readonly withdraw: (id: number) => boolean;
   /** Rows that an earlier life left in the middle of being sent. */
@@ -59,6 +61,9 @@ export function createOutbox(db: Db, now: Now): Outbox {
   const withdraw = db.prepare<[number]>(
     "UPDATE outbox SET state = 'dropped' WHERE id = ? AND state = 'queued'",
   );
+  const restUntil = db.prepare<[number], { at: number | null }>(
+    "SELECT max(not_before) AS at FROM outbox WHERE chat_id = ? AND state = 'queued'",
+  );
   const count = db.prepare<[], { n: number }>(
     "SELECT count(*) AS n FROM outbox WHERE state IN ('queued', 'sending')",
   );
@@ -87,6 +92,7 @@ export function createOutbox(db: Db, now: Now): Outbox {
     retry: (id, notBefore) => {
       retry.run(notBefore, id);
     },
+    restUntil: (chatId) => restUntil.get(chatId)?.at ?? 0,
     withdraw: (id) => withdraw.run(id).changes > 0,
     begun: () => begun.all().map(outboxRowOf),
     countOpen: () => count.get()?.n ?? 0,

@@ -27,11 +27,13 @@ export function requestOf(update: Update): Request {
 }
 
 /**
- * Requests of one lane are handled in their order: also /stop, so that it finds what was sent right before it. Buttons have
- * no lane: they are about what is on the screen already.
+ * Requests of one lane are handled in their order: also /stop, so that it finds what was sent right before it. A
+ * person's presses have a lane of their own: they keep their order, and wait for no message.
  */
 export function laneOf(update: Update): string | undefined {
   const message = messageIn(update.message) ?? messageIn(update.edited_message);
+  const query = queryIn(update.callback_query);
+  if (query) return `keys:${query.from.id}`;
   if (!message) return undefined;
   return `${message.chat.id}:${threadOf(message) ?? 0}`;
 }

@@ -136,7 +136,10 @@ export function createSender({ store, calls, now, log, onRejected }: SenderDeps)
       if (listener) onFailed = listener;
       isStarted = true;
       for (const row of store.outbox.begun()) store.outbox.retry(row.id, 0);
-      store.outbox.chats().forEach(kick);
+      for (const chatId of store.outbox.chats()) {
+        laneOf(chatId).restUntil = store.outbox.restUntil(chatId);
+        kick(chatId);
+      }
     },
     watch: (chatId, source) => {
       const lane = laneOf(chatId);

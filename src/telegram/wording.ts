@@ -66,6 +66,8 @@ export const FAILURES: Readonly<Record<FailureCode, string>> = {
   image: "An image in this session could not be processed.",
   max_turns: "The turn reached its limit of steps.",
   session_lost: "The session is gone from disk, so nothing was run. Run it again to begin a new session.",
+  project_gone:
+    "The project's folder is not there any more, or leads elsewhere. Send /repo to see what is there.",
   session_busy: "The session is in use elsewhere.",
   startup: "Claude could not be started.",
   protocol: "Claude said something that could not be understood, so it was ended.",

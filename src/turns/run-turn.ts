@@ -1,9 +1,9 @@
 import type { ClaudeRunner } from "../claude/types.ts";
 import type { ApprovedPath } from "../domain/approved-path.ts";
 import type { AuditEvent } from "../domain/audit-event.ts";
-import type { ClaudeEvent, ClaudeTurnEnd } from "../domain/claude-event.ts";
+import type { ClaudeEvent, ClaudeTurnEnd, FailureCode } from "../domain/claude-event.ts";
 import type { Now } from "../domain/clock.ts";
-import { messageOf } from "../domain/errors.ts";
+import { AppError, messageOf } from "../domain/errors.ts";
 import { conversationKey } from "../domain/request.ts";
 import type { Session, Work } from "../domain/work.ts";
 import type { Logger } from "../log/logger.ts";
@@ -81,7 +81,7 @@ export function createRunTurn(deps: RunTurnDeps): (turn: PreparedTurn) => Promis
     const progress = createProgress({ show: screen.show, summarise: deps.summarise });
     const end = await ask(turn, progress.follow).catch((error: unknown): ClaudeTurnEnd => {
       log.error({ event: "turn.fault", workId: work.id, err: error }, "a turn could not be run");
-      const outcome = { kind: "failed", code: "startup", detail: messageOf(error), resetsAt: null } as const;
+      const outcome = { kind: "failed", ...failureOf(error), resetsAt: null } as const;
       return {
         outcome,
         model: null,
@@ -125,6 +125,13 @@ export function createRunTurn(deps: RunTurnDeps): (turn: PreparedTurn) => Promis
       });
     });
   };
+}
+
+/** What kept a turn from beginning. A project that was moved or exchanged is no fault of the CLI's. */
+function failureOf(error: unknown): { code: FailureCode; detail: string | null } {
+  const isPath =
+    error instanceof AppError && (error.code === "path_invalid" || error.code === "path_outside");
+  return isPath ? { code: "project_gone", detail: null } : { code: "startup", detail: messageOf(error) };
 }
 
 function recordEnd(

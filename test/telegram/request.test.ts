@@ -202,9 +202,9 @@ test("a press belongs to the chat of its message, and to the person's own when t
   });
 });
 
-test("pressed buttons have no lane and so wait for nobody; messages, edits and /stop of a chat keep their order", () => {
+test("presses of a person keep their order and wait for no message; messages, edits and /stop of a chat keep theirs", () => {
   expect(laneOf(update({ message: command("/stop") }))).toBe("7:0");
-  expect(laneOf(update({ callback_query: query() }))).toBeUndefined();
+  expect(laneOf(update({ callback_query: query() }))).toMatch(/^keys:\d+$/);
   expect(laneOf(update({ message: message() }))).toBe("7:0");
   expect(laneOf(update({ edited_message: message() }))).toBe("7:0");
   expect(laneOf(update({ message: command("/new") }))).toBe("7:0");
