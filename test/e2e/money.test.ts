@@ -65,7 +65,7 @@ test("H10: every turn is charged what the API served, through a restart, a stop 
   stage.chat.send("stopped turn");
   const working = await stage.waitFor(({ text }) => text.includes("Stop me now"));
   stage.chat.press(working.messageId, "Stop");
-  await stage.waitFor(({ text }) => text.startsWith("⏹ Stopped."));
+  await stage.waitFor(({ text }) => text.includes("⏹ Stopped."));
   const stopped = chargeOf(stage, "stopped turn");
   expect(stopped?.costMicroUsd).toBeGreaterThan(3_000 * PRICE.input);
   expect(stopped?.costMicroUsd).toBeLessThan(3_000 * PRICE.input + 50 * PRICE.output);

@@ -22,7 +22,7 @@ async function stopByCommand(stage: Stage, working: ShownMessage): Promise<numbe
   const startedAt = performance.now();
   stage.chat.send("/stop");
   await stage.waitFor(
-    ({ messageId, text }) => messageId === working.messageId && text.startsWith("⏹ Stopped."),
+    ({ messageId, text }) => messageId === working.messageId && text.includes("⏹ Stopped."),
   );
   return performance.now() - startedAt;
 }
@@ -128,18 +128,18 @@ test("a queue goes on after a stop: by /stop, [Stop] and [Run now instead]; what
   stage.chat.send("/stop");
   await stage.waitFor(({ text }) => text === "Stopping… 3 more in the queue will run after it.");
   await stage.waitFor(
-    ({ messageId, text }) => messageId === first.messageId && text.startsWith("⏹ Stopped."),
+    ({ messageId, text }) => messageId === first.messageId && text.includes("⏹ Stopped."),
   );
 
   // A message that waited says in its own place that it works, with [Stop], before the model says a word.
   const second = await stage.waitFor(({ messageId, text }) => messageId === two && text === "Working…");
   expect((await stage.chat.press(second.messageId, "Stop").answered()).text).toBe("Stopping…");
-  await stage.waitFor(({ messageId, text }) => messageId === two && text.startsWith("⏹ Stopped."));
+  await stage.waitFor(({ messageId, text }) => messageId === two && text.includes("⏹ Stopped."));
 
   const third = await stage.waitFor(({ text }) => text.includes("third story"));
   stage.chat.press(four ?? 0, "Run now instead");
   await stage.waitFor(
-    ({ messageId, text }) => messageId === third.messageId && text.startsWith("⏹ Stopped."),
+    ({ messageId, text }) => messageId === third.messageId && text.includes("⏹ Stopped."),
   );
   const last = await stage.waitFor(({ text }) => text.includes("fourth and last"));
   expect(last.messageId).toBe(four);
@@ -154,7 +154,7 @@ test("/stop right behind a message stops that message, also when both waited for
   stage.chat.send("something rash");
   stage.chat.send("/stop");
   await stage.start();
-  await stage.waitFor(({ text }) => text.startsWith("⏹ Stopped."));
+  await stage.waitFor(({ text }) => text.includes("⏹ Stopped."));
   expect(stage.botTexts()).toHaveLength(1);
   await stage.ask("something wise", "It ran.");
 });
