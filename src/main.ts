@@ -38,9 +38,17 @@ export async function runDaemon(loaded: LoadedConfig, log: Logger, run: DaemonRu
 
   const home = prepareHome(config.home);
   scope.use(lockHome(config.home));
-  const store = scope.use(openStore(home.database, now));
+  const store = scope.use(
+    openStore(home.database, now, (err) =>
+      log.error({ event: "store.after", err }, "a follow-up of a commit failed"),
+    ),
+  );
   const security = createSecurity({ config, store, log, now });
   const { record } = security.audit;
+  let isStarted = false;
+  scope.defer(() => {
+    if (isStarted) record({ type: "daemon.stopped", cause: String(run.signal.reason ?? "fault") }, NOBODY);
+  });
 
   const paths = await createPathJail(config.approvedDirectory);
   const projects = createProjects({
@@ -78,7 +86,7 @@ export async function runDaemon(loaded: LoadedConfig, log: Logger, run: DaemonRu
   scope.defer(() => turns.close());
 
   record({ type: "daemon.started", version: run.version, sandbox, permissionMode: mode }, NOBODY);
-  scope.defer(() => record({ type: "daemon.stopped", cause: String(run.signal.reason ?? "fault") }, NOBODY));
+  isStarted = true;
   const facts = { version: run.version, sandbox, mode, asked: config.claude.permissionMode };
   log.info(
     { event: "daemon.started", ...facts },

@@ -17,6 +17,8 @@ export interface ButtonDraft {
 export interface Buttons {
   /** Stores the action and returns the nonce: 22 characters, 128 random bits. */
   readonly offer: (draft: ButtonDraft) => string;
+  /** What a button does, if there is one of that nonce; nobody is asked whether he may press it. */
+  readonly peek: (nonce: string) => ButtonAction["kind"] | null;
   /** Uses up the button and its group, except for a tick. A refused press changes nothing. */
   readonly press: (press: {
     readonly nonce: string;
@@ -51,6 +53,11 @@ export function createButtons(db: Db, now: Now): Buttons {
       const nonce = randomBytes(16).toString("base64url");
       offer.run(nonce, group, JSON.stringify(action), conversationId, userId, expiresAt);
       return nonce;
+    },
+    peek: (nonce) => {
+      const row = find.get(nonce);
+      const action: ButtonAction | null = row ? JSON.parse(row.action) : null;
+      return action?.kind ?? null;
     },
     press: ({ nonce, conversationId, userId, isOwner }) => {
       const row = find.get(nonce);

@@ -53,8 +53,8 @@ export const MIGRATIONS: readonly string[] = [
     started_at         INTEGER,
     ended_at           INTEGER
   ) STRICT;
-  CREATE INDEX work_open ON work (conversation_id, id)
-    WHERE state IN ('queued', 'preparing', 'running', 'waiting', 'delivering');
+  CREATE INDEX work_queued ON work (conversation_id, position, id) WHERE state = 'queued';
+  CREATE INDEX work_active ON work (conversation_id) WHERE state IN ('preparing', 'running', 'waiting');
   CREATE INDEX work_reserved ON work (user_id) WHERE reserved_micro_usd > 0;
   CREATE INDEX work_message ON work (conversation_id, message_id);
 
@@ -71,7 +71,7 @@ export const MIGRATIONS: readonly string[] = [
     decided_at  INTEGER,
     decided_by  INTEGER
   ) STRICT;
-  CREATE INDEX approvals_asked ON approvals (work_id) WHERE state = 'asked';
+  CREATE INDEX approvals_asked ON approvals (id) WHERE state = 'asked';
 
   CREATE TABLE buttons (
     nonce           TEXT PRIMARY KEY,

@@ -26,8 +26,8 @@ export interface Store extends Disposable, Transactions {
   readonly audit: AuditTable;
 }
 
-/** Opens the database of the program at `path`; throws `store_failed`. */
-export function openStore(path: string, now: Now): Store {
+/** Opens the database of the program at `path`; throws `store_failed`. `onFault` is told what failed after a commit. */
+export function openStore(path: string, now: Now, onFault: (error: unknown) => void = rethrow): Store {
   const db = openDatabase(path);
   return {
     inbox: createInbox(db, now),
@@ -40,7 +40,11 @@ export function openStore(path: string, now: Now): Store {
     buckets: createBuckets(db),
     ledger: createLedger(db, now),
     audit: createAuditTable(db),
-    ...createTransactions(db),
+    ...createTransactions(db, onFault),
     [Symbol.dispose]: () => db.close(),
   };
+}
+
+function rethrow(error: unknown): never {
+  throw error;
 }

@@ -30,6 +30,8 @@ export interface WorkTable {
   readonly conversationsWithQueue: () => readonly number[];
   readonly setState: (id: number, state: WorkState) => void;
   readonly prepare: (id: number, session: string, reservedMicroUsd: MicroUsd) => void;
+  /** Back into the queue: Claude has not seen it. */
+  readonly requeue: (id: number) => void;
   /** Ends the reservation and stamps the end. */
   readonly end: (id: number, state: WorkState) => void;
   readonly setText: (id: number, text: string) => void;
@@ -89,6 +91,9 @@ export function createWorkTable(db: Db, now: Now): WorkTable {
   const prepare = db.prepare<[string, number, number, number]>(
     "UPDATE work SET state = 'preparing', session_id = ?, reserved_micro_usd = ?, started_at = ? WHERE id = ?",
   );
+  const requeue = db.prepare<[number]>(
+    "UPDATE work SET state = 'queued', reserved_micro_usd = 0, started_at = NULL WHERE id = ?",
+  );
   const end = db.prepare<[WorkState, number, number]>(
     "UPDATE work SET state = ?, reserved_micro_usd = 0, ended_at = ? WHERE id = ?",
   );
@@ -130,6 +135,9 @@ export function createWorkTable(db: Db, now: Now): WorkTable {
     },
     prepare: (id, session, reservedMicroUsd) => {
       prepare.run(session, reservedMicroUsd, now(), id);
+    },
+    requeue: (id) => {
+      requeue.run(id);
     },
     end: (id, state) => {
       end.run(state, now(), id);

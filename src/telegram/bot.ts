@@ -19,6 +19,8 @@ export interface BotDeps extends CommandDeps {
   readonly saveLimits: () => () => void;
   readonly refund: (request: Request) => void;
   readonly bury: (update: Update) => void;
+  /** Aborted when the daemon ends. */
+  readonly signal: AbortSignal;
   readonly log: Logger;
 }
 

@@ -5,7 +5,9 @@ import { messageOf } from "../domain/errors.ts";
 import type { Request } from "../domain/request.ts";
 import type { Logger } from "../log/logger.ts";
 import type { Guard } from "../security/admit.ts";
+import { isStoreFault } from "../store/fault.ts";
 import type { Store } from "../store/store.ts";
+import { backoffMs, pause } from "./backoff.ts";
 import type { SallyContext } from "./context.ts";
 import type { Replies } from "./replies.ts";
 import { requestOf } from "./request.ts";
@@ -17,19 +19,42 @@ interface CommitDeps {
   readonly saveLimits: () => () => void;
   /** Undoes what the gates counted for a request that could not be committed. */
   readonly refund: (request: Request) => void;
+  /** Aborted when the daemon ends. */
+  readonly signal: AbortSignal;
+  readonly log: Logger;
 }
 
-/** Gives the update a place for its effects, and commits them, with the end of its inbox row, when all have been named. */
-export function commitTogether({ store, saveLimits, refund }: CommitDeps): MiddlewareFn<SallyContext> {
+/**
+ * Gives the update a place for its effects, and commits them, with the end of its inbox row, when all have been named. While
+ * the store takes no writing (a full disk) it is tried again, and what comes after in the lane waits: nothing is overtaken.
+ */
+export function commitTogether(deps: CommitDeps): MiddlewareFn<SallyContext> {
+  const { store, saveLimits, refund, signal, log } = deps;
+
+  const commit = (ctx: SallyContext): void =>
+    store.transaction(() => {
+      for (const effect of ctx.effects) effect();
+      store.afterCommit(saveLimits());
+      store.inbox.finish(ctx.update.update_id);
+    });
+
   return async (ctx, next) => {
     Object.assign(ctx, { effects: [] });
     try {
       await next();
-      store.transaction(() => {
-        for (const effect of ctx.effects) effect();
-        store.afterCommit(saveLimits());
-        store.inbox.finish(ctx.update.update_id);
-      });
+      for (let failures = 1; ; failures += 1) {
+        try {
+          commit(ctx);
+          return;
+        } catch (error) {
+          if (!isStoreFault(error) || signal.aborted) throw error;
+          log.error(
+            { event: "update.again", updateId: ctx.update.update_id, err: error },
+            "an update waits for the store",
+          );
+        }
+        await pause(backoffMs(failures), signal);
+      }
     } catch (error) {
       if (ctx.request) refund(ctx.request);
       throw error;
@@ -74,10 +99,11 @@ interface FaultDeps {
 
 /**
  * A handler that failed has written nothing: its update is set aside, visibly. The error's own payload is not logged. Throws
- * when nothing can be written just now: then the update is as it was, and may be tried again.
+ * when nothing can be written just now: then the update is as it was, and is taken up at the next start.
  */
 export function reportFault({ log, bury }: FaultDeps): (error: BotError<SallyContext>) => void {
   return ({ error, ctx }) => {
+    if (isStoreFault(error)) throw error;
     const updateId = ctx.update.update_id;
     log.error(
       { event: "update.fault", updateId, err: error },

@@ -1,5 +1,5 @@
 import { createConcurrentSink, createRunner, createSource } from "@grammyjs/runner";
-import { Api, type Bot } from "grammy";
+import { Api } from "grammy";
 import type { Update } from "grammy/types";
 import type { Config } from "../config/config.ts";
 import type { Now } from "../domain/clock.ts";
@@ -10,11 +10,9 @@ import type { Store } from "../store/store.ts";
 import type { Presenter } from "../turns/presenter.ts";
 import type { Turns } from "../turns/turns.ts";
 import type { Projects } from "../workspace/projects.ts";
-import { backoffMs, pause } from "./backoff.ts";
 import { createBot } from "./bot.ts";
 import { endOf } from "./call.ts";
 import { registerMenu } from "./command-menu.ts";
-import type { SallyContext } from "./context.ts";
 import { createGetUpdates } from "./get-updates.ts";
 import { createPoller } from "./poller.ts";
 import { createPresenter } from "./presenter.ts";
@@ -103,6 +101,7 @@ export function openTelegram({ token, config, store, security, log, now }: DoorD
       mode,
       isSuspicious,
       bury,
+      signal: stopping.signal,
       ownerUsers: new Set(owners),
       guard: security.guard,
       record: security.audit.record,
@@ -133,12 +132,14 @@ export function openTelegram({ token, config, store, security, log, now }: DoorD
       log,
       pollSeconds: POLL_SECONDS,
     });
-    const handle = (update: Update): Promise<void> =>
-      handleUpdate(bot, update, { log, signal: stopping.signal });
     const sink = createConcurrentSink<Update>(
-      { consume: handle },
+      {
+        consume: async (update) => {
+          await bot.handleUpdate(update).catch(bot.errorHandler);
+        },
+      },
       async (error) =>
-        log.error({ event: "update.lost", err: error }, "an update is left for the next start"),
+        log.error({ event: "update.left", err: error }, "an update is left for the next start"),
       { concurrency: CONCURRENCY },
     );
     const runner = createRunner(createSource(poller), sink);
@@ -158,25 +159,4 @@ export function openTelegram({ token, config, store, security, log, now }: DoorD
     stop: () => stop(),
     close: () => sender.close(FLUSH_MS),
   };
-}
-
-/** Handles one update; while nothing can be written (a full disk), it is tried again until the daemon ends. */
-async function handleUpdate(
-  bot: Bot<SallyContext>,
-  update: Update,
-  { log, signal }: { readonly log: Logger; readonly signal: AbortSignal },
-): Promise<void> {
-  for (let failures = 1; ; failures += 1) {
-    try {
-      await bot.handleUpdate(update).catch(bot.errorHandler);
-      return;
-    } catch (error) {
-      if (signal.aborted) throw error;
-      log.error(
-        { event: "update.again", updateId: update.update_id, err: error },
-        "an update waits for the store",
-      );
-      await pause(backoffMs(failures), signal);
-    }
-  }
 }

@@ -60,9 +60,10 @@ export function handleCommand(deps: CommandDeps): MiddlewareFn<SallyContext> {
         replies.tell(request, WORDS.newSession);
         return;
       case "stop": {
-        const stopped = turns.stop(conversation.id);
+        const effect = turns.stop(conversation.id);
         const waiting = store.work.queued(conversation.id).length;
-        if (!stopped) replies.tell(request, WORDS.nothingRuns);
+        if (effect === "late") replies.tell(request, WORDS.nothingRuns);
+        else if (effect === "released") replies.tell(request, WORDS.released);
         else if (waiting > 0)
           replies.tell(request, `${WORDS.stopping} ${waiting} more in the queue will run after it.`);
         return;

@@ -2,11 +2,15 @@ import type { MiddlewareFn } from "grammy";
 import type { AuditEvent } from "../domain/audit-event.ts";
 import type { ButtonAction, PressRefusal } from "../domain/button.ts";
 import type { Request } from "../domain/request.ts";
+import type { Effect } from "../turns/press.ts";
 import type { SallyContext } from "./context.ts";
 import type { PromptDeps } from "./handle-prompt.ts";
 import { repoKeys } from "./project-keys.ts";
 import { projectText } from "./status-text.ts";
-import { PRESSES, WORDS } from "./wording.ts";
+import { EFFECTS, PRESSES, WORDS } from "./wording.ts";
+
+/** Only these need to know what projects there are: Stop and Deny must work whatever became of the folder. */
+const LISTING: readonly (ButtonAction["kind"] | null)[] = ["repo", "repo_page"];
 
 export interface PressDeps extends PromptDeps {
   readonly ownerUsers: ReadonlySet<number>;
@@ -25,7 +29,7 @@ export function handlePress(deps: PressDeps): MiddlewareFn<SallyContext> {
     if (request.body.kind !== "button" || !request.principal) return next();
     const { nonce, callbackId } = request.body;
     const { userId } = request.principal;
-    const names = await projects.list();
+    const names = LISTING.includes(store.buttons.peek(nonce)) ? await projects.list() : [];
 
     ctx.effects.push(() => {
       const conversation = store.conversations.at(request.conversation);
@@ -36,9 +40,13 @@ export function handlePress(deps: PressDeps): MiddlewareFn<SallyContext> {
         store.afterCommit(() => sender.answerPress(callbackId, PRESSES[press.reason]));
         return;
       }
-      carryOut(request, press.action, names);
+      record(
+        { type: "command.run", name: `button:${press.action.kind}` },
+        { userId, conversation: request.conversation },
+      );
+      const effect = carryOut(request, press.action, names);
       store.afterCommit(() => {
-        sender.answerPress(callbackId, press.action.kind === "stop" ? WORDS.stopping : null);
+        sender.answerPress(callbackId, EFFECTS[effect]);
         if (request.messageId !== null && usesUpKeys(press.action)) {
           sender.clearKeys(request.conversation.chatId, request.messageId);
         }
@@ -47,24 +55,24 @@ export function handlePress(deps: PressDeps): MiddlewareFn<SallyContext> {
     return undefined;
   };
 
-  function carryOut(request: Request, action: ButtonAction, names: readonly string[]): void {
+  function carryOut(request: Request, action: ButtonAction, names: readonly string[]): Effect {
     const userId = request.principal?.userId ?? 0;
     switch (action.kind) {
       case "repo": {
         if (!names.includes(action.project)) {
           replies.tell(request, WORDS.projectGone);
-          return;
+          return "done";
         }
         turns.chooseProject(store.conversations.at(request.conversation), action.project);
         replies.tell(request, projectText(action.project));
-        return;
+        return "done";
       }
       case "repo_page":
         if (names.length > 0)
           replies.tell(request, WORDS.pickProject, repoKeys(replies, request, { names, page: action.page }));
-        return;
+        return "done";
       case "dismiss":
-        return;
+        return "done";
       case "approve":
       case "answer":
       case "answers_done":
@@ -72,8 +80,7 @@ export function handlePress(deps: PressDeps): MiddlewareFn<SallyContext> {
       case "queue":
       case "recover":
       case "edited":
-        turns.press(action, userId);
-        return;
+        return turns.press(action, userId);
     }
   }
 }

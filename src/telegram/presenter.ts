@@ -47,20 +47,31 @@ export function createPresenter({ store, sender }: PresenterDeps): Presenter {
     return { ...plain(queuedText(work, place)), buttons: keys(work, "queue", rows) };
   }
 
-  function edit(work: Work, rich: RichText): void {
+  function edit(work: Work, rich: RichText, rows: readonly (readonly ButtonSpec[])[] = []): void {
     store.buttons.withdraw(`queue:${work.id}`);
     store.buttons.withdraw(`work:${work.id}`);
     if (work.placeholderId === null) return;
-    put(work, { kind: "edit", target: work.placeholderId, body: { ...rich, buttons: [] }, orSend: false });
+    const body = { ...rich, buttons: keys(work, "queue", rows) };
+    put(work, { kind: "edit", target: work.placeholderId, body, orSend: false });
   }
 
   return {
     accepted: (work, place) => {
       const isWaiting = place.ahead > 0 || place.isHeld || work.project === null;
       const body = isWaiting ? queuedBody(work, place) : workingBody(work);
-      return put(work, { kind: "send", body, replyTo: work.messageId, isSilent: true });
+      return put(work, { kind: "send", body, replyTo: work.messageId, isSilent: true, isProgress: true });
     },
-    open: (work) => openScreen({ store, ...sender }, work),
+    waitsForMoney: (work) => {
+      const drop = {
+        label: LABELS.drop,
+        action: { kind: "queue", workId: work.id, choice: "drop" },
+      } as const;
+      edit(work, plain(WORDS.waitsForMoney), [[drop]]);
+    },
+    open: (work) => {
+      const watch: typeof sender.watch = (...watched) => store.afterCommit(() => sender.watch(...watched));
+      return openScreen({ store, ...sender, watch }, work);
+    },
     ...createApprovalView(store, put),
     interrupted: (work) => {
       edit(work, plain(WORDS.interruptedPlaceholder));

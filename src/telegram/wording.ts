@@ -4,6 +4,7 @@ import { formatUsd } from "../domain/money.ts";
 import type { Cleaned } from "../domain/request.ts";
 import type { DenyReason, Verdict } from "../domain/verdict.ts";
 import type { ApprovalEnd } from "../turns/presenter.ts";
+import type { Effect } from "../turns/press.ts";
 
 /** Everything that people read, in one place: another language is another file of this shape. */
 export const WORDS = {
@@ -11,7 +12,7 @@ export const WORDS = {
   stopping: "Stopping…",
   stopped: "⏹ Stopped.",
   finished: "Done: the answer is below.",
-  dropped: "Dropped: it will not run.",
+  dropped: "Dropped: it will not run again.",
   nothingRuns: "Nothing is running here.",
   newSession: "The next message begins a new session.",
   chooseProject: "Which project? Your message is kept and runs there.",
@@ -31,7 +32,10 @@ export const WORDS = {
   projectGone: "That project is not there any more: send /repo to see them.",
   noSuchProject: "There is no project of that name. These are there:",
   waitsForProject: "Kept until you have chosen a project.",
-  waitsForAnswer: "Kept: first say what shall happen to the turn that was cut off.",
+  waitsForAnswer: "Kept: first say what shall happen to the turn that was cut off, or send /stop to drop it.",
+  waitsForMoney: "Waits: all that is left of the budget is reserved by a turn that runs.",
+  released: "The turn that was cut off is dropped; the queue goes on.",
+  tooLate: "Too late for that.",
   ownerFault:
     "A message could not be handled and was set aside: the log says why (event inbox.buried or update.fault).",
   noBody: "(no text)",
@@ -84,6 +88,16 @@ export const APPROVAL_ENDS: Readonly<Record<ApprovalEnd, string>> = {
   unshown: "Telegram would not show this question, so it was denied.",
   withdrawn: "The turn ended before anybody answered.",
   answered: "Answered.",
+};
+
+/** What a press came to, as a toast; null where the screen shows it. */
+export const EFFECTS: Readonly<Record<Effect, string | null>> = {
+  done: null,
+  stopping: WORDS.stopping,
+  dropped: null,
+  released: null,
+  held: WORDS.waitsForAnswer,
+  late: WORDS.tooLate,
 };
 
 /** Why a press did nothing: shown as a toast. */

@@ -55,7 +55,7 @@ export function createAnswers({ store, presenter, show, accept }: AnswerDeps): A
   ): void {
     const answered = { ...approval, answers: { ...approval.answers, [question.question]: labels } };
     store.approvals.setAnswers(approval.id, answered.answers);
-    ticks.delete(approval.id);
+    store.afterCommit(() => ticks.delete(approval.id));
     if (questions.every((one) => answered.answers[one.question] !== undefined)) {
       accept(answered, by);
       return;
@@ -75,7 +75,7 @@ export function createAnswers({ store, presenter, show, accept }: AnswerDeps): A
       }
       const ticked = ticks.get(approvalId) ?? [];
       const chosen = ticked.includes(label) ? ticked.filter((other) => other !== label) : [...ticked, label];
-      ticks.set(approvalId, chosen);
+      store.afterCommit(() => ticks.set(approvalId, chosen));
       const view = { question: open.question, index, count: open.questions.length, chosen };
       presenter.askQuestion(open.work, open.approval, view);
     },

@@ -1,11 +1,12 @@
-import type { AuditEvent } from "../domain/audit-event.ts";
 import type { ToolAnswer, ToolAsk } from "../domain/claude-event.ts";
 import type { Work } from "../domain/work.ts";
+import type { Logger } from "../log/logger.ts";
 import type { Approval, ApprovalState } from "../store/approvals.ts";
 import type { Store } from "../store/store.ts";
 import { type Answers, createAnswers } from "./answers.ts";
 import type { ApprovalEnd, Presenter } from "./presenter.ts";
 import { answeredInput, parseQuestions, questionsOf } from "./questions.ts";
+import type { RecordWork } from "./settle.ts";
 
 /** Asks people about tool calls and carries their answers back. */
 export interface ApprovalDesk extends Answers {
@@ -22,7 +23,8 @@ export interface ApprovalDesk extends Answers {
 interface ApprovalDeps {
   readonly store: Store;
   readonly presenter: Presenter;
-  readonly record: (event: AuditEvent, who: { work: Work; userId?: number }) => void;
+  readonly record: RecordWork;
+  readonly log: Logger;
   readonly summarise: (name: string, input: Readonly<Record<string, unknown>>) => string;
   readonly timeoutMs: number;
 }
@@ -51,6 +53,7 @@ export function createApprovalDesk({
   record,
   summarise,
   timeoutMs,
+  log,
 }: ApprovalDeps): ApprovalDesk {
   const waiting = new Map<number, (end: End) => void>();
 
@@ -101,7 +104,16 @@ export function createApprovalDesk({
   async function wait(approval: Approval, signal: AbortSignal): Promise<End> {
     const { promise, resolve } = Promise.withResolvers<End>();
     const end = (kind: "expired" | "withdrawn") => (): void => {
-      store.transaction(() => close(approval, { kind }, null));
+      try {
+        store.transaction(() => close(approval, { kind }, null));
+      } catch (error) {
+        // The row is closed at the next start; the call is denied now.
+        log.error(
+          { event: "approval.unsettled", approvalId: approval.id, err: error },
+          "an approval cannot be closed",
+        );
+        resolve({ kind });
+      }
     };
     const timer = setTimeout(end("expired"), timeoutMs);
     const withdraw = end("withdrawn");

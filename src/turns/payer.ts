@@ -1,27 +1,35 @@
-import { formatUsd, type MicroUsd } from "../domain/money.ts";
+import { formatUsd } from "../domain/money.ts";
 import type { Payer } from "../domain/usage.ts";
 import type { Work } from "../domain/work.ts";
 import type { Ledger } from "../store/ledger.ts";
+import type { RecordWork } from "./settle.ts";
 
 interface PayerDeps {
   readonly ledger: Ledger;
+  /** Prepared: its reservation is what the turn may cost at most. */
   readonly work: Work;
-  /** What the turn may cost at most: its reservation. Null when nothing limits it. */
-  readonly capMicroUsd: MicroUsd | null;
+  readonly record: RecordWork;
 }
 
 /**
  * Pays for one turn's API requests out of its reservation. Each request is metered to disk as it happens, so that a turn
  * that is stopped or killed still has its true cost. A request begins only while the reservation is not used up: it may
- * end above it by what this one request costs.
+ * end above it by what this one request costs. The first refusal of a turn is put on record.
  */
-export function createPayer({ ledger, work, capMicroUsd }: PayerDeps): Payer {
+export function createPayer({ ledger, work, record }: PayerDeps): Payer {
+  const limitMicroUsd = work.reservedMicroUsd;
+  let isRefused = false;
+
   return {
     mayStart: () => {
-      if (capMicroUsd === null || ledger.metered(work.id) < capMicroUsd) return { kind: "ok" };
+      const spentMicroUsd = ledger.metered(work.id);
+      if (spentMicroUsd < limitMicroUsd) return { kind: "ok" };
+      if (!isRefused)
+        record({ type: "cost.refused", stage: "request", spentMicroUsd, limitMicroUsd }, { work });
+      isRefused = true;
       return {
         kind: "refuse",
-        message: `Sallyport: this request has used up its ${formatUsd(capMicroUsd)}.`,
+        message: `Sallyport: this request has used up its ${formatUsd(limitMicroUsd)}.`,
       };
     },
     onUsage: (usage) => ledger.meter(work.id, usage),

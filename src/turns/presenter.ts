@@ -31,10 +31,12 @@ export interface TurnScreen {
   readonly finish: (report: TurnReport) => void;
 }
 
-/** How `turns/` is seen. Every method but `open` and `show` is called inside a transaction and only writes. */
+/** How `turns/` is seen. Every method but `show` is called inside a transaction and only writes. */
 export interface Presenter {
   /** Puts up the message that will show progress and returns its outbox id. */
   readonly accepted: (work: Work, place: QueuePlace) => number;
+  /** All that is left of the budget is reserved by turns that run: the work waits for one of them. */
+  readonly waitsForMoney: (work: Work) => void;
   readonly open: (work: Work) => TurnScreen;
   /** Shows the whole tool call with its buttons; returns the outbox id of the message that bears them. */
   readonly askTool: (work: Work, approval: Approval) => number;

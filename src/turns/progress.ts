@@ -1,6 +1,9 @@
 import type { ClaudeEvent } from "../domain/claude-event.ts";
 import type { TurnEvent } from "../domain/turn-event.ts";
 
+/** Characters between two previews: putting one together for every delta would cost the square of the answer. */
+const PREVIEW_STEP = 64;
+
 /** Follows the CLI's events and gives what a person should see of them. */
 export interface Progress {
   readonly follow: (event: ClaudeEvent) => void;
@@ -20,6 +23,7 @@ export function createProgress({ show, summarise }: ProgressDeps): Progress {
   const tools: string[] = [];
   const blocks: string[] = [];
   let draft = "";
+  let shownLength = 0;
 
   const preview = (): void => {
     const text = [blocks.at(-1), draft].filter(Boolean).join("\n\n");
@@ -31,14 +35,18 @@ export function createProgress({ show, summarise }: ProgressDeps): Progress {
       switch (event.kind) {
         case "message_started":
           draft = "";
+          shownLength = 0;
           return;
         case "text_delta":
           draft += event.text;
+          if (draft.length < shownLength + PREVIEW_STEP && shownLength > 0) return;
+          shownLength = draft.length;
           preview();
           return;
         case "text":
           blocks.push(event.text);
           draft = "";
+          shownLength = 0;
           preview();
           return;
         case "tool_started": {

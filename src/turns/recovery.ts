@@ -1,13 +1,13 @@
-import type { AuditEvent } from "../domain/audit-event.ts";
 import type { ButtonAction } from "../domain/button.ts";
 import type { Work } from "../domain/work.ts";
 import type { Store } from "../store/store.ts";
 import type { Presenter } from "./presenter.ts";
+import { type RecordWork, settleTurn } from "./settle.ts";
 
 interface RecoveryDeps {
   readonly store: Store;
   readonly presenter: Presenter;
-  readonly record: (event: AuditEvent, who: { work: Work; userId?: number }) => void;
+  readonly record: RecordWork;
   readonly newUuid: () => string;
 }
 
@@ -15,7 +15,7 @@ interface RecoveryDeps {
 export interface Recovery {
   /** Ends a work that may have had effects as interrupted, charges what was metered and holds its queue for an answer. */
   readonly interrupt: (work: Work, cause: "restart" | "shutdown") => void;
-  /** Sorts what an earlier life left: not begun = queued again, begun = interrupted. */
+  /** Sorts what an earlier life left: not begun = queued again, begun = interrupted, told to stop = stopped. */
   readonly recover: () => void;
   /** Carries out the answer; returns the work that was queued for it, if any. Called inside a transaction. */
   readonly resolve: (choice: Extract<ButtonAction, { kind: "recover" }>) => Work | null;
@@ -23,16 +23,9 @@ export interface Recovery {
 
 export function createRecovery({ store, presenter, record, newUuid }: RecoveryDeps): Recovery {
   function interrupt(work: Work, cause: "restart" | "shutdown"): void {
-    store.ledger.settle({
-      workId: work.id,
-      userId: work.userId,
-      costMicroUsd: store.ledger.metered(work.id),
-      source: "meter",
-    });
+    settleTurn({ ledger: store.ledger, record }, work, null);
     if (work.isStopRequested) {
-      store.work.end(work.id, "stopped");
-      record({ type: "turn.stopped", workId: work.id, durationMs: 0 }, { work });
-      presenter.dropped(work);
+      stopped(work);
       return;
     }
     store.work.end(work.id, "interrupted");
@@ -41,11 +34,20 @@ export function createRecovery({ store, presenter, record, newUuid }: RecoveryDe
     presenter.interrupted(work);
   }
 
+  function stopped(work: Work): void {
+    store.work.end(work.id, "stopped");
+    record({ type: "turn.stopped", workId: work.id, durationMs: 0 }, { work });
+    presenter.dropped(work);
+  }
+
   return {
     interrupt,
     recover: () =>
       store.transaction(() => {
-        for (const work of store.work.inStates(["preparing"])) store.work.end(work.id, "queued");
+        for (const work of store.work.inStates(["preparing"])) {
+          if (work.isStopRequested) stopped(work);
+          else store.work.requeue(work.id);
+        }
         for (const work of store.work.inStates(["running", "waiting"])) interrupt(work, "restart");
         for (const work of store.work.inStates(["delivering"])) store.work.finishIfDelivered(work.id);
       }),

@@ -1,7 +1,6 @@
 import type { ClaudeRunner } from "../claude/types.ts";
 import type { ApprovedPath } from "../domain/approved-path.ts";
-import type { AuditEvent } from "../domain/audit-event.ts";
-import type { ClaudeEvent, ClaudeTurnEnd, FailureCode } from "../domain/claude-event.ts";
+import type { ClaudeEvent, ClaudeOutcome, ClaudeTurnEnd, FailureCode } from "../domain/claude-event.ts";
 import type { Now } from "../domain/clock.ts";
 import { AppError, messageOf } from "../domain/errors.ts";
 import { conversationKey } from "../domain/request.ts";
@@ -10,22 +9,23 @@ import type { Logger } from "../log/logger.ts";
 import type { Store } from "../store/store.ts";
 import type { ApprovalDesk } from "./approvals.ts";
 import { createPayer } from "./payer.ts";
-import type { Presenter } from "./presenter.ts";
+import type { Persist } from "./persist.ts";
+import type { TurnScreen } from "./presenter.ts";
 import { createProgress } from "./progress.ts";
 import type { Recovery } from "./recovery.ts";
-import { costOfTurn } from "./settle.ts";
+import { type RecordWork, settleTurn } from "./settle.ts";
 
 /** What a turn is run with. */
 export interface RunTurnDeps {
   readonly store: Store;
   readonly claude: Pick<ClaudeRunner, "run" | "forget">;
-  readonly presenter: Presenter;
   readonly desk: ApprovalDesk;
   readonly recovery: Recovery;
   readonly resolveProject: (name: string) => Promise<ApprovedPath>;
   /** The CLI's own folder for this person and project; made when it is not there. */
   readonly configDirOf: (userId: number, project: string) => Promise<string>;
-  readonly record: (event: AuditEvent, who: { work: Work; userId?: number }) => void;
+  readonly record: RecordWork;
+  readonly persist: Persist;
   readonly summarise: (name: string, input: Readonly<Record<string, unknown>>) => string;
   readonly now: Now;
   readonly log: Logger;
@@ -35,16 +35,17 @@ export interface RunTurnDeps {
 export interface PreparedTurn {
   readonly work: Work;
   readonly session: Session;
+  readonly screen: TurnScreen;
   /** Aborted with the reason `shutdown` when the daemon ends, with anything else when a person stops the turn. */
   readonly signal: AbortSignal;
 }
 
 /**
  * Runs one prepared work to its end: state, screen, money and audit are settled in one transaction, whatever way it
- * ended. A fault of the runner is a failed turn; rejects only when the end could not be written.
+ * ended. A fault of the runner is a failed turn. Never rejects: a store that takes no writing is waited for.
  */
 export function createRunTurn(deps: RunTurnDeps): (turn: PreparedTurn) => Promise<void> {
-  const { store, presenter, desk, recovery, record, now, log } = deps;
+  const { store, desk, recovery, record, persist, now, log } = deps;
 
   async function ask(turn: PreparedTurn, onEvent: (event: ClaudeEvent) => void): Promise<ClaudeTurnEnd> {
     const { work, session, signal } = turn;
@@ -61,7 +62,7 @@ export function createRunTurn(deps: RunTurnDeps): (turn: PreparedTurn) => Promis
       },
       prompt: work.text,
       uuid: work.uuid,
-      payer: createPayer({ ledger: store.ledger, work, capMicroUsd: work.reservedMicroUsd }),
+      payer: createPayer({ ledger: store.ledger, work, record }),
       onEvent,
       onPrompting: () =>
         store.transaction(() => {
@@ -75,9 +76,8 @@ export function createRunTurn(deps: RunTurnDeps): (turn: PreparedTurn) => Promis
   }
 
   return async (turn) => {
-    const { work, session, signal } = turn;
+    const { work, session, screen, signal } = turn;
     const startedAt = now();
-    const screen = presenter.open(work);
     const progress = createProgress({ show: screen.show, summarise: deps.summarise });
     const end = await ask(turn, progress.follow).catch((error: unknown): ClaudeTurnEnd => {
       log.error({ event: "turn.fault", workId: work.id, err: error }, "a turn could not be run");
@@ -90,41 +90,34 @@ export function createRunTurn(deps: RunTurnDeps): (turn: PreparedTurn) => Promis
       };
     });
 
-    store.transaction(() => {
+    const durationMs = now() - startedAt;
+    const settle = (): void => {
       if (end.isResumable) store.sessions.markResumable(session.id);
       const current = store.work.get(work.id) ?? work;
       if (signal.reason === "shutdown" && end.outcome.kind !== "completed") {
-        if (current.state === "preparing") store.work.end(work.id, "queued");
+        if (current.state === "preparing") store.work.requeue(work.id);
         else recovery.interrupt(current, "shutdown");
         return;
       }
-      const cost = costOfTurn(end.turnCostMicroUsd, store.ledger.metered(work.id));
-      store.ledger.settle({ workId: work.id, userId: work.userId, ...cost });
-      const settled = {
-        workId: work.id,
-        costMicroUsd: cost.costMicroUsd,
-        reservedMicroUsd: work.reservedMicroUsd,
-      };
-      record({ type: "cost.settled", ...settled, source: cost.source }, { work });
-      const durationMs = now() - startedAt;
+      const costMicroUsd = settleTurn({ ledger: store.ledger, record }, current, end.turnCostMicroUsd);
       recordEnd(record, work, { end, durationMs });
       if (end.outcome.kind === "failed" && end.outcome.code === "session_lost") store.sessions.end(session);
-      const outcome =
-        end.outcome.kind === "completed" && end.outcome.text.trim() === ""
-          ? ({ kind: "completed", text: progress.text() } as const)
-          : end.outcome;
+      const said = progress.text();
+      const outcome = wholeOutcome(end.outcome, said);
+      const partialText = outcome.kind === "completed" ? "" : said;
       store.work.end(work.id, outcome.kind === "completed" ? "delivering" : outcome.kind);
-      screen.finish({
-        work: current,
-        outcome,
-        partialText: outcome.kind === "completed" ? "" : progress.text(),
-        model: end.model,
-        durationMs,
-        costMicroUsd: cost.costMicroUsd,
-        tools: progress.tools(),
-      });
-    });
+      const { model } = end;
+      const tools = progress.tools();
+      screen.finish({ work: current, outcome, partialText, model, durationMs, costMicroUsd, tools });
+    };
+    await persist(() => store.transaction(settle), { workId: work.id });
   };
+}
+
+/** A turn that completed without a result text is what was said on the way. */
+function wholeOutcome(outcome: ClaudeOutcome, said: string): ClaudeOutcome {
+  const isEmpty = outcome.kind === "completed" && outcome.text.trim() === "";
+  return isEmpty ? { kind: "completed", text: said } : outcome;
 }
 
 /** What kept a turn from beginning. A project that was moved or exchanged is no fault of the CLI's. */
@@ -135,7 +128,7 @@ function failureOf(error: unknown): { code: FailureCode; detail: string | null }
 }
 
 function recordEnd(
-  record: RunTurnDeps["record"],
+  record: RecordWork,
   work: Work,
   { end, durationMs }: { end: ClaudeTurnEnd; durationMs: number },
 ): void {

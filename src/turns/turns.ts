@@ -1,19 +1,17 @@
 import type { AuditEvent } from "../domain/audit-event.ts";
-import type { ButtonAction } from "../domain/button.ts";
 import { conversationKey } from "../domain/request.ts";
 import type { Verdict } from "../domain/verdict.ts";
 import type { Conversation, Work } from "../domain/work.ts";
+import type { Reservation } from "../security/limit-cost.ts";
 import type { WorkDraft } from "../store/work.ts";
 import { createApprovalDesk } from "./approvals.ts";
-import { createQueue, type Reservation } from "./queue.ts";
+import { createPersist } from "./persist.ts";
+import type { Presenter } from "./presenter.ts";
+import { createPresses, type Presses } from "./press.ts";
+import { createQueue } from "./queue.ts";
 import { createRecovery } from "./recovery.ts";
 import { createRunTurn, type RunTurnDeps } from "./run-turn.ts";
-
-/** A press that `turns/` answers. */
-export type TurnAction = Extract<
-  ButtonAction,
-  { kind: "approve" | "answer" | "answers_done" | "stop" | "queue" | "recover" | "edited" }
->;
+import type { RecordWork } from "./settle.ts";
 
 /** What stands in a conversation just now. */
 export interface TurnStatus {
@@ -22,12 +20,9 @@ export interface TurnStatus {
 }
 
 /** Admitted work on its way through Claude. Every method but `start` and `close` is called inside a transaction. */
-export interface Turns {
+export interface Turns extends Presses {
   /** Queues a prompt and shows that it was accepted; null when it had been submitted before. */
   readonly submit: (draft: Omit<WorkDraft, "uuid">) => Work | null;
-  /** Asks the running turn of a conversation to end; returns it, or null when none runs. */
-  readonly stop: (conversationId: number) => Work | null;
-  readonly press: (action: TurnAction, by: number) => void;
   /** A message of the outbox was refused for good: if it was a question, its call is denied. */
   readonly undelivered: (outboxId: number) => void;
   /** Replaces the text of a work that is still queued; false when it has begun or ended. */
@@ -42,11 +37,12 @@ export interface Turns {
   readonly close: () => Promise<void>;
 }
 
-export interface TurnsDeps extends Omit<RunTurnDeps, "desk" | "recovery" | "record"> {
+export interface TurnsDeps extends Omit<RunTurnDeps, "desk" | "recovery" | "record" | "persist"> {
   readonly record: (
     event: AuditEvent,
     who: { readonly userId: number; readonly conversation: Work["conversation"] },
   ) => void;
+  readonly presenter: Presenter;
   readonly reserve: (userId: number) => Reservation;
   readonly approvalTimeoutMs: number;
   readonly newUuid: () => string;
@@ -54,31 +50,24 @@ export interface TurnsDeps extends Omit<RunTurnDeps, "desk" | "recovery" | "reco
 
 export function createTurns(deps: TurnsDeps): Turns {
   const { store, presenter, claude, newUuid, log, summarise, approvalTimeoutMs } = deps;
-  const record: RunTurnDeps["record"] = (event, { work, userId = work.userId }) =>
+  const record: RecordWork = (event, { work, userId = work.userId }) =>
     deps.record(event, { userId, conversation: work.conversation });
   const onUnpaid = (
     work: Work,
     { spentMicroUsd, limitMicroUsd }: Extract<Verdict, { kind: "spent" }>,
   ): void => record({ type: "cost.refused", stage: "turn", spentMicroUsd, limitMicroUsd }, { work });
 
+  let isClosing = false;
+  const persist = createPersist(log, () => isClosing);
   const recovery = createRecovery({ store, presenter, record, newUuid });
-  const desk = createApprovalDesk({ store, presenter, record, summarise, timeoutMs: approvalTimeoutMs });
-  const runTurn = createRunTurn({ ...deps, record, desk, recovery });
-  const queue = createQueue({
-    store,
-    presenter,
-    runTurn,
-    onUnpaid,
-    newUuid,
-    log,
-    reserve: deps.reserve,
-    interrupt: (work) => recovery.interrupt(work, "restart"),
-  });
+  const desk = createApprovalDesk({ store, presenter, record, summarise, log, timeoutMs: approvalTimeoutMs });
+  const runTurn = createRunTurn({ ...deps, record, desk, recovery, persist });
+  const queue = createQueue({ store, presenter, runTurn, onUnpaid, newUuid, log, reserve: deps.reserve });
 
   function accept(work: Work): void {
     const { conversationId } = work;
-    const others = store.work.queued(conversationId).filter((other) => other.id !== work.id);
-    const ahead = others.length + (store.work.active(conversationId) ? 1 : 0);
+    const place = store.work.queued(conversationId).findIndex(({ id }) => id === work.id);
+    const ahead = Math.max(place, 0) + (store.work.active(conversationId) ? 1 : 0);
     const isHeld = store.conversations.get(conversationId)?.heldBy !== null;
     store.work.setPlaceholder(work.id, presenter.accepted(work, { ahead, isHeld }));
     store.afterCommit(() => queue.wake(conversationId));
@@ -90,69 +79,11 @@ export function createTurns(deps: TurnsDeps): Turns {
     return work;
   }
 
-  function stop(conversationId: number): Work | null {
-    const work = store.work.active(conversationId);
-    if (!work) return null;
-    store.work.requestStop(work.id);
-    store.afterCommit(() => queue.stop(conversationId));
-    return work;
-  }
-
-  function drop(work: Work): void {
-    if (work.state !== "queued") return;
-    store.work.end(work.id, "dropped");
-    presenter.dropped(work);
-  }
-
-  function press(action: TurnAction, by: number): void {
-    switch (action.kind) {
-      case "approve":
-        desk.approve(action.approvalId, action.decision, by);
-        return;
-      case "answer":
-        desk.choose({ ...action, by });
-        return;
-      case "answers_done":
-        desk.finishChoice({ ...action, by });
-        return;
-      case "recover": {
-        const next = recovery.resolve(action);
-        if (next) accept(next);
-        const work = store.work.get(action.workId);
-        if (work) store.afterCommit(() => queue.wake(work.conversationId));
-        return;
-      }
-      case "stop": {
-        const work = store.work.get(action.workId);
-        if (work && store.work.active(work.conversationId)?.id === work.id) stop(work.conversationId);
-        return;
-      }
-      case "queue": {
-        const work = store.work.get(action.workId);
-        if (work?.state !== "queued") return;
-        if (action.choice === "drop") {
-          drop(work);
-          return;
-        }
-        store.work.moveFirst(work.id);
-        stop(work.conversationId);
-        return;
-      }
-      case "edited": {
-        const work = store.work.get(action.workId);
-        if (!work) return;
-        const { conversationId, userId, project, messageId } = work;
-        const dedupeKey = `edited:${newUuid()}`;
-        submit({ dedupeKey, conversationId, userId, project, messageId, text: action.text });
-        return;
-      }
-    }
-  }
+  const presses = createPresses({ store, presenter, desk, recovery, queue, accept, submit, newUuid });
 
   return {
     submit,
-    stop,
-    press,
+    ...presses,
     undelivered: desk.undelivered,
     edit: (work, text) => {
       if (work.state !== "queued") return false;
@@ -183,7 +114,10 @@ export function createTurns(deps: TurnsDeps): Turns {
       });
       queue.wakeAll();
     },
-    close: queue.close,
+    close: async () => {
+      isClosing = true;
+      await queue.close();
+    },
   };
 
   function endWarm(conversation: Conversation): void {

@@ -9,6 +9,7 @@ import { openDatabase } from "../../src/store/database.ts";
 import { prepareHome } from "../../src/store/home.ts";
 import { lockHome } from "../../src/store/lock.ts";
 import { MIGRATIONS } from "../../src/store/migrations.ts";
+import { openStore } from "../../src/store/store.ts";
 import { testStore } from "../support/store.ts";
 import { tempDir } from "../support/temp.ts";
 
@@ -64,6 +65,57 @@ test("a transaction that throws writes nothing and runs nothing that waited for 
   store.transaction(() => store.afterCommit(() => ran.push("kept")));
   expect(store.conversations.get(1)).toBeNull();
   expect(ran).toEqual(["kept"]);
+});
+
+test("what follows a commit cannot undo it: its fault is reported and the others still follow", () => {
+  const faults: unknown[] = [];
+  using store = openStore(join(tempDir(), "a.db"), Date.now, (error) => faults.push(error));
+  const ran: string[] = [];
+  store.transaction(() => {
+    store.conversations.at({ chatId: 1, threadId: null });
+    store.afterCommit(() => {
+      throw new Error("late");
+    });
+    store.afterCommit(() => ran.push("kept"));
+  });
+  expect(faults).toEqual([new Error("late")]);
+  expect(ran).toEqual(["kept"]);
+  expect(store.conversations.get(1)).not.toBeNull();
+});
+
+test("what a savepoint that was rolled back wanted after the commit is dropped with it", () => {
+  const store = testStore();
+  const ran: string[] = [];
+  store.transaction(() => {
+    try {
+      store.transaction(() => {
+        store.afterCommit(() => ran.push("lost"));
+        throw new Error("inner");
+      });
+    } catch {
+      store.afterCommit(() => ran.push("kept"));
+    }
+  });
+  expect(ran).toEqual(["kept"]);
+});
+
+test("the queries of every message go by an index, however long the tables grow", () => {
+  const db = openDatabase(join(tempDir(), "a.db"));
+  onTestFinished(() => void db.close());
+  const plans = [
+    "SELECT * FROM work WHERE conversation_id = 1 AND state = 'queued' ORDER BY position, work.id",
+    "SELECT * FROM work WHERE conversation_id = 1 AND state IN ('preparing', 'running', 'waiting')",
+    "SELECT * FROM approvals WHERE state = 'asked' ORDER BY id",
+    "SELECT sum(cost_micro_usd) FROM costs WHERE user_id = 1 AND settled_at >= 2",
+    "SELECT sum(cost_micro_usd) FROM api_usage WHERE work_id = 1",
+  ].map((sql) =>
+    db
+      .prepare<[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
+      .all()
+      .map(({ detail }) => detail),
+  );
+  expect(plans.flat().join("\n")).not.toMatch(/TEMP B-TREE|work_message/);
+  expect(plans.every(([detail = ""]) => detail.includes("INDEX"))).toBe(true);
 });
 
 test("H82: a second daemon on one home is refused, and gets in once the first has gone", () => {

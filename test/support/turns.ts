@@ -7,9 +7,9 @@ import type { ClaudeTurnEnd } from "../../src/domain/claude-event.ts";
 import type { TurnReport } from "../../src/domain/turn-event.ts";
 import type { Work } from "../../src/domain/work.ts";
 import { createLogger } from "../../src/log/logger.ts";
+import type { Reservation } from "../../src/security/limit-cost.ts";
 import type { Store } from "../../src/store/store.ts";
 import type { Presenter } from "../../src/turns/presenter.ts";
-import type { Reservation } from "../../src/turns/queue.ts";
 import { createTurns, type Turns, type TurnsDeps } from "../../src/turns/turns.ts";
 import { testClock, testStore } from "./store.ts";
 
@@ -79,6 +79,7 @@ export function turnsBench(options: BenchOptions = {}): TurnsBench {
     settled: (_, approval, end) => void note(`settled ${approval.id} ${end}`),
     interrupted: (work) => void note(`interrupted ${work.text}`),
     dropped: (work) => void note(`dropped ${work.text}`),
+    waitsForMoney: (work) => void note(`waits ${work.text}`),
     unpaid: (work) => void note(`unpaid ${work.text}`),
   };
   const turns = createTurns({

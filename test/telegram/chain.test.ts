@@ -97,6 +97,8 @@ function createChain({
     answerPress: (_, text) => void toasts.push(text),
     close: async () => undefined,
   };
+  const ending = new AbortController();
+  onTestFinished(() => ending.abort());
   const bot = createBot({
     token: TOKEN,
     apiRoot: "http://127.0.0.1:1",
@@ -119,6 +121,7 @@ function createChain({
     now,
     mode: "ask",
     isSuspicious: (name) => name.includes(".."),
+    signal: ending.signal,
     bury: ({ update_id: id }) => {
       notes.push(`bury ${id}`);
       store.inbox.bury(id);

@@ -145,3 +145,16 @@ test("a question that Telegram would not show is denied at once, and the model r
   });
   expect(shown).toContain("settled 1 unshown");
 });
+
+test("a deadline or a stop that the store cannot record still ends the wait, as a denial", async () => {
+  const { turn, store } = await running({ approvalTimeoutMs: 20 });
+  const { decide } = store.approvals;
+  Object.assign(store.approvals, {
+    decide: () => {
+      throw new Error("disk full");
+    },
+  });
+  expect(await turn.decide(BASH, turn.signal)).toMatchObject({ kind: "deny" });
+  Object.assign(store.approvals, { decide });
+  expect(store.approvals.get(1)?.state).toBe("asked");
+});

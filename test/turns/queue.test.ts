@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Reservation } from "../../src/turns/queue.ts";
+import type { Reservation } from "../../src/security/limit-cost.ts";
 import { turnsBench } from "../support/turns.ts";
 
 test("turns of one conversation run one after the other, those of others beside them (H45)", async () => {
@@ -58,7 +58,7 @@ test("stop ends the running turn and the queue goes on", async () => {
 test("stop says so when nothing runs", () => {
   const { store, turns } = turnsBench();
   const { id } = store.conversations.at({ chatId: 7, threadId: null });
-  expect(store.transaction(() => turns.stop(id))).toBeNull();
+  expect(store.transaction(() => turns.stop(id))).toBe("late");
 });
 
 test("[Run now instead] ends the running turn and takes the chosen one before the others", async () => {
@@ -147,8 +147,8 @@ test("the payer refuses an API request once the reservation is used up, by what 
   expect(payer.mayStart()).toEqual({ kind: "refuse", message: expect.stringContaining("$0.0001") });
 });
 
-test("H52: a turn that could not be settled is settled when the disk takes it again, and the queue goes on", async () => {
-  const { submit, asked, store, shown, until } = turnsBench();
+test("H52: a turn whose end could not be written keeps its answer until the disk takes it, and the queue goes on", async () => {
+  const { submit, asked, store, reports, until } = turnsBench();
   const a = submit("a");
   submit("b");
   const turn = await asked();
@@ -159,13 +159,55 @@ test("H52: a turn that could not be settled is settled when the disk takes it ag
     throw new Error("disk full");
   };
   Object.assign(store.work, { end: full });
-  turn.end();
+  turn.end({ turnCostMicroUsd: 777 });
   await until(() => failures >= 2);
   expect(store.work.get(a.id)?.state).toBe("running");
   Object.assign(store.work, { end });
-  await until(() => store.work.get(a.id)?.state === "interrupted");
-  expect(shown).toContain("interrupted a");
-  expect(store.conversations.get(a.conversationId)?.heldBy).toBe(a.id);
+  await until(() => store.work.get(a.id)?.state === "delivering");
+  expect(reports.map(({ outcome }) => outcome)).toEqual([{ kind: "completed", text: "done" }]);
+  expect(store.ledger.spentSince(7, 0)).toBe(777);
+  expect((await asked()).prompt).toBe("b");
+});
+
+test("H52: a turn that cannot be begun is tried again, and nothing else suffers", async () => {
+  const { submit, asked, store, until } = turnsBench();
+  const { prepare } = store.work;
+  let failures = 0;
+  const full = (): never => {
+    failures += 1;
+    throw new Error("disk full");
+  };
+  Object.assign(store.work, { prepare: full });
+  const a = submit("a");
+  await until(() => failures >= 2);
+  expect(store.work.get(a.id)?.state).toBe("queued");
+  Object.assign(store.work, { prepare });
+  expect((await asked()).prompt).toBe("a");
+});
+
+test("[Stop] and /stop drop a work that waits for money, and say what became of it", async () => {
+  let answer: Reservation = { kind: "ok", reservedMicroUsd: 1 };
+  const { submit, asked, store, shown, turns } = turnsBench({ reserve: () => answer });
+  submit("a");
+  await asked();
+  answer = { kind: "busy" };
+  const [b, c] = [submit("b", 8), submit("c", 9)];
+  expect(shown).toContain("waits b");
+  expect(store.transaction(() => turns.press({ kind: "stop", workId: b.id }, 7))).toBe("dropped");
+  expect(store.transaction(() => turns.stop(c.conversationId))).toBe("dropped");
+  expect([b, c].map(({ id }) => store.work.get(id)?.state)).toEqual(["dropped", "dropped"]);
+  expect(store.transaction(() => turns.press({ kind: "stop", workId: b.id }, 7))).toBe("late");
+});
+
+test("a request that reached its cap is refused on record, once a turn", async () => {
+  const { submit, asked, events } = turnsBench({ reserve: () => ({ kind: "ok", reservedMicroUsd: 0 }) });
+  submit("a");
+  const { payer } = await asked();
+  payer.mayStart();
+  payer.mayStart();
+  expect(events.filter(({ type }) => type === "cost.refused")).toEqual([
+    { type: "cost.refused", stage: "request", spentMicroUsd: 0, limitMicroUsd: 0 },
+  ]);
 });
 
 test("a lost session is ended, so that the next turn begins a new one, and the prompt is not repeated (H42)", async () => {

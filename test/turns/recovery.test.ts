@@ -39,6 +39,9 @@ test("H41, H43: after a crash nothing that had begun runs again; it is offered, 
   ]);
   expect(store.ledger.spentSince(7, 0)).toBe(42);
   expect(after.events.filter(({ type }) => type === "turn.interrupted")).toHaveLength(2);
+  expect(after.events).toContainEqual(
+    expect.objectContaining({ type: "cost.settled", workId: waiting.id, costMicroUsd: 42, source: "meter" }),
+  );
 });
 
 test("[Run it again] runs the same prompt first, then the queue goes on", async () => {
@@ -107,4 +110,40 @@ test("a graceful end cuts running turns off as a crash would, but says so at onc
   expect(bench.store.work.get(work.id)?.state).toBe("interrupted");
   expect(bench.shown).toContain("interrupted a");
   expect(bench.events).toContainEqual({ type: "turn.interrupted", workId: work.id, cause: "shutdown" });
+});
+
+test("a stop that was asked for while the turn was being prepared holds after a crash", () => {
+  const store = testStore();
+  const conversation = store.conversations.at({ chatId: 7, threadId: null });
+  const draft = {
+    uuid: "u",
+    dedupeKey: "d",
+    conversationId: conversation.id,
+    userId: 7,
+    project: "p",
+    messageId: 1,
+  };
+  const work = store.work.submit({ ...draft, text: "danger" });
+  store.work.prepare(work?.id ?? 0, "s", 5);
+  store.work.requestStop(work?.id ?? 0);
+  const after = turnsBench({ store });
+  after.turns.start();
+  expect(store.work.get(work?.id ?? 0)?.state).toBe("stopped");
+  expect(after.shown).toContain("dropped danger");
+});
+
+test("/stop lets go of a queue whose offer nobody can press any more", async () => {
+  const { store, running } = await leftBehind();
+  const after = turnsBench({ store });
+  after.turns.start();
+  expect(store.transaction(() => after.turns.stop(running.conversationId))).toBe("released");
+  expect((await after.asked()).prompt).toBe("queued");
+});
+
+test("[Run it again] says what stands before it, not what waits behind it", async () => {
+  const { store, running } = await leftBehind();
+  const after = turnsBench({ store });
+  after.turns.start();
+  store.transaction(() => after.turns.press({ kind: "recover", workId: running.id, choice: "again" }, 7));
+  expect(after.shown).toContain("accepted running ahead=0 held=false");
 });
