@@ -83,9 +83,14 @@ export function createPresenter({ store, sender }: PresenterDeps): Presenter {
       const body = { ...plain(WORDS.interrupted), buttons: keys(work, "recover", [choices]) };
       put(work, { kind: "send", body, replyTo: work.messageId, isSilent: false }, PRIORITY.approval);
     },
-    dropped: (work) => edit(work, plain(work.isStopRequested ? WORDS.stopped : WORDS.dropped)),
+    dropped: (work) => edit(work, plain(dropText(work))),
     unpaid: (work, verdict) => edit(work, plain(spentText(verdict))),
   };
+}
+
+function dropText({ isStopRequested, startedAt }: Work): string {
+  if (isStopRequested) return WORDS.stopped;
+  return startedAt === null ? WORDS.dropped : WORDS.notAgain;
 }
 
 function queuedText(work: Work, { ahead, isHeld }: QueuePlace): string {

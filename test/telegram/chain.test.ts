@@ -622,10 +622,13 @@ describe("an update that cannot be handled", () => {
   });
 
   test("when not even that can be written it waits, durable and untouched, and is handled once that is over", async () => {
-    const door = await openDoor();
-    door.disk.exec(
-      "CREATE TRIGGER broken BEFORE UPDATE ON inbox BEGIN SELECT RAISE(ABORT, 'the disk is full'); END",
-    );
+    const stores: Store[] = [];
+    const door = await openDoor({ seed: (store) => void stores.push(store) });
+    const { finish } = stores[0]?.inbox ?? {};
+    const full = (): never => {
+      throw new Database.SqliteError("database or disk is full", "SQLITE_FULL");
+    };
+    Object.assign(stores[0]?.inbox ?? {}, { finish: full });
     const { updateId } = door.owner.send("go");
     for (const deadline = performance.now() + 5_000; door.log().split("update.again").length < 3; ) {
       if (performance.now() > deadline) throw new Error(door.log());
@@ -636,7 +639,7 @@ describe("an update that cannot be handled", () => {
     const written = ["work", "buckets", "outbox", "audit"].map((table) => count(door.disk, table));
     expect(written).toEqual([0, 0, 0, 0]);
 
-    door.disk.exec("DROP TRIGGER broken");
+    Object.assign(stores[0]?.inbox ?? {}, { finish });
     const next = door.owner.send("/help");
     await door.api.waitForMessage(OWNER, ({ text }) => text.includes("/status:"));
     await door.api.waitFor(() => door.stateOf(updateId) === "done", { what: "the message that waited" });
