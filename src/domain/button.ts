@@ -22,7 +22,6 @@ export type ButtonAction =
 export interface ButtonSpec {
   readonly label: string;
   readonly action: ButtonAction;
-  readonly style?: "danger" | "success" | "primary";
 }
 
 /** Why a press does nothing. */

@@ -9,8 +9,7 @@ export type ErrorCode =
   | "store_failed"
   | "claude_missing"
   | "claude_protocol"
-  | "claude_refused"
-  | "telegram_failed";
+  | "claude_refused";
 
 /** A fault with a stable `code`. The message says what was expected and what came, and never holds a secret. */
 export class AppError extends Error {
@@ -43,7 +42,6 @@ export function exitCodeOf(error: unknown): number {
     case "store_failed":
     case "claude_protocol":
     case "claude_refused":
-    case "telegram_failed":
       return EXIT.failure;
   }
 }

@@ -42,6 +42,8 @@ export type OutboxAct =
       readonly body: MessageBody;
       readonly replyTo: number | null;
       readonly isSilent: boolean;
+      /** A placeholder: no loss when it does not come, a nuisance when it comes twice. */
+      readonly isProgress?: true;
     }
   | { readonly kind: "edit"; readonly target: number; readonly body: MessageBody; readonly orSend: boolean }
   | {
@@ -61,15 +63,15 @@ export interface OutboxDraft {
   readonly finalOf: number | null;
 }
 
-/** `sending` means that the call was begun: after a crash nobody knows whether it arrived. */
+/** `sending` means that the call was begun: after a crash or a fault nobody knows whether it arrived. */
 export type OutboxState = "queued" | "sending" | "sent" | "failed" | "dropped";
 
 /** A row of the outbox. */
 export interface OutboxRow extends OutboxDraft {
   readonly id: number;
   readonly state: OutboxState;
+  /** Calls begun of which nobody knows that they had no effect. */
   readonly attempts: number;
-  readonly notBefore: number;
   /** Telegram's id of the message, once sent. */
   readonly messageId: number | null;
 }

@@ -8,8 +8,7 @@ export type DenyReason =
   | "not_private"
   | "empty"
   | "too_long"
-  | "unsupported_content"
-  | "bad_path";
+  | "unsupported_content";
 
 /** A gate's answer. `admit` carries the request on, as the gate left it. */
 export type Verdict =

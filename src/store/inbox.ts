@@ -21,7 +21,6 @@ export interface Inbox {
   readonly finish: (updateId: number) => void;
   /** Sets an update aside for a person to look at; its content is kept. */
   readonly bury: (updateId: number) => void;
-  readonly countUnfinished: () => number;
 }
 
 interface Row {
@@ -39,7 +38,6 @@ export function createInbox(db: Db, now: Now): Inbox {
   );
   const finish = db.prepare<[number]>("UPDATE inbox SET state = 'done', body = '' WHERE update_id = ?");
   const bury = db.prepare<[number]>("UPDATE inbox SET state = 'dead' WHERE update_id = ?");
-  const count = db.prepare<[], { n: number }>("SELECT count(*) AS n FROM inbox WHERE state = 'new'");
 
   const insertAll = db.transaction((updates: readonly { updateId: number; body: string }[]) => {
     const at = now();
@@ -63,6 +61,5 @@ export function createInbox(db: Db, now: Now): Inbox {
     bury: (updateId) => {
       bury.run(updateId);
     },
-    countUnfinished: () => count.get()?.n ?? 0,
   };
 }

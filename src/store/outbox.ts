@@ -8,20 +8,22 @@ export interface Outbox {
   readonly get: (id: number) => OutboxRow | null;
   /** Chats with something to send. */
   readonly chats: () => readonly number[];
-  /** The next row of a chat: by priority, then age. Null when there is none. */
+  /**
+   * The next row of a chat, by priority, then age: one that waits, or one that was begun and never recorded as ended (only
+   * one call of a chat is made at a time). Null when there is none.
+   */
   readonly next: (chatId: number) => OutboxRow | null;
   readonly begin: (id: number) => void;
   readonly sent: (id: number, messageId: number | null) => void;
   readonly failed: (id: number) => void;
-  /** Back into the queue, not before `notBefore`. */
+  /** Back into the queue, not before `notBefore`; the call surely had no effect, or none that another could double. */
   readonly retry: (id: number, notBefore: number) => void;
+  /** Back into the queue, not before `notBefore`; nobody knows whether the call had an effect. */
+  readonly doubt: (id: number, notBefore: number) => void;
   /** Until when a chat must rest, as far as its rows know: a pause that Telegram asked for is meant for the whole chat. */
   readonly restUntil: (chatId: number) => number;
   /** Takes a row that was not begun out of the queue; false when it was begun or is gone. */
   readonly withdraw: (id: number) => boolean;
-  /** Rows that an earlier life left in the middle of being sent. */
-  readonly begun: () => readonly OutboxRow[];
-  readonly countOpen: () => number;
 }
 
 interface Row {
@@ -33,10 +35,10 @@ interface Row {
   final_of: number | null;
   state: OutboxState;
   attempts: number;
-  not_before: number;
   message_id: number | null;
 }
 
+/** The statements on open rows name their states just as the partial index outbox_open does, which only so is used. */
 export function createOutbox(db: Db, now: Now): Outbox {
   const put = db.prepare<[number, number, string, number, number | null, number]>(
     `INSERT INTO outbox (chat_id, thread_id, act, priority, final_of, created_at, state) VALUES (?, ?, ?, ?, ?, ?, 'queued')`,
@@ -46,9 +48,8 @@ export function createOutbox(db: Db, now: Now): Outbox {
     "SELECT DISTINCT chat_id FROM outbox WHERE state IN ('queued', 'sending')",
   );
   const next = db.prepare<[number], Row>(
-    "SELECT * FROM outbox WHERE chat_id = ? AND state = 'queued' ORDER BY priority, id LIMIT 1",
+    "SELECT * FROM outbox WHERE chat_id = ? AND state IN ('queued', 'sending') ORDER BY priority, id LIMIT 1",
   );
-  const begun = db.prepare<[], Row>("SELECT * FROM outbox WHERE state = 'sending' ORDER BY id");
   const begin = db.prepare<[number]>(
     "UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE id = ?",
   );
@@ -56,16 +57,16 @@ export function createOutbox(db: Db, now: Now): Outbox {
     "UPDATE outbox SET state = ?, message_id = coalesce(?, message_id) WHERE id = ?",
   );
   const retry = db.prepare<[number, number]>(
+    "UPDATE outbox SET state = 'queued', attempts = attempts - 1, not_before = ? WHERE id = ?",
+  );
+  const doubt = db.prepare<[number, number]>(
     "UPDATE outbox SET state = 'queued', not_before = ? WHERE id = ?",
   );
   const withdraw = db.prepare<[number]>(
     "UPDATE outbox SET state = 'dropped' WHERE id = ? AND state = 'queued'",
   );
   const restUntil = db.prepare<[number], { at: number | null }>(
-    "SELECT max(not_before) AS at FROM outbox WHERE chat_id = ? AND state = 'queued'",
-  );
-  const count = db.prepare<[], { n: number }>(
-    "SELECT count(*) AS n FROM outbox WHERE state IN ('queued', 'sending')",
+    "SELECT max(not_before) AS at FROM outbox WHERE chat_id = ? AND state IN ('queued', 'sending')",
   );
 
   return {
@@ -92,10 +93,11 @@ export function createOutbox(db: Db, now: Now): Outbox {
     retry: (id, notBefore) => {
       retry.run(notBefore, id);
     },
+    doubt: (id, notBefore) => {
+      doubt.run(notBefore, id);
+    },
     restUntil: (chatId) => restUntil.get(chatId)?.at ?? 0,
     withdraw: (id) => withdraw.run(id).changes > 0,
-    begun: () => begun.all().map(outboxRowOf),
-    countOpen: () => count.get()?.n ?? 0,
   };
 }
 
@@ -109,7 +111,6 @@ function outboxRowOf(row: Row): OutboxRow {
     finalOf: row.final_of,
     state: row.state,
     attempts: row.attempts,
-    notBefore: row.not_before,
     messageId: row.message_id,
   };
 }

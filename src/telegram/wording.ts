@@ -139,8 +139,6 @@ function denialText(
       return `That message is too long${detail ? ` (${detail})` : ""}. Nothing was run.`;
     case "unsupported_content":
       return what.startsWith("update:") ? null : `I can only read text so far, so I left the ${what} aside.`;
-    case "bad_path":
-      return "That is not a project of mine: send /repo to see them.";
   }
 }
 

@@ -255,11 +255,6 @@ describe("the order of the gates", () => {
       { kind: "deny", reason: "too_long", detail: "101 of at most 100" },
       "That message is too long (101 of at most 100). Nothing was run.",
     ],
-    [
-      "validateInput",
-      { kind: "deny", reason: "bad_path", detail: null },
-      "That is not a project of mine: send /repo to see them.",
-    ],
   ];
 
   test.each(REFUSALS)(
