@@ -9,6 +9,14 @@ export interface ProgressSource {
   readonly target: number;
   /** Null when nothing worth an edit has changed. */
   readonly body: () => MessageBody | null;
+  /** The edit to `body` has come to the chat, or would be refused however often it was made. Until then it is still due. */
+  readonly settled: (body: MessageBody) => void;
+}
+
+/** An edit that is due. */
+export interface ProgressEdit {
+  readonly source: ProgressSource;
+  readonly body: MessageBody;
 }
 
 /** The next edit of one message. */
@@ -25,9 +33,10 @@ export interface ProgressLane {
   /** When the next edit is due; null when nothing is watched. */
   readonly nextDueAt: () => number | null;
   /** Takes the edit that is due, if there is one with something to show, and sets the time of the one after it. */
-  readonly take: (now: number) => { readonly target: number; readonly body: MessageBody } | null;
+  readonly take: (now: number) => ProgressEdit | null;
 }
 
+/** `now` gives milliseconds, from any start: best of a clock that is never set. */
 export function createProgressLane(now: () => number): ProgressLane {
   const pending = new Map<number, Pending>();
 
@@ -46,7 +55,7 @@ export function createProgressLane(now: () => number): ProgressLane {
         const body = source.body();
         const after = body ? edits + 1 : edits;
         pending.set(target, { source, edits: after, dueAt: at + editIntervalMs(after) });
-        if (body) return { target, body };
+        if (body) return { source, body };
       }
       return null;
     },

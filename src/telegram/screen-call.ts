@@ -22,6 +22,7 @@ export interface ScreenCalls {
     place: Place,
     act: Extract<OutboxAct, { kind: "document" }>,
   ) => Promise<CallEnd<number>>;
+  /** An edit that changes nothing ends well. */
   readonly edit: (place: Place, target: Target, body: MessageBody) => Promise<CallEnd<number>>;
   /** Puts an emoji under a message. */
   readonly react: (chatId: number, messageId: number, emoji: Reaction) => Promise<CallEnd<unknown>>;
@@ -79,7 +80,7 @@ export function createScreenCalls(api: Api): ScreenCalls {
               link_preview_options: { is_disabled: true },
             }),
           );
-      return end.kind === "ok" ? { kind: "ok", value: messageId } : end;
+      return end.kind === "ok" || isUnchanged(end) ? { kind: "ok", value: messageId } : end;
     },
     react: (chatId, messageId, emoji) =>
       endOf(
@@ -100,6 +101,10 @@ export function createScreenCalls(api: Api): ScreenCalls {
 
 function idOf(end: CallEnd<{ message_id: number }>): CallEnd<number> {
   return end.kind === "ok" ? { kind: "ok", value: end.value.message_id } : end;
+}
+
+function isUnchanged(end: CallEnd<unknown>): boolean {
+  return end.kind === "refused" && end.description.includes("message is not modified");
 }
 
 function replyParameters(replyTo: number | null) {

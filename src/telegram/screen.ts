@@ -39,12 +39,14 @@ export function openScreen(deps: ScreenDeps, work: Work): TurnScreen {
     const rich = progressOf(tools, preview, note);
     const change = Math.abs(rich.text.length - shown.length);
     if (rich.text === shown || (change < MIN_CHANGE && rich.text.startsWith(shown))) return null;
-    shown = rich.text;
     return { ...rich, buttons: stop };
+  };
+  const settled = ({ text }: MessageBody): void => {
+    shown = text;
   };
 
   const target = work.placeholderId;
-  if (target !== null) deps.watch(chatId, { target, body });
+  if (target !== null) deps.watch(chatId, { target, body, settled });
 
   return {
     show: (event: TurnEvent) => {

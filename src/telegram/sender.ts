@@ -3,8 +3,11 @@ import { messageOf } from "../domain/errors.ts";
 import type { Logger } from "../log/logger.ts";
 import type { Store } from "../store/store.ts";
 import { createDeliver, type Rest } from "./deliver.ts";
-import { createProgressLane, type ProgressLane, type ProgressSource } from "./progress.ts";
+import { createProgressLane, type ProgressEdit, type ProgressLane, type ProgressSource } from "./progress.ts";
 import type { Reaction, ScreenCalls } from "./screen-call.ts";
+
+/** The longest pause that is taken from the store: Telegram's own reach four hours, more is a clock that was set. */
+const LONGEST_PAUSE_MS = 6 * 3_600_000;
 
 interface SenderDeps {
   readonly store: Store;
@@ -19,8 +22,8 @@ export interface Sender {
   /** There is something new for this chat. */
   readonly kick: (chatId: number) => void;
   /**
-   * Sends again what an earlier life began, then all that waits. Before it, nothing is sent. `onFailed` is told, inside the
-   * transaction that records it, of each message that Telegram refused for good.
+   * Sends all that waits, and again what an earlier life began. Before it, nothing is sent. `onFailed` is told, inside the
+   * transaction that records it, of each message that Telegram refused for good or that may not have come.
    */
   readonly start: (onFailed?: (outboxId: number) => void) => void;
   readonly watch: (chatId: number, source: ProgressSource) => void;
@@ -37,10 +40,13 @@ export interface Sender {
 
 interface Lane {
   readonly progress: ProgressLane;
+  /** By `performance.now()`: a machine's clock that is set must not mute a chat. */
   restUntil: number;
   timer: NodeJS.Timeout | null;
   task: Promise<void> | null;
 }
+
+const tick = (): number => performance.now();
 
 export function createSender({ store, calls, now, log, onRejected }: SenderDeps): Sender {
   const lanes = new Map<number, Lane>();
@@ -61,7 +67,7 @@ export function createSender({ store, calls, now, log, onRejected }: SenderDeps)
   function laneOf(chatId: number): Lane {
     const found = lanes.get(chatId);
     if (found) return found;
-    const lane: Lane = { progress: createProgressLane(now), restUntil: 0, timer: null, task: null };
+    const lane: Lane = { progress: createProgressLane(tick), restUntil: 0, timer: null, task: null };
     lanes.set(chatId, lane);
     return lane;
   }
@@ -73,7 +79,7 @@ export function createSender({ store, calls, now, log, onRejected }: SenderDeps)
     lane.task = run(chatId, lane)
       .catch((error: unknown) => {
         log.error({ event: "outbox.fault", chatId, err: error }, `the outbox stumbled: ${messageOf(error)}`);
-        lane.restUntil = now() + 1_000;
+        lane.restUntil = tick() + 1_000;
       })
       .finally(() => {
         lane.task = null;
@@ -83,39 +89,40 @@ export function createSender({ store, calls, now, log, onRejected }: SenderDeps)
 
   async function run(chatId: number, lane: Lane): Promise<void> {
     for (;;) {
-      if (isClosed || now() < lane.restUntil) return;
+      if (isClosed || tick() < lane.restUntil) return;
       const rest = await step(chatId, lane);
       if (rest === null) return;
-      if (rest > 0) lane.restUntil = now() + rest;
+      if (rest > 0) lane.restUntil = tick() + rest;
     }
   }
 
   /** Does the most urgent thing of a chat; null when nothing is due. */
   async function step(chatId: number, lane: Lane): Promise<Rest | null> {
     const row = store.outbox.next(chatId);
-    if (row && row.notBefore <= now()) return deliver(row);
-    const edit = isFlushing ? null : lane.progress.take(now());
-    if (!edit) return null;
-    const target = store.outbox.get(edit.target);
+    if (row) return deliver(row);
+    const edit = isFlushing ? null : lane.progress.take(tick());
+    return edit && showProgress(edit);
+  }
+
+  async function showProgress({ source, body }: ProgressEdit): Promise<Rest> {
+    const target = store.outbox.get(source.target);
     if (target?.messageId == null) return 0;
     const at = { messageId: target.messageId, isDocument: target.act.kind === "document" };
-    const end = await calls.edit(target.conversation, at, edit.body);
+    const end = await calls.edit(target.conversation, at, body);
+    if (end.kind === "ok" || (end.kind === "refused" && end.code !== 429)) source.settled(body);
     return end.kind === "refused" && end.retryAfterMs !== null ? end.retryAfterMs : 0;
   }
 
   /** Wakes the lane when the next thing is due. */
   function sleep(chatId: number, lane: Lane): void {
     if (isClosed) return;
-    const row = store.outbox.next(chatId);
-    const due = [row ? Math.max(row.notBefore, lane.restUntil) : null, lane.progress.nextDueAt()].filter(
-      (at) => at !== null,
-    );
-    if (due.length === 0) {
-      if (!lane.task && now() >= lane.restUntil) lanes.delete(chatId);
+    const dueAt = store.outbox.next(chatId) ? lane.restUntil : lane.progress.nextDueAt();
+    if (dueAt === null) {
+      if (!lane.task && tick() >= lane.restUntil) lanes.delete(chatId);
       return;
     }
     if (lane.timer) clearTimeout(lane.timer);
-    const delay = Math.min(Math.max(0, Math.max(Math.min(...due), lane.restUntil) - now()), 60_000);
+    const delay = Math.min(Math.max(0, Math.ceil(Math.max(dueAt, lane.restUntil) - tick())), 60_000);
     lane.timer = setTimeout(() => kick(chatId), delay);
   }
 
@@ -135,9 +142,8 @@ export function createSender({ store, calls, now, log, onRejected }: SenderDeps)
     start: (listener) => {
       if (listener) onFailed = listener;
       isStarted = true;
-      for (const row of store.outbox.begun()) store.outbox.retry(row.id, 0);
       for (const chatId of store.outbox.chats()) {
-        laneOf(chatId).restUntil = store.outbox.restUntil(chatId);
+        laneOf(chatId).restUntil = tick() + pauseAtStartMs(store.outbox.restUntil(chatId), now());
         kick(chatId);
       }
     },
@@ -166,4 +172,9 @@ export function createSender({ store, calls, now, log, onRejected }: SenderDeps)
       for (const lane of lanes.values()) if (lane.timer) clearTimeout(lane.timer);
     },
   };
+}
+
+/** Milliseconds that a chat must still rest at the start, by the time that is stored and the time that it is. */
+export function pauseAtStartMs(restUntil: number, now: number): number {
+  return Math.min(Math.max(0, restUntil - now), LONGEST_PAUSE_MS);
 }

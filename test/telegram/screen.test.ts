@@ -50,7 +50,16 @@ function openTurn({ isSent = true, ahead = 0 } = {}) {
     return actsOf(store);
   }
 
-  return { store, work, placeholder, screen, watched, finish, body: () => watched.get(placeholder)?.body() };
+  /** What a progress edit would show now. */
+  const body = () => watched.get(placeholder)?.body();
+  /** The same, and the edit comes to the chat. */
+  function edited() {
+    const shown = body();
+    if (shown) watched.get(placeholder)?.settled(shown);
+    return shown;
+  }
+
+  return { store, work, placeholder, screen, watched, finish, body, edited };
 }
 
 /** What waits for this chat, in the order in which it goes out. */
@@ -58,7 +67,7 @@ function actsOf(store: Store): readonly OutboxAct[] {
   const acts: OutboxAct[] = [];
   for (let row = store.outbox.next(CHAT); row; row = store.outbox.next(CHAT)) {
     acts.push(row.act);
-    store.outbox.begin(row.id);
+    store.outbox.sent(row.id, null);
   }
   return acts;
 }
@@ -133,26 +142,39 @@ test("[Stop] is dead once the turn is over", () => {
 });
 
 test("progress is an edit only when there is something new worth it", () => {
-  const { screen, body } = openTurn();
-  expect(body()).toBeNull();
+  const { screen, edited } = openTurn();
+  expect(edited()).toBeNull();
   screen.show({ kind: "preview", text: "First words" });
-  expect(body()?.text).toBe("First words");
+  expect(edited()?.text).toBe("First words");
   screen.show({ kind: "preview", text: "First words, and a few" });
-  expect(body()).toBeNull();
+  expect(edited()).toBeNull();
   screen.show({ kind: "preview", text: "First words, and a few, and many more after these" });
-  expect(body()?.text).toContain("many more");
+  expect(edited()?.text).toContain("many more");
   screen.show({ kind: "tool", line: "Bash ls" });
-  expect(body()?.text).toMatch(/^· Bash ls\n\nFirst words/);
+  expect(edited()?.text).toMatch(/^· Bash ls\n\nFirst words/);
   screen.show({ kind: "retrying", failure: "overloaded", attempt: 2, maxAttempts: 4, delayMs: 10 });
-  expect(body()?.text).toMatch(/Claude is overloaded just now\. Trying again \(2 of 4\)…$/);
+  expect(edited()?.text).toMatch(/Claude is overloaded just now\. Trying again \(2 of 4\)…$/);
   for (let call = 1; call <= 10; call += 1) screen.show({ kind: "tool", line: `Bash ${call}` });
-  expect(body()?.text).toMatch(/^· … 3 more\n· Bash 3\n/);
+  expect(edited()?.text).toMatch(/^· … 3 more\n· Bash 3\n/);
+});
+
+test("progress that did not come to the chat is worth an edit until it has", () => {
+  const { screen, body, edited } = openTurn();
+  screen.show({ kind: "tool", line: "Bash ls" });
+  expect(body()?.text).toBe("· Bash ls");
+  expect(edited()?.text).toBe("· Bash ls");
+  expect(body()).toBeNull();
+});
+
+test("a placeholder is marked as one, so that it is never on the screen twice", () => {
+  const { store, placeholder } = openTurn();
+  expect(store.outbox.get(placeholder)?.act).toMatchObject({ kind: "send", isProgress: true });
 });
 
 test("a message that waited says that it works as soon as its turn has begun", () => {
-  const { store, placeholder, body } = openTurn({ ahead: 2 });
+  const { store, placeholder, body, edited } = openTurn({ ahead: 2 });
   expect(store.outbox.get(placeholder)?.act.body.text).toBe("Queued: 2 ahead.");
-  const first = body();
+  const first = edited();
   expect(first?.text).toBe("Working…");
   expect(first?.buttons.flat().map(({ text }) => text)).toEqual(["Stop"]);
   expect(body()).toBeNull();

@@ -1,16 +1,19 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import Database from "better-sqlite3";
 import { Api } from "grammy";
 import { describe, expect, test } from "vitest";
 import { createBotApi } from "../../src/demo/bot-api/bot-api.ts";
 import type { Fault } from "../../src/demo/bot-api/types.ts";
 import { type MessageBody, type OutboxAct, PRIORITY, type Priority } from "../../src/domain/outbox.ts";
 import { createLogger } from "../../src/log/logger.ts";
+import { openDatabase } from "../../src/store/database.ts";
+import { createOutbox } from "../../src/store/outbox.ts";
 import { openStore } from "../../src/store/store.ts";
 import { createProgressLane, editIntervalMs } from "../../src/telegram/progress.ts";
 import { createScreenCalls } from "../../src/telegram/screen-call.ts";
-import { createSender } from "../../src/telegram/sender.ts";
+import { createSender, pauseAtStartMs } from "../../src/telegram/sender.ts";
 import { testClock } from "../support/store.ts";
 
 const TOKEN = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw";
@@ -18,8 +21,9 @@ const ADA = 7;
 const BOB = 8;
 const SENDS = ["sendMessage", "sendDocument", "editMessageText", "editMessageCaption"];
 
+const ignore = () => undefined;
 const bodyOf = (text: string): MessageBody => ({ text, entities: [], buttons: [] });
-const sendOf = (text: string): OutboxAct => ({
+const sendOf = (text: string): Extract<OutboxAct, { kind: "send" }> => ({
   kind: "send",
   body: bodyOf(text),
   replyTo: null,
@@ -41,9 +45,13 @@ async function createBench() {
   ada.open();
   bob.open();
   const folder = mkdtempSync(join(tmpdir(), "sallyport-sender-"));
-  const store = openStore(join(folder, "test.db"), Date.now);
+  const file = join(folder, "test.db");
+  let clockMs = 0;
+  const now = () => Date.now() + clockMs;
+  const store = openStore(file, now);
   const lives: { close: (graceMs: number) => Promise<void> }[] = [];
   const rejected: string[] = [];
+  const failed: number[] = [];
   let output = "";
   const log = createLogger({
     level: "trace",
@@ -58,12 +66,12 @@ async function createBench() {
     const sender = createSender({
       store,
       calls: createScreenCalls(client),
-      now: Date.now,
+      now,
       log,
       onRejected: (description) => rejected.push(description),
     });
     lives.push(sender);
-    return sender;
+    return { ...sender, start: () => sender.start((id) => failed.push(id)) };
   }
 
   const put = (
@@ -84,6 +92,27 @@ async function createBench() {
     bob,
     store,
     rejected,
+    /** The rows of which the listener was told that they failed. */
+    failed,
+    now,
+    /** Sets the machine's clock forward, or back. */
+    setClock: (ms: number) => {
+      clockMs += ms;
+    },
+    /** Until it is disposed, the disk takes no row of that state. */
+    refuse: (state: string) => {
+      using db = sqlite(file);
+      db.exec(
+        `CREATE TRIGGER full BEFORE UPDATE ON outbox WHEN NEW.state = '${state}' AND OLD.state <> 'queued'
+         BEGIN SELECT RAISE(ABORT, 'the disk is full'); END`,
+      );
+      return {
+        [Symbol.dispose]: () => {
+          using again = sqlite(file);
+          again.exec("DROP TRIGGER full");
+        },
+      };
+    },
     live,
     put,
     calls,
@@ -117,6 +146,12 @@ async function createBench() {
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
+}
+
+/** A connection of another's. */
+function sqlite(file: string) {
+  const db = new Database(file);
+  return Object.assign(db, { [Symbol.dispose]: () => db.close() });
 }
 
 /** Waits until it holds, at most 10 s. */
@@ -274,6 +309,58 @@ describe.concurrent("what Telegram refuses for now", () => {
     expect(bench.screen()).toEqual(["hello", "hello"]);
   });
 
+  test.each([
+    ["message", sendOf("hello")],
+    ["document", { kind: "document", fileName: "a.md", content: "a", body: bodyOf("hello"), replyTo: null }],
+  ] satisfies [string, OutboxAct][])(
+    "a %s is on the screen twice at most, then it has failed",
+    async (_, act) => {
+      await using bench = await createBench();
+      bench.failNext(...Array.from({ length: 9 }, (): Fault => ({ kind: "drop_after" })));
+      const ids = [bench.put(act), bench.put(editOf(1, "and its edit"))];
+      bench.live().start();
+      await bench.settled(ids.slice(0, 1), "failed");
+      await bench.settled(ids.slice(1));
+      expect(bench.screen().length).toBe(2);
+      expect(bench.failed).toEqual(ids.slice(0, 1));
+      expect(bench.log()).toContain('"outbox.lost"');
+    },
+  );
+
+  test("what surely was not sent does not count: after it a message still has its second try", async () => {
+    await using bench = await createBench();
+    bench.failNext({ kind: "drop_after" }, tooMany(1), tooMany(1));
+    const id = bench.put(sendOf("hello"));
+    bench.live().start();
+    await bench.settled([id]);
+    expect(bench.screen()).toEqual(["hello", "hello"]);
+  });
+
+  test("a placeholder that may have arrived is not sent again; the answer is sent anew, twice at most", async () => {
+    await using bench = await createBench();
+    bench.failNext(...Array.from({ length: 9 }, (): Fault => ({ kind: "drop_after" })));
+    const target = bench.put({ ...sendOf("Working"), isProgress: true });
+    const answer = bench.put(editOf(target, "The answer", true), { priority: PRIORITY.final });
+    bench.live().start();
+    await bench.settled([target, answer], "failed");
+    expect(bench.screen()).toEqual(["Working", "The answer", "The answer"]);
+    expect(bench.failed).toEqual([target, answer]);
+  });
+
+  test("an edit is made again for as long as it takes", async () => {
+    await using bench = await createBench();
+    const target = bench.put(sendOf("Working"));
+    const sender = bench.live();
+    sender.start();
+    await bench.settled([target]);
+    bench.failNext(...Array.from({ length: 4 }, (): Fault => ({ kind: "drop_before" })));
+    const edit = bench.put(editOf(target, "The answer", true));
+    sender.kick(ADA);
+    await bench.settled([edit]);
+    expect(bench.screen()).toEqual(["The answer"]);
+    expect(bench.calls().length).toBe(6);
+  });
+
   test("an edit that may have arrived is made again without harm", async () => {
     await using bench = await createBench();
     const target = bench.put(sendOf("Working"));
@@ -399,6 +486,49 @@ describe.concurrent("ends and beginnings", () => {
     expect(bench.screen()).toEqual(["half sent", "behind it"]);
   });
 
+  test("H41: what was twice begun by lives that died, and a placeholder that was begun once, are not sent again", async () => {
+    await using bench = await createBench();
+    const twice = bench.put(sendOf("begun twice"));
+    const placeholder = bench.put({ ...sendOf("Working"), isProgress: true });
+    for (const id of [twice, twice, placeholder]) bench.store.outbox.begin(id);
+    const next = bench.put(sendOf("behind them"));
+    bench.live().start();
+    await bench.settled([next]);
+    expect(bench.screen()).toEqual(["behind them"]);
+    expect(bench.failed).toEqual([twice, placeholder]);
+  });
+
+  test.each([
+    ["sent", undefined],
+    ["queued", tooMany(0)],
+  ] satisfies [string, Fault | undefined][])(
+    "while the disk is too full to record %s the message is not sent again, and once it is not, all goes on",
+    async (state, fault) => {
+      await using bench = await createBench();
+      if (fault) bench.failNext(fault);
+      const ids = [bench.put(sendOf("one")), bench.put(sendOf("two"))];
+      const disk = bench.refuse(state);
+      bench.live().start();
+      await until(() => bench.log().split('"outbox.fault"').length > 2, "two faults", bench.log);
+      expect(bench.tried()).toEqual(["one"]);
+      disk[Symbol.dispose]();
+      await bench.settled(ids);
+      expect(bench.screen()).toEqual(["one", "two"]);
+    },
+  );
+
+  test("what a fault left begun is delivered without a restart, and before an edit of it", async () => {
+    await using bench = await createBench();
+    const sender = bench.live();
+    sender.start();
+    const target = bench.put(sendOf("Working"));
+    bench.store.outbox.begin(target);
+    const edit = bench.put(editOf(target, "The answer"), { priority: PRIORITY.final });
+    sender.kick(ADA);
+    await bench.settled([target, edit]);
+    expect(bench.tried()).toEqual(["Working", "The answer"]);
+  });
+
   test("the end waits for what is being sent and sends what waits", async () => {
     await using bench = await createBench();
     const ids = [1, 2, 3, 4, 5].map((number) => bench.put(sendOf(`message ${number}`)));
@@ -421,7 +551,7 @@ describe.concurrent("ends and beginnings", () => {
     const sender = bench.live();
     sender.start();
     await bench.settled([target]);
-    sender.watch(ADA, { target, body: () => bodyOf("half an answer") });
+    sender.watch(ADA, { target, body: () => bodyOf("half an answer"), settled: ignore });
     bench.failNext({ kind: "delay", delayMs: 1_200 }); // when it is sent, the progress is due
     const last = bench.put(sendOf("The last word"));
     sender.kick(ADA);
@@ -451,12 +581,97 @@ describe.concurrent("ends and beginnings", () => {
   });
 });
 
+describe.concurrent("a clock that is set", () => {
+  test("back by a day mutes neither what waits nor progress", async () => {
+    await using bench = await createBench();
+    const target = bench.put(sendOf("Working"));
+    const sender = bench.live();
+    sender.start();
+    await bench.settled([target]);
+    sender.watch(ADA, { target, body: () => bodyOf("half an answer"), settled: ignore });
+    bench.failNext(tooMany(1));
+    const id = bench.put(sendOf("The note"));
+    sender.kick(ADA);
+    await until(() => bench.log().includes('"outbox.flood"'), "the refusal", bench.log);
+    bench.setClock(-86_400_000);
+    await bench.settled([id]);
+    await until(() => bench.screen()[0] === "half an answer", "the progress", bench.log);
+  });
+
+  test("forward does not shorten a pause", async () => {
+    await using bench = await createBench();
+    bench.failNext(tooMany(1));
+    const id = bench.put(sendOf("hello"));
+    bench.live().start();
+    await until(() => bench.log().includes('"outbox.flood"'), "the refusal", bench.log);
+    bench.setClock(86_400_000);
+    await bench.settled([id]);
+    const [first, second] = bench.calls();
+    expect((second?.at ?? 0) - (first?.answeredAt ?? 0)).toBeGreaterThanOrEqual(1_000);
+  });
+
+  test("back between two lives: a stored pause is obeyed for six hours at most", () => {
+    const hours = (count: number) => count * 3_600_000;
+    expect(pauseAtStartMs(hours(4), 0)).toBe(hours(4)); // H65: "Retry after 13938" is a real one
+    expect(pauseAtStartMs(hours(24 * 365), 0)).toBe(hours(6));
+    expect(pauseAtStartMs(0, hours(1))).toBe(0);
+  });
+});
+
+test("the outbox is read through the index of its open rows, however many were ever sent", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "sallyport-sender-"));
+  const db = openDatabase(join(folder, "test.db"));
+  const statements: string[] = [];
+  const prepare = db.prepare.bind(db);
+  db.prepare = (sql: string) => {
+    statements.push(sql);
+    return prepare(sql);
+  };
+  createOutbox(db, Date.now);
+  const reads = statements.filter((sql) => sql.startsWith("SELECT"));
+  const plans = reads.map((sql) =>
+    prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
+      .all(...(sql.includes("?") ? [1] : []))
+      .map(({ detail }) => detail)
+      .join("; "),
+  );
+  db.close();
+  rmSync(folder, { recursive: true });
+  expect(plans.toSorted()).toEqual([
+    "SCAN outbox USING INDEX outbox_open", // the chats: it holds open rows alone
+    "SEARCH outbox USING INDEX outbox_open (chat_id=?)",
+    "SEARCH outbox USING INDEX outbox_open (chat_id=?)",
+    "SEARCH outbox USING INTEGER PRIMARY KEY (rowid=?)",
+  ]);
+});
+
 describe.concurrent("progress", () => {
+  test("progress that did not arrive is told apart from what did, and from what is refused for good", async () => {
+    await using bench = await createBench();
+    const target = bench.put(sendOf("Working"));
+    const sender = bench.live();
+    sender.start();
+    await bench.settled([target]);
+    const refusal: Fault = { kind: "error", code: 400, description: "Bad Request: message can't be edited" };
+    const left = [{ kind: "drop_before" } as const, undefined, refusal];
+    bench.api.setIntercept(({ method }) => (method === "editMessageText" ? left.shift() : undefined));
+    const shots = ["is lost", "Working", "is refused"];
+    const settled: string[] = [];
+    sender.watch(ADA, {
+      target,
+      body: () => bodyOf(shots.shift() ?? "one more"),
+      settled: ({ text }) => settled.push(text),
+    });
+    await until(() => settled.length === 2, "two that need no repetition", bench.log);
+    expect(settled).toEqual(["Working", "is refused"]); // the first of them because it changes nothing
+    expect(bench.screen()).toEqual(["Working"]);
+  });
+
   test("edits of one message come at rising intervals, and only the latest state counts", () => {
     const now = testClock(0);
     const lane = createProgressLane(now);
     let state = 0;
-    lane.watch({ target: 1, body: () => bodyOf(`state ${state}`) });
+    lane.watch({ target: 1, body: () => bodyOf(`state ${state}`), settled: ignore });
     const taken: [number, string][] = [];
     for (; now() < 30_000; now.turn(50)) {
       state += 1;
@@ -483,7 +698,12 @@ describe.concurrent("progress", () => {
     }, 5);
     using _ = { [Symbol.dispose]: () => clearInterval(typing) };
     const watchedAt = Date.now();
-    sender.watch(ADA, { target, body: () => bodyOf(`state ${state}`) });
+    const settled: string[] = [];
+    sender.watch(ADA, {
+      target,
+      body: () => bodyOf(`state ${state}`),
+      settled: ({ text }) => settled.push(text),
+    });
     await until(() => bench.calls().length === 3, "two edits", bench.log);
     const [, first, second] = bench.calls();
     expect((first?.at ?? 0) - watchedAt).toBeGreaterThanOrEqual(990);
@@ -494,6 +714,7 @@ describe.concurrent("progress", () => {
     await bench.settled([final]);
     await sender.close(100);
     expect(bench.calls().length).toBe(4);
+    expect(settled).toEqual(bench.tried().slice(1, 3));
     expect(bench.screen()).toEqual(["The answer"]);
   });
 
@@ -505,7 +726,7 @@ describe.concurrent("progress", () => {
     sender.start();
     await bench.settled([target, other]);
     bench.failNext(tooMany(1));
-    sender.watch(ADA, { target: other, body: () => bodyOf(`at ${performance.now()}`) });
+    sender.watch(ADA, { target: other, body: () => bodyOf(`at ${performance.now()}`), settled: ignore });
     await until(() => bench.calls().length === 3, "the progress that is refused", bench.log);
     const final = bench.put(editOf(target, "The answer", true), { priority: PRIORITY.final });
     sender.kick(ADA);
@@ -540,10 +761,11 @@ test("H23: how a call ended never holds the token", async () => {
 test("H23: whatever goes wrong, the token is not in the log, though its redactor does not know it", async () => {
   await using bench = await createBench();
   bench.failNext({ kind: "drop_before" }, { kind: "html" }, { kind: "drop_after" });
-  const id = bench.put(sendOf("hello"));
+  const [given, sent] = [bench.put(sendOf("hello")), bench.put(sendOf("hello again"))];
   const sender = bench.live();
   sender.start();
-  await bench.settled([id]);
+  await bench.settled([given], "failed");
+  await bench.settled([sent]);
   await bench.api.close();
   sender.react(ADA, 1, "👀");
   sender.answerPress("1", "text");
