@@ -16,6 +16,7 @@ import { chatInTerminal } from "./terminal.ts";
 
 const TOKEN = "100001:demo-token-that-opens-nothing-at-all";
 const USER = 1;
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 interface DemoOptions {
   /** Speaks to the real API with the credential in the environment. */
@@ -30,7 +31,8 @@ interface DemoOptions {
 
 /**
  * The whole daemon in this terminal, against a Bot API server of its own: no account, no token, no network. Everything
- * lives in a temporary folder, which is removed at the end. Returns the exit code.
+ * lives in a temporary folder, which is removed at the end. Returns the exit code; rejects with the fault that ended the
+ * daemon. SIGINT, SIGTERM and SIGHUP end it as Ctrl-D does.
  */
 export async function demo({ isReal, version, runDaemon }: DemoOptions): Promise<number> {
   const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -45,12 +47,15 @@ export async function demo({ isReal, version, runDaemon }: DemoOptions): Promise
     log: installLog,
   });
 
+  const claudeProgram = await findClaude(surroundings.env.PATH ?? "", surroundings.homeDir);
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "sallyport-demo-")));
   const { approved, project } = makeSample(folder);
-  const claudeProgram = await findClaude(surroundings.env.PATH ?? "", surroundings.homeDir);
   const api = createBotApi({ token: TOKEN, now: systemNow, botInfo: { username: "sallyport_demo_bot" } });
   const model = createMessagesApi({ script: demoScript(project) });
   const ending = new AbortController();
+  const { signal } = ending;
+  const end = (): void => ending.abort("demo");
+  for (const each of SIGNALS) process.once(each, end);
   try {
     const env = {
       PATH: surroundings.env.PATH,
@@ -87,19 +92,18 @@ export async function demo({ isReal, version, runDaemon }: DemoOptions): Promise
     );
     const daemon = runDaemon(loaded, log, {
       version,
-      signal: ending.signal,
+      signal,
       claudeProgram: claudeProgram ?? standIn,
     });
     const person = api.user({ id: USER, firstName: "You" });
-    await Promise.race([
-      daemon,
-      chatInTerminal({ api, person, input: process.stdin, output: process.stdout }),
-    ]);
-    ending.abort("demo");
-    await daemon;
+    const chat = chatInTerminal({ api, person, input: process.stdin, output: process.stdout, signal });
+    // Whichever ends first ends the other: a daemon that is gone must not leave the person typing to nobody.
+    const ends = await Promise.allSettled([daemon.finally(end), chat.finally(end)]);
+    for (const each of ends) if (each.status === "rejected") throw each.reason;
     return EXIT.ok;
   } finally {
-    ending.abort("demo");
+    end();
+    for (const each of SIGNALS) process.off(each, end);
     await Promise.allSettled([api.close(), model.close()]);
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   }

@@ -1,5 +1,7 @@
-import { createInterface } from "node:readline";
+import { clearScreenDown, createInterface, cursorTo, moveCursor } from "node:readline";
 import type { Readable, Writable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { escapeInvisible } from "../telegram/render/invisible.ts";
 import type { BotApi } from "./bot-api/api.ts";
 import type { Person } from "./bot-api/person.ts";
 import type { ShownMessage } from "./bot-api/types.ts";
@@ -12,6 +14,8 @@ interface TerminalDeps {
   readonly person: Person;
   readonly input: Readable;
   readonly output: Writable;
+  /** Aborted = the chat ends now. */
+  readonly signal: AbortSignal;
 }
 
 /** A button that can be pressed by its number. */
@@ -23,20 +27,37 @@ interface Key {
 
 /**
  * A chat in the terminal: a line is a message, a number presses the button of that number. Resolves when the person ends
- * it (Ctrl-D, Ctrl-C), or once nothing has happened for a while after a piped input ended.
+ * it (Ctrl-D, Ctrl-C), once nothing has happened for a while after a piped input ended, or when `signal` is aborted.
  */
-export async function chatInTerminal({ api, person, input, output }: TerminalDeps): Promise<void> {
+export async function chatInTerminal({ api, person, input, output, signal }: TerminalDeps): Promise<void> {
   const chat = person.chat();
   chat.open();
   const keys = new Map<number, Key>();
   const shown = new Map<number, string>();
   let lastNumber = 0;
   let lastChange = performance.now();
-  const isTerminal = "isTTY" in input && input.isTTY === true;
-  const print = (text: string): void => {
+  const isTyped = isTty(input);
+  const isScreen = isTyped && isTty(output);
+  const lines = createInterface({ input, output: isScreen ? output : undefined, prompt: "> ", signal });
+  let isClosed = false;
+  lines.once("close", () => {
+    isClosed = true;
+  });
+
+  /** On a screen, above the line that is being typed. */
+  function print(text: string): void {
     lastChange = performance.now();
-    output.write(`${text}\n`);
-  };
+    if (!isScreen || isClosed) {
+      output.write(`${text}\n`);
+      return;
+    }
+    const { rows } = lines.getCursorPos();
+    moveCursor(output, 0, -rows);
+    cursorTo(output, 0);
+    clearScreenDown(output);
+    output.write(`${text}\n${"\n".repeat(rows)}`); // the prompt goes back up as many rows as it took before
+    lines.prompt(true);
+  }
 
   function numberOf(key: Key): number {
     const known = [...keys].find(([, other]) => other.data === key.data)?.[0];
@@ -58,12 +79,12 @@ export async function chatInTerminal({ api, person, input, output }: TerminalDep
       return `[${numberOf(key)}] ${label}`;
     });
     const file = message.document
-      ? [`(file ${message.document.fileName}, ${message.document.content.length} bytes)`]
+      ? [`(file ${message.document.fileName})`, escapeInvisible(message.document.content.toString("utf8"))]
       : [];
-    const lines = [message.text, ...file, row.join("   ")].filter((line) => line !== "").join("\n");
-    if (shown.get(message.messageId) === lines) return;
-    shown.set(message.messageId, lines);
-    print(`${mark} ${lines.replaceAll("\n", "\n    ")}`);
+    const text = [message.text, ...file, row.join("   ")].filter((line) => line !== "").join("\n");
+    if (shown.get(message.messageId) === text) return;
+    shown.set(message.messageId, text);
+    print(`${mark} ${text.replaceAll("\n", "\n    ")}`);
   }
 
   const unsubscribe = api.on("change", (change) => {
@@ -76,22 +97,28 @@ export async function chatInTerminal({ api, person, input, output }: TerminalDep
       print(`bot ${message.reactions.join("")}`);
   });
 
-  const lines = createInterface({ input, output: isTerminal ? output : undefined, prompt: "" });
   try {
+    if (isScreen) lines.prompt();
     for await (const line of lines) {
-      const text = line.trim();
-      if (text === "") continue;
-      lastChange = performance.now();
-      if (!isTerminal) print(`you ${text}`);
-      const key = /^\d+$/.test(text) ? keys.get(Number(text)) : undefined;
-      if (key) chat.press(key.messageId, key.data);
-      else chat.send(text);
-      if (!isTerminal) await quiet(1_500);
+      if (signal.aborted) break;
+      take(line.trim());
+      if (isScreen && !isClosed) lines.prompt();
+      if (!isTyped && line.trim() !== "") await quiet(1_500);
     }
-    if (!isTerminal) await quiet(QUIET_MS);
+    if (!isTyped) await quiet(QUIET_MS);
   } finally {
     unsubscribe();
     lines.close();
+    if (isScreen) output.write("\n");
+  }
+
+  function take(text: string): void {
+    if (text === "") return;
+    lastChange = performance.now();
+    if (!isTyped) print(`you ${text}`);
+    const key = /^\d+$/.test(text) ? keys.get(Number(text)) : undefined;
+    if (key) chat.press(key.messageId, key.data);
+    else chat.send(text);
   }
 
   /** Something runs, and nothing waits for the person. */
@@ -100,10 +127,20 @@ export async function chatInTerminal({ api, person, input, output }: TerminalDep
     return labels.length > 0 && labels.every((label) => label === "Stop");
   }
 
-  /** Waits until nothing has happened for `ms`, and nothing runs. */
+  /** Waits until nothing has happened for `ms` and nothing runs, or until `signal` is aborted. */
   async function quiet(ms: number): Promise<void> {
-    for (let rest = ms; rest > 0 || isBusy(); rest = lastChange + ms - performance.now()) {
-      await new Promise((resolve) => setTimeout(resolve, Math.max(rest, 100)));
+    for (
+      let rest = ms;
+      !signal.aborted && (rest > 0 || isBusy());
+      rest = lastChange + ms - performance.now()
+    ) {
+      await sleep(Math.max(rest, 100), undefined, { signal }).catch((error: unknown) => {
+        if (!signal.aborted) throw error; // woken to end is what the signal is for
+      });
     }
   }
+}
+
+function isTty(stream: Readable | Writable): boolean {
+  return "isTTY" in stream && stream.isTTY === true;
 }

@@ -25,7 +25,6 @@ export type TextEntity =
 export interface ScreenButton {
   readonly text: string;
   readonly data: string;
-  readonly style?: "danger" | "success" | "primary";
 }
 
 /** What a message shows. */

@@ -4,18 +4,24 @@ import type { Work } from "../domain/work.ts";
 import type { Approval } from "../store/approvals.ts";
 import type { Store } from "../store/store.ts";
 import type { ApprovalEnd, Presenter, QuestionView } from "../turns/presenter.ts";
-import { MAX_BUTTONS, offerKeyboard, ownerOf } from "./keyboard.ts";
+import { labelOf, MAX_BUTTONS, offerKeyboard, ownerOf } from "./keyboard.ts";
 import type { RichText } from "./render/entity.ts";
 import { escapeInvisible } from "./render/invisible.ts";
 import { bold, joinRich, plain } from "./render/rich-text.ts";
-import { splitRichText } from "./render/split.ts";
-import { viewTool } from "./tool-view.ts";
+import { cutRich, isInline, toolTitle, viewTool, type WholeView } from "./tool-view.ts";
 import { APPROVAL_ENDS, LABELS } from "./wording.ts";
+
+/** What Telegram takes, in UTF-16 units: the text of a message, and the caption of a document. */
+const LIMITS = { message: 4_096, file: 1_024 } as const;
+/** How much of a long question its caption shows. */
+const MAX_QUESTION = 700;
+/** A question or an answer is never cut shorter than this when all of them are listed. */
+const MIN_SHARE = 40;
 
 /** Puts a message about a work on the screen, through the outbox. */
 export type PutAbout = (work: Work, act: OutboxAct, priority?: Priority) => number;
 
-/** Approvals and questions on the screen. */
+/** Approvals and questions on the screen: each is shown whole, in its message or in a file (H25). */
 export function createApprovalView(
   store: Store,
   put: PutAbout,
@@ -29,16 +35,14 @@ export function createApprovalView(
         { label: LABELS.allow, action: { kind: "approve", approvalId: approval.id, decision: "allow" } },
         { label: LABELS.deny, action: { kind: "approve", approvalId: approval.id, decision: "deny" } },
       ] as const;
-      return put(work, actOf(work, approval, keys(work, approval, [row])), PRIORITY.approval);
+      const view = viewTool(approval.toolName, approval.input);
+      return put(work, actOf(work, view, keys(work, approval, [row])), PRIORITY.approval);
     },
     askQuestion: (work, approval, view) => {
-      const body = {
-        ...onePart(questionText(view)),
-        buttons: keys(work, approval, questionRows(approval, view)),
-      };
-      if (approval.outboxId === null) {
-        return put(work, { kind: "send", body, replyTo: null, isSilent: false }, PRIORITY.approval);
-      }
+      const buttons = keys(work, approval, questionRows(approval, view));
+      const act = actOf(work, viewQuestion(view), buttons);
+      if (approval.outboxId === null) return put(work, act, PRIORITY.approval);
+      const { body } = act;
       put(work, { kind: "edit", target: approval.outboxId, body, orSend: true }, PRIORITY.approval);
       return approval.outboxId;
     },
@@ -46,7 +50,8 @@ export function createApprovalView(
       store.buttons.withdraw(groupOf(approval));
       if (approval.outboxId === null) return;
       if (store.outbox.withdraw(approval.outboxId)) return;
-      const body = { ...onePart(settledText(approval, end)), buttons: [] };
+      const asked = store.outbox.get(approval.outboxId)?.act ?? null;
+      const body = { ...settledText(approval, end, asked), buttons: [] };
       put(
         work,
         { kind: "edit", target: approval.outboxId, body, orSend: end === "unshown" },
@@ -60,52 +65,94 @@ function groupOf({ id }: Approval): string {
   return `approval:${id}`;
 }
 
-/** As Telegram would trim it: the offsets stay true. What is shown here is short enough for one message. */
-function onePart(rich: RichText): RichText {
-  return splitRichText(rich)[0] ?? rich;
-}
-
-function actOf(work: Work, approval: Approval, buttons: MessageBody["buttons"]): OutboxAct {
-  const view = viewTool(approval.toolName, approval.input);
-  const body = { ...onePart(view.rich), buttons };
+function actOf(work: Work, view: WholeView, buttons: MessageBody["buttons"]): OutboxAct {
+  const body = { ...cutRich(view.rich, LIMITS[view.kind]), buttons };
   if (view.kind === "message") return { kind: "send", body, replyTo: null, isSilent: false };
   return { kind: "document", fileName: view.fileName, content: view.content, body, replyTo: work.messageId };
 }
 
-function questionText({ question, index, count }: QuestionView): RichText {
+/** The same whatever is ticked: a message stays a message, and a document a document. */
+function viewQuestion({
+  question: { question, options, multiSelect },
+  index,
+  count,
+}: QuestionView): WholeView {
   const place = count > 1 ? ` (${index + 1} of ${count})` : "";
-  const lines = question.options
-    .filter(({ description }) => description !== "")
-    .map(({ label, description }) => `\n• ${escapeInvisible(label)}: ${escapeInvisible(description)}`);
-  return joinRich(bold(`${escapeInvisible(question.question)}${place}`), ...lines);
+  const title = escapeInvisible(question);
+  const keyed = keyedOf({ options, multiSelect });
+  const tick = tickOf(multiSelect, false);
+  const isSaidByKey = (label: string): boolean => labelOf(tick + label) === tick + label;
+  const lineOf = ({ label, description }: { label: string; description: string }): string =>
+    `\n• ${escapeInvisible(label)}${description === "" ? "" : `: ${escapeInvisible(description)}`}`;
+  const lines = options
+    .filter((option, at) => option.description !== "" || at >= keyed || !isSaidByKey(option.label))
+    .map(lineOf);
+  const note =
+    keyed < options.length
+      ? `\nOnly the first ${keyed} of ${options.length} options have a button: Telegram takes no more.`
+      : "";
+  const rich = joinRich(bold(`${title}${place}`), ...lines, note);
+  if (isInline(rich)) return { kind: "message", rich };
+  const gist = bold(joinRich(cutRich(plain(title), MAX_QUESTION), place));
+  return {
+    kind: "file",
+    rich: joinRich(gist, note, "\nThe whole question is in the file."),
+    fileName: "question.txt",
+    content: `${title}${place}\n${options.map(lineOf).join("")}\n${note}`,
+  };
+}
+
+/** How many options have a button; where several may be chosen, one more is for [Done]. */
+function keyedOf({
+  options,
+  multiSelect,
+}: Pick<QuestionView["question"], "options" | "multiSelect">): number {
+  return Math.min(options.length, multiSelect ? MAX_BUTTONS - 1 : MAX_BUTTONS);
+}
+
+function tickOf(multiSelect: boolean, isTicked: boolean): string {
+  if (!multiSelect) return "";
+  return isTicked ? "☑ " : "☐ ";
 }
 
 function questionRows(
   approval: Approval,
   { question, index, chosen }: QuestionView,
 ): readonly (readonly ButtonSpec[])[] {
-  const options = question.options.slice(0, MAX_BUTTONS - 1).map(({ label }, option): ButtonSpec[] => {
-    const tick = question.multiSelect ? (chosen.includes(label) ? "☑ " : "☐ ") : "";
-    const isTick = question.multiSelect;
+  const isTick = question.multiSelect;
+  const options = question.options.slice(0, keyedOf(question)).map(({ label }, option): ButtonSpec[] => {
     const action = { kind: "answer", approvalId: approval.id, question: index, option, isTick } as const;
-    return [{ label: tick + label, action }];
+    return [{ label: tickOf(isTick, chosen.includes(label)) + label, action }];
   });
-  if (!question.multiSelect) return options;
+  if (!isTick) return options;
   const done = { kind: "answers_done", approvalId: approval.id, question: index } as const;
   return [...options, [{ label: LABELS.done, action: done }]];
 }
 
-function settledText(approval: Approval, end: ApprovalEnd): RichText {
-  const answers = Object.entries(approval.answers);
-  if (end === "answered" && answers.length > 0) {
-    return joinRich(
-      ...answers.flatMap(([question, labels], index) => [
+/** What was asked stays, as far as there is room above how it ended; of questions, the answers. */
+function settledText(approval: Approval, end: ApprovalEnd, asked: OutboxAct | null): RichText {
+  const limit = asked?.kind === "document" ? LIMITS.file : LIMITS.message;
+  if (end === "answered" && Object.keys(approval.answers).length > 0) return answersText(approval, limit);
+  const line = plain(APPROVAL_ENDS[end]);
+  // What Telegram refused to show would be refused again: of that, the name only.
+  const isShown = asked !== null && end !== "unshown";
+  const rich = isShown ? asked.body : bold(toolTitle(approval.toolName));
+  return joinRich(cutRich(rich, limit - line.text.length - 2), "\n\n", line);
+}
+
+/** Every question with its answer; each gets an equal share where they are too long together. */
+function answersText({ answers }: Approval, limit: number): RichText {
+  const entries = Object.entries(answers);
+  const inShares = (share: number): RichText =>
+    joinRich(
+      ...entries.flatMap(([question, labels], index) => [
         index === 0 ? "" : "\n",
-        bold(escapeInvisible(question)),
-        `\n→ ${escapeInvisible(labels.join(", "))}`,
+        bold(cutRich(plain(escapeInvisible(question)), share)),
+        "\n→ ",
+        cutRich(plain(escapeInvisible(labels.join(", "))), share),
       ]),
     );
-  }
-  const view = viewTool(approval.toolName, approval.input);
-  return joinRich(view.rich, "\n\n", plain(APPROVAL_ENDS[end]));
+  const whole = inShares(limit);
+  if (whole.text.length <= limit) return cutRich(whole, limit);
+  return cutRich(inShares(Math.max(MIN_SHARE, Math.floor(limit / entries.length / 2) - 4)), limit);
 }

@@ -2,8 +2,9 @@ import { GrammyError, HttpError } from "grammy";
 import { isErrno, messageOf } from "../domain/errors.ts";
 
 /**
- * How a call to the Bot API ended. `unsent` surely had no effect; after `ambiguous` nobody can tell (the Bot API has no
- * idempotency key). `description` is Telegram's own wording; neither it nor `cause` holds the token or the payload.
+ * How a call to the Bot API ended. `unsent` had no effect: it never left, or the server itself called it a failure (5xx),
+ * which it may say after the act, but hardly ever does; trying for ever then beats losing an answer in a storm of 502. After
+ * `ambiguous` nobody can tell (the Bot API has no idempotency key). `description` is Telegram's own wording; neither it nor `cause` holds the token or the payload.
  */
 export type CallEnd<T> =
   | { readonly kind: "ok"; readonly value: T }
@@ -34,22 +35,25 @@ export function networkEnd(error: unknown): CallEnd<never> {
   const code = UNSENT.find(
     (one) => isErrno(error, one) || (error instanceof Error && isErrno(error.cause, one)),
   );
-  return code
-    ? { kind: "unsent", cause: code }
-    : { kind: "ambiguous", cause: withoutToken(messageOf(error)) };
+  if (code) return { kind: "unsent", cause: code };
+  const cause = withoutToken(messageOf(error));
+  return { kind: isErrorPage(error) ? "unsent" : "ambiguous", cause };
 }
 
 function refusal(error: GrammyError): CallEnd<never> {
   const { retry_after: retryAfter } = error.parameters;
-  // A server's own fault may have come after the act.
-  if (error.error_code >= 500)
-    return { kind: "ambiguous", cause: `${error.error_code}: ${error.description}` };
+  if (error.error_code >= 500) return { kind: "unsent", cause: `${error.error_code}: ${error.description}` };
   return {
     kind: "refused",
     code: error.error_code,
     description: error.description,
     retryAfterMs: retryAfter === undefined ? null : retryAfter * 1000,
   };
+}
+
+/** An answer that is no JSON is a proxy's error page (node-fetch: FetchError of type `invalid-json`). */
+function isErrorPage(error: unknown): boolean {
+  return error instanceof Error && "type" in error && error.type === "invalid-json";
 }
 
 /** Takes bot tokens out of a text: the client's network errors name the whole URL. */

@@ -27,10 +27,7 @@ export function offerKeyboard(
   rows: readonly (readonly ButtonSpec[])[],
 ): readonly (readonly ScreenButton[])[] {
   return rows.map((row) =>
-    row.map(({ label, action, style }) => {
-      const data = buttons.offer({ ...owner, action });
-      return { text: labelOf(label), data, ...(style ? { style } : {}) };
-    }),
+    row.map(({ label, action }) => ({ text: labelOf(label), data: buttons.offer({ ...owner, action }) })),
   );
 }
 
@@ -40,7 +37,7 @@ export function ownerOf(work: Work, group: string): KeyboardOwner {
 }
 
 /** A label as Telegram takes it and a person can read it: nothing hidden in it, never blank, one line, not too long. */
-function labelOf(label: string): string {
+export function labelOf(label: string): string {
   const { text } = cleanText(label.replaceAll(/\s+/g, " "));
   if (isBlank(text)) return BLANK_LABEL;
   const characters = Array.from(GRAPHEMES.segment(text), ({ segment }) => segment);

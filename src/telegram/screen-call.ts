@@ -118,7 +118,7 @@ function markupOf(body: MessageBody) {
 
 function keyboardOf(body: MessageBody): InlineKeyboardMarkup {
   const row = (buttons: MessageBody["buttons"][number]) =>
-    buttons.map(({ text, data, style }) => ({ text, callback_data: data, ...(style ? { style } : {}) }));
+    buttons.map(({ text, data }) => ({ text, callback_data: data }));
   return { inline_keyboard: body.buttons.map(row) };
 }
 

@@ -1,34 +1,57 @@
 import type { RichText } from "./render/entity.ts";
 import { escapeInvisible } from "./render/invisible.ts";
-import { bold, joinRich, pre } from "./render/rich-text.ts";
+import { bold, joinRich, plain, pre } from "./render/rich-text.ts";
+import { splitRichText } from "./render/split.ts";
 
-/** Longer calls go as a file, so that the whole of what is approved can be seen (H25). */
+/** Longer views go as a file, so that the whole can be seen (H25). Leaves room in the message for how it ended. */
 const MAX_INLINE = 3_000;
+/** What a caption names before the rest is left to the file: together well below 1024. */
+const MAX_TITLE = 300;
+const MAX_SIZES = 400;
 
-/** A tool call as it is put before a person: whole, in the message or in a file. */
-export type ToolView =
+/** What is put before a person: whole, in the message, or in a file under a caption. */
+export type WholeView =
   | { readonly kind: "message"; readonly rich: RichText }
   | { readonly kind: "file"; readonly rich: RichText; readonly fileName: string; readonly content: string };
 
 /** Shows a tool call's whole input; characters that could hide something are written out. */
-export function viewTool(
-  name: string,
-  input: Readonly<Record<string, unknown>>,
-  isSubagent = false,
-): ToolView {
-  const title = bold(`${isSubagent ? "A subagent" : "Claude"} wants to use ${escapeInvisible(name)}`);
+export function viewTool(name: string, input: Readonly<Record<string, unknown>>): WholeView {
+  const title = toolTitle(name);
   const parts = fieldsOf(name, input);
   const body = parts.flatMap(({ label, text, language }) => [`\n${label}\n`, pre(text, language)]);
-  const rich = joinRich(title, ...body);
-  if (rich.text.length <= MAX_INLINE) return { kind: "message", rich };
+  const rich = joinRich(bold(title), ...body);
+  if (isInline(rich)) return { kind: "message", rich };
   const content = parts.map(({ label, text }) => `== ${label}\n${text}\n`).join("\n");
-  const hint = `\n${parts.map(({ label, text }) => `${label}: ${text.length} characters`).join(", ")}.\nThe whole call is in the file: look before you allow it.`;
+  const sizes = `${parts.map(({ label, text }) => `${label}: ${text.length} characters`).join(", ")}.`;
   return {
     kind: "file",
-    rich: joinRich(title, hint.slice(0, 700)),
+    rich: joinRich(
+      bold(cutRich(plain(title), MAX_TITLE)),
+      "\n",
+      cutRich(plain(sizes), MAX_SIZES),
+      "\nThe whole call is in the file: look before you allow it.",
+    ),
     fileName: `${fileNameOf(name)}.txt`,
-    content,
+    content: `${title}\n\n${content}`,
   };
+}
+
+/** What a tool call is called before a person. */
+export function toolTitle(name: string): string {
+  return `Claude wants to use ${escapeInvisible(name)}`;
+}
+
+/** Whether a text is shown as a message: one that Telegram takes whole, many entities included. */
+export function isInline(rich: RichText): boolean {
+  return rich.text.length <= MAX_INLINE && splitRichText(rich).length <= 1;
+}
+
+/** The text as Telegram would trim it; its beginning and `…` where it is longer than `maxLength` UTF-16 units. */
+export function cutRich(rich: RichText, maxLength: number): RichText {
+  const [whole = rich, ...more] = splitRichText(rich, { maxLength });
+  if (more.length === 0) return whole;
+  const [beginning = whole] = splitRichText(rich, { maxLength: maxLength - 1 });
+  return joinRich(beginning, "…");
 }
 
 interface Field {
@@ -37,7 +60,7 @@ interface Field {
   readonly language?: string;
 }
 
-/** Every field of the input, those that say most first; nothing is left out. */
+/** Every field of the input, in its order; nothing is left out. */
 function fieldsOf(name: string, input: Readonly<Record<string, unknown>>): readonly Field[] {
   const entries = Object.entries(input);
   if (entries.length === 0) return [{ label: "input", text: "{}" }];
