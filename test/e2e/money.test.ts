@@ -4,17 +4,19 @@ import type { BlocksReply, ModelReply } from "../../src/demo/messages-api/types.
 import type { TokenCounts } from "../../src/domain/usage.ts";
 import { createStage, hasButton, type Stage } from "../support/daemon.ts";
 import { chargesIn } from "../support/daemon-database.ts";
+import { until } from "../support/until.ts";
 
 /** Micro-USD per token of claude-opus-5-5, from Anthropic's list: input, cache writes of 5 min and 1 h, cache reads, output. */
 const PRICE = { input: 4, write5m: 5, write1h: 8, read: 0.2, output: 20 };
 
 const costly = (answer: BlocksReply, usage: Partial<TokenCounts>): ModelReply => ({ ...answer, usage });
 
-/** The charge of the turn whose prompt was `text`. */
-function chargeOf(stage: Stage, text: string) {
-  const found = chargesIn(stage.home).filter((charge) => charge.text === text);
-  expect(found).toHaveLength(1);
-  return found[0];
+/** The charge for a prompt, once it is settled: its answer may be seen as progress before that. */
+async function chargeOf(stage: Stage, text: string) {
+  const found = () => chargesIn(stage.home).filter((charge) => charge.text === text);
+  await until(() => found().length > 0, `the charge for "${text}"`);
+  expect(found()).toHaveLength(1);
+  return found()[0];
 }
 
 test("H10: every turn is charged what the API served, through a restart, a stop and a kill, and none of it twice", async () => {
@@ -36,7 +38,7 @@ test("H10: every turn is charged what the API served, through a restart, a stop 
   let life = await stage.start();
   const answer = await stage.ask("text turn", "A text.");
   const textCost = 1_000 * PRICE.input + 200 * PRICE.output;
-  expect(chargeOf(stage, "text turn")).toMatchObject({
+  expect(await chargeOf(stage, "text turn")).toMatchObject({
     costMicroUsd: textCost,
     meteredMicroUsd: textCost,
     source: "cli",
@@ -51,13 +53,16 @@ test("H10: every turn is charged what the API served, through a restart, a stop 
     100 * PRICE.input +
     5_000 * PRICE.read +
     30 * PRICE.output;
-  expect(chargeOf(stage, "tool turn")).toMatchObject({ costMicroUsd: toolCost, meteredMicroUsd: toolCost });
+  expect(await chargeOf(stage, "tool turn")).toMatchObject({
+    costMicroUsd: toolCost,
+    meteredMicroUsd: toolCost,
+  });
 
   expect(await life.kill("SIGTERM")).toEqual({ code: 0, signal: null });
   life = await stage.start();
   await stage.ask("resumed turn", "Resumed.");
   const resumedCost = 500 * PRICE.input + 1_000 * PRICE.write1h + 10 * PRICE.output;
-  expect(chargeOf(stage, "resumed turn")).toMatchObject({
+  expect(await chargeOf(stage, "resumed turn")).toMatchObject({
     costMicroUsd: resumedCost,
     meteredMicroUsd: resumedCost,
   });
@@ -66,7 +71,7 @@ test("H10: every turn is charged what the API served, through a restart, a stop 
   const working = await stage.waitFor(({ text }) => text.includes("Stop me now"));
   stage.chat.press(working.messageId, "Stop");
   await stage.waitFor(({ text }) => text.includes("⏹ Stopped."));
-  const stopped = chargeOf(stage, "stopped turn");
+  const stopped = await chargeOf(stage, "stopped turn");
   expect(stopped?.costMicroUsd).toBeGreaterThan(3_000 * PRICE.input);
   expect(stopped?.costMicroUsd).toBeLessThan(3_000 * PRICE.input + 50 * PRICE.output);
 
@@ -75,7 +80,7 @@ test("H10: every turn is charged what the API served, through a restart, a stop 
   await life.kill();
   await stage.start();
   const offer = await stage.waitFor(hasButton("Continue it"));
-  const killed = chargeOf(stage, "killed turn");
+  const killed = await chargeOf(stage, "killed turn");
   expect(killed).toMatchObject({ source: "meter", costMicroUsd: killed?.meteredMicroUsd });
   expect(killed?.costMicroUsd).toBeGreaterThan(7_000 * PRICE.input);
 
@@ -83,7 +88,7 @@ test("H10: every turn is charged what the API served, through a restart, a stop 
   stage.chat.press(offer.messageId, "Drop");
   await stage.ask("turn after the kill", "Once more.");
   const lastCost = 20_000 * PRICE.input + 1_000 * PRICE.output;
-  expect(chargeOf(stage, "turn after the kill")).toMatchObject({
+  expect(await chargeOf(stage, "turn after the kill")).toMatchObject({
     costMicroUsd: lastCost,
     meteredMicroUsd: lastCost,
   });

@@ -8,7 +8,9 @@ test("a text becomes a turn of the real CLI, and its answer comes back", async (
   const stage = await createStage({ script: createQueueScript([reply("Hello **Ada**, `1 < 2`.")]) });
   await stage.start();
   const { messageId } = stage.chat.send("hello");
-  const answer = await stage.waitFor(({ text }) => text.includes("Hello Ada, 1 < 2."));
+  const answer = await stage.waitFor(
+    ({ text }) => text.includes("Hello Ada, 1 < 2.") && text.includes(" · $"),
+  );
   expect(answer.entities.map(({ type }) => type)).toEqual(expect.arrayContaining(["bold", "code", "italic"]));
   expect(answer.replyTo).toBe(messageId);
   expect(answer.text).toMatch(/demo · claude-opus-5-5 · \d+ s · \$0\.\d+/);
