@@ -110,7 +110,13 @@ export function createRunTurn(deps: RunTurnDeps): (turn: PreparedTurn) => Promis
       const tools = progress.tools();
       screen.finish({ work: current, outcome, partialText, model, durationMs, costMicroUsd, tools });
     };
-    await persist(() => store.transaction(settle), { workId: work.id });
+    const what = { workId: work.id };
+    const cutOff = (): void =>
+      store.transaction(() => recovery.interrupt(store.work.get(work.id) ?? work, "restart"));
+    await persist(() => store.transaction(settle), what)
+      // A fault of our own in showing the answer: the turn is not lost with it.
+      .catch(() => persist(cutOff, what))
+      .catch(() => undefined); // logged by `persist`; the next start sorts it out
   };
 }
 

@@ -1,3 +1,4 @@
+import Database from "better-sqlite3";
 import { expect, test } from "vitest";
 import type { Reservation } from "../../src/security/limit-cost.ts";
 import { turnsBench } from "../support/turns.ts";
@@ -156,7 +157,7 @@ test("H52: a turn whose end could not be written keeps its answer until the disk
   let failures = 0;
   const full = (): never => {
     failures += 1;
-    throw new Error("disk full");
+    throw new Database.SqliteError("database or disk is full", "SQLITE_FULL");
   };
   Object.assign(store.work, { end: full });
   turn.end({ turnCostMicroUsd: 777 });
@@ -175,7 +176,7 @@ test("H52: a turn that cannot be begun is tried again, and nothing else suffers"
   let failures = 0;
   const full = (): never => {
     failures += 1;
-    throw new Error("disk full");
+    throw new Database.SqliteError("database or disk is full", "SQLITE_FULL");
   };
   Object.assign(store.work, { prepare: full });
   const a = submit("a");
@@ -221,4 +222,20 @@ test("a lost session is ended, so that the next turn begins a new one, and the p
   await until(() => reports.length === 1);
   expect(store.work.get(work.id)?.state).toBe("failed");
   expect(store.sessions.current({ conversationId: work.conversationId, userId: 7, project: "p" })).toBeNull();
+});
+
+test("H52: a fault of our own in showing an answer cuts the turn off, visibly, instead of holding up the conversation", async () => {
+  const { submit, asked, store, shown, until } = turnsBench();
+  const a = submit("a");
+  const turn = await asked();
+  const { end } = store.work;
+  Object.assign(store.work, {
+    end: (id: number, state: "delivering" | "interrupted") => {
+      if (state === "delivering") throw new TypeError("a fault of our own");
+      end(id, state);
+    },
+  });
+  turn.end();
+  await until(() => store.work.get(a.id)?.state === "interrupted");
+  expect(shown).toContain("interrupted a");
 });
