@@ -1,3 +1,4 @@
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { createClaudeRunner } from "./claude/runner.ts";
 import type { ClaudeRunner } from "./claude/types.ts";
@@ -36,7 +37,7 @@ export async function openClaude(scope: AsyncDisposableStack, deps: ClaudeSideDe
   const { loaded, home, log, now } = deps;
   const { config, secrets } = loaded;
   // Settings have looked for the CLI already: null means that there is none, which the search then says.
-  const places = { explicit: config.claude.cliPath ?? undefined, path: "", home: config.home };
+  const places = { explicit: config.claude.cliPath ?? undefined, path: "", home: homedir() };
   const program = deps.program ?? (await findProgram("claude", places));
 
   const { sandbox } = config;

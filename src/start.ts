@@ -30,11 +30,12 @@ export async function start({ envFile, supervised = false, version }: StartOptio
   const surroundings = readEnvironment();
   const stoppedFile = (): string => join(homeOf(surroundings, envFile ?? null), "stopped.json");
   let redact = createRedactor([]);
+  let log: Logger | null = null;
   try {
     const loaded = loadConfig({ ...surroundings, argv: { envFile } });
     const { config, secrets, warnings } = loaded;
     redact = createRedactor(secretValues(secrets));
-    const log = createLogger({ ...config.log, secretValues: secretValues(secrets) });
+    log = createLogger({ ...config.log, secretValues: secretValues(secrets) });
     for (const warning of warnings) log.warn({ event: "config.doubt" }, warning);
     rmSync(stoppedFile(), { force: true });
     endOnCrash(log);
@@ -44,6 +45,7 @@ export async function start({ envFile, supervised = false, version }: StartOptio
   } catch (error) {
     const code = exitCodeOf(error);
     const message = redact(messageOf(error));
+    log?.fatal({ event: "daemon.failed", code }, message);
     process.stderr.write(`sallyport: ${message}\n`);
     if (!supervised || !UNMENDABLE.includes(code)) return code;
     noteStop(stoppedFile(), { at: new Date(systemNow()).toISOString(), code, message });

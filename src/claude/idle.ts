@@ -13,7 +13,7 @@ interface IdleDeps {
 export function createIdleListener({ process, log }: IdleDeps): ProcessListener {
   function end(reason: string): void {
     log.warn(
-      { event: "claude.idle_killed", pid: process.pid, sessionId: process.sessionId, reason },
+      { event: "claude.idle_killed", cliPid: process.pid, sessionId: process.sessionId, reason },
       "idle CLI process killed",
     );
     void process.kill();

@@ -77,7 +77,7 @@ export function createClaudeProcess(deps: ClaudeProcessDeps): ClaudeProcess {
     lease.setPayer(null);
     lease.release();
     log.info(
-      { event: "claude.exited", pid: jailed.pid, sessionId, code: exit.code, signal: exit.signal },
+      { event: "claude.exited", cliPid: jailed.pid, sessionId, code: exit.code, signal: exit.signal },
       "CLI process ended",
     );
     listener.onOver(exit);
@@ -99,12 +99,12 @@ export function createClaudeProcess(deps: ClaudeProcessDeps): ClaudeProcess {
       await within(KILL_GRACE_MS, over);
     } catch (error) {
       log.error(
-        { event: "claude.kill_failed", pid: jailed.pid, sessionId, err: error },
+        { event: "claude.kill_failed", cliPid: jailed.pid, sessionId, err: error },
         "CLI process could not be killed",
       );
     }
     if (ended === null)
-      log.error({ event: "claude.left_behind", pid: jailed.pid, sessionId }, "CLI process is still there");
+      log.error({ event: "claude.left_behind", cliPid: jailed.pid, sessionId }, "CLI process is still there");
   }
 
   return {

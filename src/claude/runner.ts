@@ -75,7 +75,7 @@ export function createClaudeRunner(deps: RunnerDeps): ClaudeRunner {
       const { kind: outcome } = end.outcome;
       const ms = Math.round(performance.now() - startedAt);
       log.info(
-        { event: "claude.turn", pid: process.pid, uuid: turn.uuid, outcome, ms },
+        { event: "claude.turn", cliPid: process.pid, uuid: turn.uuid, outcome, ms },
         "turn of the CLI ended",
       );
       return await endOf(turn, end);

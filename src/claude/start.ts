@@ -66,7 +66,7 @@ async function start(deps: StartDeps, session: ClaudeSession, signal: AbortSigna
     const ms = Math.round(performance.now() - startedAt);
     const { version } = verdict;
     log.info(
-      { event: "claude.started", pid: process.pid, sessionId, isResume, version, ms },
+      { event: "claude.started", cliPid: process.pid, sessionId, isResume, version, ms },
       "CLI process started",
     );
     return { kind: "started", process };

@@ -116,8 +116,9 @@ export async function chatInTerminal({ api, person, input, output, signal }: Ter
     if (text === "") return;
     lastChange = performance.now();
     if (!isTyped) print(`you ${text}`);
-    const key = /^\d+$/.test(text) ? keys.get(Number(text)) : undefined;
+    const key = keys.get(Number(text));
     if (key) chat.press(key.messageId, key.data);
+    else if (/^\d+$/.test(text)) print(`  ! No button has the number ${text} now.`);
     else chat.send(text);
   }
 

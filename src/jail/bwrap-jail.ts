@@ -76,7 +76,7 @@ export function createBwrapJail({ bwrap, scratchDir, system, log }: BwrapJailDep
     });
     void lost.promise.then((path) => {
       log.warn(
-        { event: "jail.protection_lost", path, pid: running.child.pid },
+        { event: "jail.protection_lost", path, jailPid: running.child.pid },
         "protected path replaced, jail killed",
       );
       return running.kill();

@@ -93,7 +93,7 @@ function insideOf({ project, configDir, apiSocket, program }: CheckedRequest, fo
 async function cleanUp(folder: string, tree: Parameters<typeof endTree>[0], log: JailLog): Promise<void> {
   try {
     if (!(await endTree(tree))) {
-      log.warn({ event: "jail.left_alive", pid: tree.root }, "processes of a jail could not be ended");
+      log.warn({ event: "jail.left_alive", jailPid: tree.root }, "processes of a jail could not be ended");
     }
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   } catch (error) {

@@ -17,6 +17,8 @@ export function verifyAudit({ envFile, head }: VerifyOptions): number {
   const verdict = verifyChain(reader.rows(), head === undefined ? {} : { expectedHead: parseHead(head) });
   if (verdict.kind === "ok") {
     process.stdout.write(`audit ok: ${verdict.count} rows, head ${verdict.head.id}:${verdict.head.hash}\n`);
+    if (head === undefined)
+      process.stdout.write("(rows missing at the end show only against a head noted earlier: --head)\n");
     return EXIT.ok;
   }
   process.stdout.write(`audit BROKEN at row ${verdict.id}: ${verdict.reason}\n`);

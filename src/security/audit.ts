@@ -78,14 +78,16 @@ function factsOf({ origin, kind, body, dedupeKey }: Request) {
   return { origin, kind, body: body.kind, dedupeKey };
 }
 
-/** The fields that SECURITY.md promises to whoever watches the log. */
+/** What whoever watches the log gets: the same facts as in the audit, which hold no prompt, answer or secret. */
 function fieldsOf({ event, userId, risk }: AuditEntry) {
+  const { type: _type, ...facts } = event;
   const isViolation = event.type.startsWith("violation.");
   return {
     security: true,
     event: event.type,
     userId,
     risk,
+    facts,
     ...(isViolation ? { violationType: event.type.slice("violation.".length) } : {}),
   };
 }

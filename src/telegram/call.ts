@@ -36,7 +36,9 @@ export function networkEnd(error: unknown): CallEnd<never> {
     (one) => isErrno(error, one) || (error instanceof Error && isErrno(error.cause, one)),
   );
   if (code) return { kind: "unsent", cause: code };
-  const cause = withoutToken(messageOf(error));
+  const cause = withoutToken(
+    messageOf(error instanceof Error && error.cause instanceof Error ? error.cause : error),
+  );
   return { kind: isErrorPage(error) ? "unsent" : "ambiguous", cause };
 }
 

@@ -68,7 +68,9 @@ export function createDeliver({
         if (target?.messageId != null) {
           const at = { messageId: target.messageId, isDocument: target.act.kind === "document" };
           const end = await withFallbacks(place, body, (_, shown) => calls.edit(place, at, shown));
-          if (end.kind !== "refused" || !isGone(end.description)) return end;
+          // Whatever Telegram has against this edit: what may be sent anew is not lost with it.
+          const isHopeless = end.kind === "refused" && end.code === 400;
+          if (!isHopeless || !(orSend || isGone(end.description))) return end;
         }
         if (!orSend) return { kind: "ok", value: null };
         return copy(row, (at, shown) => calls.send(at, { ...sendOf(row), body: shown }));

@@ -57,7 +57,10 @@ export function handleCommand(deps: CommandDeps): MiddlewareFn<SallyContext> {
         return;
       case "new":
         turns.forget(conversation, userId);
-        replies.tell(request, WORDS.newSession);
+        replies.tell(
+          request,
+          turns.status(conversation.id).queued.length > 0 ? WORDS.newSessionQueued : WORDS.newSession,
+        );
         return;
       case "stop": {
         const effect = turns.stop(conversation.id);

@@ -5,6 +5,12 @@ import type { RichText } from "./render/entity.ts";
 import { bold, joinRich } from "./render/rich-text.ts";
 import { durationText } from "./wording.ts";
 
+const STATES: Readonly<Partial<Record<string, string>>> = {
+  preparing: "starting",
+  running: "running",
+  waiting: "waiting for your answer",
+};
+
 const MODES = { ask: "ask: what changes anything is asked", plan: "plan" } as const;
 
 /** What /status tells. */
@@ -27,7 +33,7 @@ export function statusText(facts: StatusFacts): RichText {
     [
       "Turn",
       active
-        ? `${active.state} for ${durationText(facts.now - (active.startedAt ?? facts.now))}`
+        ? `${STATES[active.state] ?? active.state} for ${durationText(facts.now - (active.startedAt ?? facts.now))}`
         : "nothing runs",
     ],
     ["Queue", queued.length === 0 ? "empty" : `${queued.length} waiting`],

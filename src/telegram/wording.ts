@@ -11,11 +11,12 @@ export const WORDS = {
   working: "Working…",
   stopping: "Stopping…",
   stopped: "⏹ Stopped.",
-  finished: "Done: the answer is below.",
+  finished: "See below.",
   dropped: "Dropped: it will not run.",
   notAgain: "Dropped: it will not run again.",
   nothingRuns: "Nothing is running here.",
   newSession: "The next message begins a new session.",
+  newSessionQueued: "A new session begins with the next message in the queue.",
   chooseProject: "Which project? Your message is kept and runs there.",
   projectGoneChoose:
     "The project of this conversation is not there any more. Which one instead? Your message is kept and runs there.",

@@ -192,7 +192,10 @@ describe.runIf(process.platform === "linux")("the life of a Linux jail", () => {
     await mkdir(outside);
     await writeFile(join(outside, "file"), "SECRET");
     const swap = 'while :; do rm -rf "$0"; ln -s ../outside "$0"; rm -f "$0"; mkdir "$0"; done';
-    const swapper = spawn("sh", ["-c", swap, join(world.project, ".vscode")], { stdio: "ignore" });
+    const swapper = spawn("sh", ["-c", swap, join(world.project, ".vscode")], {
+      stdio: "ignore",
+      detached: true,
+    });
     const outcomes: string[] = [];
     for (let round = 0; round < 20; round += 1) {
       const outcome = await runShell(jail, world, "cat .vscode/file 2>/dev/null; echo ran").then(
@@ -201,7 +204,9 @@ describe.runIf(process.platform === "linux")("the life of a Linux jail", () => {
       );
       outcomes.push(outcome);
     }
-    swapper.kill("SIGKILL");
+    const ended = once(swapper, "exit");
+    process.kill(-(swapper.pid ?? 0), "SIGKILL"); // the group: also the command that the loop is at
+    await ended;
     expect(outcomes.filter((outcome) => outcome.includes("SECRET"))).toEqual([]);
   });
 

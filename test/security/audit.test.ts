@@ -52,7 +52,7 @@ test("the log line comes after the commit, with the promised fields, and warns o
   expect(lines).toEqual([
     {
       level: "info",
-      fields: { security: true, event: "command.run", userId: 7, risk: "low" },
+      fields: { security: true, event: "command.run", userId: 7, risk: "low", facts: { name: "stop" } },
       message: "audit",
     },
     {
@@ -62,6 +62,7 @@ test("the log line comes after the commit, with the promised fields, and warns o
         event: "violation.forged_callback",
         userId: 7,
         risk: "high",
+        facts: { what: "unknown" },
         violationType: "forged_callback",
       },
       message: "audit",

@@ -94,7 +94,7 @@ test("the answer of a turn over 30 s is a new message that makes itself heard; t
 
 test("after a long turn without tools the placeholder points to the answer", () => {
   const [summary] = openTurn().finish({ durationMs: 60_000 });
-  expect(summary?.body.text).toBe("Done: the answer is below.");
+  expect(summary?.body.text).toBe("See below.");
 });
 
 test("exactly 30 s is still short", () => {
