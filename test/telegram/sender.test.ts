@@ -433,6 +433,19 @@ describe.concurrent("what Telegram refuses for good", () => {
     expect(bench.screen()).toEqual(["The answer"]);
   });
 
+  test("a final answer whose edit Telegram refuses for whatever reason is sent anew", async () => {
+    await using bench = await createBench();
+    const target = bench.put(sendOf("Working"));
+    const sender = bench.live();
+    sender.start();
+    await bench.settled([target]);
+    bench.failNext({ kind: "error", code: 400, description: "Bad Request: a reason of its own" });
+    const answer = bench.put(editOf(target, "The answer", true));
+    sender.kick(ADA);
+    await bench.settled([answer]);
+    expect(bench.screen()).toEqual(["Working", "The answer"]);
+  });
+
   test("H66: what was for a topic that is gone comes to the chat itself", async () => {
     await using bench = await createBench();
     const id = bench.put(sendOf("hello"), { threadId: 4711 });
