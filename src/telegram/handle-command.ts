@@ -67,7 +67,7 @@ export function handleCommand(deps: CommandDeps): MiddlewareFn<SallyContext> {
         const waiting = store.work.queued(conversation.id).length;
         if (effect === "late") replies.tell(request, WORDS.nothingRuns);
         else if (effect === "released") replies.tell(request, WORDS.released);
-        else if (waiting > 0)
+        else if (effect === "stopping" && waiting > 0)
           replies.tell(request, `${WORDS.stopping} ${waiting} more in the queue will run after it.`);
         return;
       }
