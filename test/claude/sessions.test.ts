@@ -66,7 +66,7 @@ test("H34: another person in the same conversation has another process and anoth
   const two = house.session({ userId: 2, configDir: other });
   await house.run(one, "x");
   await house.run(two, "y");
-  expect(new Set(starts().map(({ pid }) => pid)).size).toBe(2);
+  expect(new Set(starts().map(({ cliPid }) => cliPid)).size).toBe(2);
   const cold = await startTurn(house.another(), { ...one, configDir: other, isResume: true }, "mine?").done;
   expect(cold.end.outcome).toMatchObject({ code: "session_lost" });
 });

@@ -61,10 +61,14 @@ test("/start and /help say what the bot does, the menu is registered, and /new b
 
   await stage.ask("albatross", "The first answer.");
   await stage.ask("go on", "I see albatross first answer.");
-  expect((await command(stage, "/new")).text).toBe("The next message begins a new session.");
+  expect((await command(stage, "/new")).text).toBe(
+    "A new session begins with the next message in the queue.",
+  );
   await stage.ask("capybara", "I see capybara.");
   await stage.ask("dromedary", "I see capybara dromedary.");
-  expect((await command(stage, "/new")).text).toBe("The next message begins a new session.");
+  expect((await command(stage, "/new")).text).toBe(
+    "A new session begins with the next message in the queue.",
+  );
 });
 
 test("/status tells the truth: idle, running, queued, and what it cost; /new leaves the running turn alone", async () => {
@@ -89,7 +93,9 @@ test("/status tells the truth: idle, running, queued, and what it cost; /new lea
   expect(busy.text).toMatch(
     /^Project: demo\nTurn: running for \d+ s\nQueue: 1 waiting\nSpent: \$0\.00 of \$10\.00 \(day\)\nMode: ask/,
   );
-  expect((await command(stage, "/new")).text).toBe("The next message begins a new session.");
+  expect((await command(stage, "/new")).text).toBe(
+    "A new session begins with the next message in the queue.",
+  );
   gate.resolve(reply("Done with the first."));
   await stage.waitFor(({ text }) => text.includes("Done with the first."));
   await stage.waitFor(({ text }) => text.includes("And the second."));
