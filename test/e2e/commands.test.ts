@@ -61,14 +61,10 @@ test("/start and /help say what the bot does, the menu is registered, and /new b
 
   await stage.ask("albatross", "The first answer.");
   await stage.ask("go on", "I see albatross first answer.");
-  expect((await command(stage, "/new")).text).toBe(
-    "A new session begins with the next message in the queue.",
-  );
+  expect((await command(stage, "/new")).text).toBe("The next message begins a new session.");
   await stage.ask("capybara", "I see capybara.");
   await stage.ask("dromedary", "I see capybara dromedary.");
-  expect((await command(stage, "/new")).text).toBe(
-    "A new session begins with the next message in the queue.",
-  );
+  expect((await command(stage, "/new")).text).toBe("The next message begins a new session.");
 });
 
 test("/status tells the truth: idle, running, queued, and what it cost; /new leaves the running turn alone", async () => {
