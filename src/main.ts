@@ -53,7 +53,6 @@ export async function runDaemon(loaded: LoadedConfig, log: Logger, run: DaemonRu
   const paths = await createPathJail(config.approvedDirectory);
   const projects = createProjects({
     approvedDirectory: paths.root,
-    resolve: paths.resolveProjectName,
     isOffered: (name) =>
       faultOfProjectName(name) === null && !isInside(join(paths.root, name), import.meta.dirname),
   });
@@ -74,7 +73,7 @@ export async function runDaemon(loaded: LoadedConfig, log: Logger, run: DaemonRu
     presenter: telegram.presenter,
     record,
     reserve: security.reserve,
-    resolveProject: projects.resolve,
+    resolveProject: paths.resolveProjectName,
     configDirOf: (userId, project) => configDirOf(home.claude, userId, project),
     summarise: (name, input) =>
       `${name} ${summariseTool(name, input, { projectPath: paths.root, maxLength: SUMMARY_CHARS })}`,

@@ -114,10 +114,8 @@ function putAnswer({ store }: ScreenDeps, report: TurnReport): void {
   const isQuick = durationMs <= QUIET_MS;
 
   if (!isUnsent && !isQuick && work.placeholderId !== null) {
-    const summary = { ...progressOf(report.tools, "", ""), buttons: [] };
-    const isBare = report.tools.length === 0;
-    const body = isBare ? { ...plain(WORDS.finished), buttons: [] } : summary;
-    put({ kind: "edit", target: work.placeholderId, body, orSend: false });
+    const rich = report.tools.length === 0 ? plain(WORDS.finished) : progressOf(report.tools, "", "");
+    put({ kind: "edit", target: work.placeholderId, body: { ...rich, buttons: [] }, orSend: false });
   }
   parts.forEach((part, index) => {
     const isLast = index === parts.length - 1 && file === null;

@@ -1,22 +1,18 @@
 import { readdir } from "node:fs/promises";
-import type { ApprovedPath } from "../domain/approved-path.ts";
 
 /** The projects: folders directly in the approved directory. */
 export interface Projects {
   /** Names, sorted; hidden folders, links and what may not be a project are left out. */
   readonly list: () => Promise<readonly string[]>;
-  /** The project's folder. Throws `path_invalid` or `path_outside`. */
-  readonly resolve: (name: string) => Promise<ApprovedPath>;
 }
 
 interface ProjectsDeps {
   readonly approvedDirectory: string;
-  readonly resolve: (name: string) => Promise<ApprovedPath>;
   /** False for a folder that may not be a project, such as the one that holds this program. */
   readonly isOffered: (name: string) => boolean;
 }
 
-export function createProjects({ approvedDirectory, resolve, isOffered }: ProjectsDeps): Projects {
+export function createProjects({ approvedDirectory, isOffered }: ProjectsDeps): Projects {
   return {
     list: async () => {
       const entries = await readdir(approvedDirectory, { withFileTypes: true });
@@ -25,6 +21,5 @@ export function createProjects({ approvedDirectory, resolve, isOffered }: Projec
         .map((entry) => entry.name)
         .sort((a, b) => a.localeCompare(b));
     },
-    resolve,
   };
 }

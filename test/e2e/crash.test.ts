@@ -1,9 +1,11 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { callTool, createQueueScript, reply } from "../../src/demo/messages-api/scripts.ts";
 import type { ModelReply } from "../../src/demo/messages-api/types.ts";
 import { createStage, hasButton, type Stage } from "../support/daemon.ts";
+import { queryDaemon } from "../support/daemon-database.ts";
+import { processesWith } from "../support/processes.ts";
 
 const hang: ModelReply = { kind: "hang", afterText: "Let me think" };
 /** How often the model was asked with that text last. */
@@ -141,24 +143,13 @@ test("a graceful end takes under 5 s with a turn running, leaves no child, and t
   const life = await stage.start();
   stage.chat.send("long work");
   await stage.waitFor(({ text }) => text.includes("Let me think"));
+  // The session's id is on the CLI's command line; a path of the daemon's is on none.
+  const [row] = queryDaemon(stage.home, "SELECT id FROM sessions");
+  const { id: session } = row as { id: string };
+  expect(processesWith(session).length).toBeGreaterThan(0);
   const before = performance.now();
   expect(await life.kill("SIGTERM")).toEqual({ code: 0, signal: null });
   expect(performance.now() - before).toBeLessThan(5_000);
   await stage.waitFor(hasButton("Continue it"), "the offer, sent before the end");
-  expect(jailsOf(stage.home)).toEqual([]);
+  expect(processesWith(session)).toEqual([]);
 });
-
-/** Command lines of processes that still run in this home. */
-function jailsOf(home: string): string[] {
-  const { readdirSync } = process.getBuiltinModule("node:fs");
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, "utf8");
-      } catch {
-        return ""; // it ended while we looked
-      }
-    })
-    .filter((line) => line.includes(home));
-}

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { ShownMessage } from "../../src/demo/bot-api/types.ts";
@@ -6,6 +6,7 @@ import { callTool, createQueueScript, reply } from "../../src/demo/messages-api/
 import type { ModelReply } from "../../src/demo/messages-api/types.ts";
 import { createStage, hasButton, type Stage, USER } from "../support/daemon.ts";
 import { chargesIn } from "../support/daemon-database.ts";
+import { processesWith } from "../support/processes.ts";
 import { until } from "../support/until.ts";
 
 /** A stop is over within this, whatever was running (product.md, section 4). */
@@ -155,17 +156,3 @@ test("/stop right behind a message stops that message, also when both waited for
   expect(stage.botTexts()).toHaveLength(1);
   await stage.ask("something wise", "It ran.");
 });
-
-/** Command lines of the processes that bear a mark. */
-function processesWith(mark: string): readonly string[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, "utf8");
-      } catch {
-        return ""; // it ended while we looked
-      }
-    })
-    .filter((line) => line.includes(mark));
-}

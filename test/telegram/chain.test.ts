@@ -112,7 +112,6 @@ function createChain({
     },
     projects: createProjects({
       approvedDirectory: approved,
-      resolve: async () => "" as never,
       isOffered: () => true,
     }),
     replies: createReplies({ store, kick: sender.kick }),
@@ -549,7 +548,6 @@ async function openDoor({ seed }: { seed?: (store: Store) => void } = {}) {
         if (fault) throw fault;
         return ["app"];
       },
-      resolve: async () => "" as never,
     },
     mode: "ask",
     isSuspicious: () => false,
