@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { configDirOf } from "./claude/config-dir.ts";
 import type { LoadedConfig } from "./config/load.ts";
 import { systemNow as now } from "./domain/clock.ts";
+import type { Reach } from "./domain/fault-point.ts";
 import type { Logger } from "./log/logger.ts";
 import { openClaude } from "./open-claude.ts";
 import { isInside } from "./security/is-inside.ts";
@@ -29,7 +30,11 @@ export interface DaemonRun {
   readonly claudeProgram?: string;
   /** Called once everything is open and updates are asked for. */
   readonly onReady?: () => void;
+  /** For tests, which end the daemon at a fault point: told of each as it is reached. */
+  readonly reach?: Reach;
 }
+
+const noFault: Reach = () => undefined;
 
 /** Runs the daemon until its signal is aborted; rejects with what ended it. Everything it opened is closed by then. */
 export async function runDaemon(loaded: LoadedConfig, log: Logger, run: DaemonRun): Promise<void> {
@@ -39,9 +44,10 @@ export async function runDaemon(loaded: LoadedConfig, log: Logger, run: DaemonRu
   const home = prepareHome(config.home);
   scope.use(lockHome(config.home));
   const store = scope.use(
-    openStore(home.database, now, (err) =>
-      log.error({ event: "store.after", err }, "a follow-up of a commit failed"),
-    ),
+    openStore(home.database, now, {
+      onFault: (err) => log.error({ event: "store.after", err }, "a follow-up of a commit failed"),
+      reach: run.reach ?? noFault,
+    }),
   );
   const security = createSecurity({ config, store, log, now });
   const { record } = security.audit;

@@ -101,3 +101,18 @@ test("files stay small: nearly all under 200 lines, none over 300", () => {
   expect(lengths.filter(({ lines }) => lines > 300)).toEqual([]);
   expect(lengths.filter(({ lines }) => lines > 200).length).toBeLessThanOrEqual(Math.ceil(files.length / 20));
 });
+
+test("no table of the store is written but by a change that names its transition", () => {
+  const statements = files
+    .filter((file) => roomOf(file) === "store")
+    .flatMap((file) => {
+      const source = readFileSync(file, "utf8");
+      return [...source.matchAll(/\.run\(/g)].map(({ index }) => ({
+        file: relative(SRC, file),
+        // What stands before it, from the last `change(` of the same method on.
+        change: /change\((?![\s\S]*\n {4}\},\n)[\s\S]*$/.exec(source.slice(0, index))?.[0] ?? null,
+      }));
+    });
+  expect(statements.length).toBeGreaterThan(30);
+  expect(statements.filter(({ change }) => change === null)).toEqual([]);
+});

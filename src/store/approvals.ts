@@ -1,5 +1,6 @@
 import type { Now } from "../domain/clock.ts";
 import type { Db } from "./database.ts";
+import type { Change } from "./transactions.ts";
 
 export type ApprovalState = "asked" | "allowed" | "denied" | "expired" | "withdrawn";
 
@@ -38,7 +39,7 @@ interface Row {
   outbox_id: number | null;
 }
 
-export function createApprovals(db: Db, now: Now): Approvals {
+export function createApprovals(db: Db, change: Change, now: Now): Approvals {
   const ask = db.prepare<[number, string, string, string, number]>(
     `INSERT INTO approvals (work_id, tool_use_id, tool_name, input, asked_at, state) VALUES (?, ?, ?, ?, ?, 'asked')`,
   );
@@ -52,7 +53,9 @@ export function createApprovals(db: Db, now: Now): Approvals {
 
   return {
     ask: ({ workId, toolUseId, toolName, input }) => {
-      const made = ask.run(workId, toolUseId, toolName, JSON.stringify(input), now());
+      const made = change("approval.asked", () =>
+        ask.run(workId, toolUseId, toolName, JSON.stringify(input), now()),
+      );
       const id = Number(made.lastInsertRowid);
       return { id, workId, toolUseId, toolName, input, answers: {}, state: "asked", outboxId: null };
     },
@@ -61,12 +64,13 @@ export function createApprovals(db: Db, now: Now): Approvals {
       return row ? approvalOf(row) : null;
     },
     setOutbox: (id, outboxId) => {
-      setOutbox.run(outboxId, id);
+      change("approval.shown", () => setOutbox.run(outboxId, id));
     },
     setAnswers: (id, answers) => {
-      setAnswers.run(JSON.stringify(answers), id);
+      change("approval.answered", () => setAnswers.run(JSON.stringify(answers), id));
     },
-    decide: (id, state, by) => decide.run(state, now(), by, id).changes > 0,
+    decide: (id, state, by) =>
+      change(`approval.${state}`, () => decide.run(state, now(), by, id)).changes > 0,
     open: () => open.all().map(approvalOf),
   };
 }

@@ -1,13 +1,12 @@
 import { existsSync } from "node:fs";
 import Database from "better-sqlite3";
 import { AppError } from "../domain/errors.ts";
-import { type AuditTable, createAuditTable } from "./audit.ts";
+import { type AuditRows, readAudit } from "./audit.ts";
 
 /** The audit of a database that a daemon may be writing at the same time; read only. Throws `store_failed`. */
-export function openAuditReader(path: string): Pick<AuditTable, "rows" | "head"> & Disposable {
+export function openAuditReader(path: string): AuditRows & Disposable {
   if (!existsSync(path))
     throw new AppError("store_failed", `There is no database at ${path}: set SALLYPORT_HOME`);
   const db = new Database(path, { readonly: true, fileMustExist: true });
-  const { rows, head } = createAuditTable(db);
-  return { rows, head, [Symbol.dispose]: () => db.close() };
+  return { ...readAudit(db), [Symbol.dispose]: () => db.close() };
 }

@@ -2,11 +2,16 @@ import { type AuditRow, auditRowHash, type ChainHead, GENESIS_HASH } from "../do
 import { type AuditEntry, auditDataOf } from "../domain/audit-event.ts";
 import { conversationKey } from "../domain/request.ts";
 import type { Db } from "./database.ts";
+import type { Change } from "./transactions.ts";
 
 /** The append-only record. Triggers refuse changes; the hash chain shows those that went round them. */
-export interface AuditTable {
+export interface AuditTable extends AuditRows {
   /** Appends one row; the hash before it is read inside the same write transaction. */
   readonly append: (entry: AuditEntry) => void;
+}
+
+/** The record to be read. */
+export interface AuditRows {
   /** All rows in order, one at a time. */
   readonly rows: () => IterableIterator<AuditRow>;
   readonly head: () => ChainHead;
@@ -24,30 +29,38 @@ interface Row {
   hash: string;
 }
 
-export function createAuditTable(db: Db): AuditTable {
-  const last = db.prepare<[], { id: number; hash: string }>(
-    "SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1",
-  );
-  const all = db.prepare<[], Row>("SELECT * FROM audit ORDER BY id");
+export function createAuditTable(db: Db, change: Change): AuditTable {
+  const read = readAudit(db);
   const insert = db.prepare<
     [number, number, string, string, number | null, string | null, string, string, string]
   >("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
 
-  const head = (): ChainHead => last.get() ?? { id: 0, hash: GENESIS_HASH };
-  const append = db.transaction(({ at, risk, userId, conversation, event }: AuditEntry) => {
-    const before = head();
-    const chat = conversation ? conversationKey(conversation) : null;
-    const row = { id: before.id + 1, at, type: event.type, risk, userId, chat, data: auditDataOf(event) };
-    const hash = auditRowHash(before.hash, row);
-    insert.run(row.id, row.at, row.type, row.risk, row.userId, row.chat, row.data, before.hash, hash);
-  });
+  return {
+    ...read,
+    append: ({ at, risk, userId, conversation, event }) => {
+      change("audit.appended", () => {
+        const before = read.head();
+        const chat = conversation ? conversationKey(conversation) : null;
+        const row = { id: before.id + 1, at, type: event.type, risk, userId, chat, data: auditDataOf(event) };
+        const hash = auditRowHash(before.hash, row);
+        return insert.run(row.id, at, row.type, risk, userId, chat, row.data, before.hash, hash);
+      });
+    },
+  };
+}
+
+/** Reads the audit of an open database. */
+export function readAudit(db: Db): AuditRows {
+  const last = db.prepare<[], { id: number; hash: string }>(
+    "SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1",
+  );
+  const all = db.prepare<[], Row>("SELECT * FROM audit ORDER BY id");
 
   return {
-    append: (entry) => append.immediate(entry),
     *rows() {
       for (const row of all.iterate()) yield auditRowOf(row);
     },
-    head,
+    head: () => last.get() ?? { id: 0, hash: GENESIS_HASH },
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Db } from "./database.ts";
+import type { Change } from "./transactions.ts";
 
 /** Token buckets as they stood at the last commit; the state is the limiter's own JSON. */
 export interface Buckets {
@@ -6,7 +7,7 @@ export interface Buckets {
   readonly save: (key: string, state: string) => void;
 }
 
-export function createBuckets(db: Db): Buckets {
+export function createBuckets(db: Db, change: Change): Buckets {
   const load = db.prepare<[string], { state: string }>("SELECT state FROM buckets WHERE key = ?");
   const save = db.prepare<[string, string]>(
     "INSERT INTO buckets (key, state) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET state = excluded.state",
@@ -14,7 +15,7 @@ export function createBuckets(db: Db): Buckets {
   return {
     load: (key) => load.get(key)?.state ?? null,
     save: (key, state) => {
-      save.run(key, state);
+      change("bucket.saved", () => save.run(key, state));
     },
   };
 }

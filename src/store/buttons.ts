@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { ButtonAction, Press } from "../domain/button.ts";
 import type { Now } from "../domain/clock.ts";
 import type { Db } from "./database.ts";
+import type { Change } from "./transactions.ts";
 
 /** A button about to be shown. Those of one `group` are used up together. */
 export interface ButtonDraft {
@@ -39,7 +40,7 @@ interface Row {
   used_at: number | null;
 }
 
-export function createButtons(db: Db, now: Now): Buttons {
+export function createButtons(db: Db, change: Change, now: Now): Buttons {
   const offer = db.prepare<[string, string, string, number, number, number | null]>(
     "INSERT INTO buttons (nonce, group_key, action, conversation_id, user_id, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
   );
@@ -48,10 +49,16 @@ export function createButtons(db: Db, now: Now): Buttons {
     "UPDATE buttons SET used_at = ? WHERE group_key = ? AND used_at IS NULL",
   );
 
+  const useUp = (group: string): void => {
+    change("button.used", () => use.run(now(), group));
+  };
+
   return {
     offer: ({ group, action, conversationId, userId, expiresAt }) => {
       const nonce = randomBytes(16).toString("base64url");
-      offer.run(nonce, group, JSON.stringify(action), conversationId, userId, expiresAt);
+      change("button.offered", () =>
+        offer.run(nonce, group, JSON.stringify(action), conversationId, userId, expiresAt),
+      );
       return nonce;
     },
     peek: (nonce) => {
@@ -67,11 +74,11 @@ export function createButtons(db: Db, now: Now): Buttons {
       if (row.used_at !== null) return { kind: "refused", reason: "used" };
       if (row.expires_at !== null && row.expires_at <= now()) return { kind: "refused", reason: "expired" };
       const action: ButtonAction = JSON.parse(row.action);
-      if (action.kind !== "answer" || !action.isTick) use.run(now(), row.group_key);
+      if (action.kind !== "answer" || !action.isTick) useUp(row.group_key);
       return { kind: "accepted", action };
     },
     withdraw: (group) => {
-      use.run(now(), group);
+      useUp(group);
     },
   };
 }

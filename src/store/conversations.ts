@@ -1,6 +1,7 @@
 import type { ConversationRef } from "../domain/request.ts";
 import type { Conversation } from "../domain/work.ts";
 import type { Db } from "./database.ts";
+import type { Change } from "./transactions.ts";
 
 /** Conversations and the project chosen in each. */
 export interface Conversations {
@@ -20,7 +21,7 @@ interface Row {
   held_by: number | null;
 }
 
-export function createConversations(db: Db): Conversations {
+export function createConversations(db: Db, change: Change): Conversations {
   const add = db.prepare<[number, number]>(
     "INSERT INTO conversations (chat_id, thread_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
   );
@@ -35,7 +36,7 @@ export function createConversations(db: Db): Conversations {
     at: ({ chatId, threadId }) => {
       const found = at.get(chatId, threadId ?? 0);
       if (found) return conversationOf(found);
-      add.run(chatId, threadId ?? 0);
+      change("conversation.made", () => add.run(chatId, threadId ?? 0));
       const made = at.get(chatId, threadId ?? 0);
       if (!made) throw new Error("a conversation that was just made is not there");
       return conversationOf(made);
@@ -45,10 +46,10 @@ export function createConversations(db: Db): Conversations {
       return row ? conversationOf(row) : null;
     },
     setProject: (id, project) => {
-      setProject.run(project, id);
+      change("conversation.project", () => setProject.run(project, id));
     },
     hold: (id, workId) => {
-      hold.run(workId, id);
+      change(workId === null ? "conversation.released" : "conversation.held", () => hold.run(workId, id));
     },
   };
 }

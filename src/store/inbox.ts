@@ -1,5 +1,6 @@
 import type { Now } from "../domain/clock.ts";
 import type { Db } from "./database.ts";
+import type { Change, Transactions } from "./transactions.ts";
 
 /** An update that Telegram delivered and that is not finished yet. */
 export interface InboxRow {
@@ -29,7 +30,13 @@ interface Row {
   attempts: number;
 }
 
-export function createInbox(db: Db, now: Now): Inbox {
+interface InboxDeps {
+  readonly transaction: Transactions["transaction"];
+  readonly change: Change;
+  readonly now: Now;
+}
+
+export function createInbox(db: Db, { transaction, change, now }: InboxDeps): Inbox {
   const insert = db.prepare<[number, string, number]>(
     "INSERT INTO inbox (update_id, body, state, received_at) VALUES (?, ?, 'new', ?) ON CONFLICT (update_id) DO NOTHING",
   );
@@ -39,27 +46,23 @@ export function createInbox(db: Db, now: Now): Inbox {
   const finish = db.prepare<[number]>("UPDATE inbox SET state = 'done', body = '' WHERE update_id = ?");
   const bury = db.prepare<[number]>("UPDATE inbox SET state = 'dead' WHERE update_id = ?");
 
-  const insertAll = db.transaction((updates: readonly { updateId: number; body: string }[]) => {
-    const at = now();
-    return new Set(
-      updates
-        .filter(({ updateId, body }) => insert.run(updateId, body, at).changes > 0)
-        .map((u) => u.updateId),
-    );
-  });
+  const isNew = ({ updateId, body }: { updateId: number; body: string }): boolean =>
+    change("inbox.stored", () => insert.run(updateId, body, now())).changes > 0;
 
   return {
-    insert: (updates) => insertAll.immediate(updates),
+    insert: (updates) => transaction(() => new Set(updates.filter(isNew).map(({ updateId }) => updateId))),
     takeUnfinished: () =>
-      raise
-        .all()
-        .map((row) => ({ updateId: row.update_id, body: row.body, attempts: row.attempts }))
+      change("inbox.resumed", () => {
+        const rows = raise.all();
+        return { rows, changes: rows.length };
+      })
+        .rows.map((row) => ({ updateId: row.update_id, body: row.body, attempts: row.attempts }))
         .sort((a, b) => a.updateId - b.updateId),
     finish: (updateId) => {
-      finish.run(updateId);
+      change("inbox.done", () => finish.run(updateId));
     },
     bury: (updateId) => {
-      bury.run(updateId);
+      change("inbox.dead", () => bury.run(updateId));
     },
   };
 }

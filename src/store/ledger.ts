@@ -2,6 +2,7 @@ import type { Now } from "../domain/clock.ts";
 import type { MicroUsd } from "../domain/money.ts";
 import type { ApiUsage } from "../domain/usage.ts";
 import type { Db } from "./database.ts";
+import type { Change } from "./transactions.ts";
 
 /** Who was charged how much for a turn, and how that is known. */
 export interface Charge {
@@ -23,7 +24,7 @@ export interface Ledger {
   readonly spentSince: (userId: number, sinceMs: number) => MicroUsd;
 }
 
-export function createLedger(db: Db, now: Now): Ledger {
+export function createLedger(db: Db, change: Change, now: Now): Ledger {
   const meter = db.prepare<
     [string, number, string, number, number, number, number, number, number, number, number, number]
   >(
@@ -46,24 +47,26 @@ export function createLedger(db: Db, now: Now): Ledger {
 
   return {
     meter: (workId, usage) => {
-      meter.run(
-        usage.requestId,
-        workId,
-        usage.model,
-        usage.inputTokens,
-        usage.cacheWrite5mTokens,
-        usage.cacheWrite1hTokens,
-        usage.cacheReadTokens,
-        usage.outputTokens,
-        usage.costMicroUsd,
-        usage.isFinal ? 1 : 0,
-        usage.isCut ? 1 : 0,
-        now(),
+      change("cost.metered", () =>
+        meter.run(
+          usage.requestId,
+          workId,
+          usage.model,
+          usage.inputTokens,
+          usage.cacheWrite5mTokens,
+          usage.cacheWrite1hTokens,
+          usage.cacheReadTokens,
+          usage.outputTokens,
+          usage.costMicroUsd,
+          usage.isFinal ? 1 : 0,
+          usage.isCut ? 1 : 0,
+          now(),
+        ),
       );
     },
     metered: (workId) => metered.get(workId)?.total ?? 0,
     settle: ({ workId, userId, costMicroUsd, source }) => {
-      settle.run(workId, userId, costMicroUsd, source, now());
+      change("cost.settled", () => settle.run(workId, userId, costMicroUsd, source, now()));
     },
     spentSince: (userId, sinceMs) => spent.get(userId, sinceMs)?.total ?? 0,
   };

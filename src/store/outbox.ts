@@ -1,6 +1,7 @@
 import type { Now } from "../domain/clock.ts";
 import type { OutboxAct, OutboxDraft, OutboxRow, OutboxState, Priority } from "../domain/outbox.ts";
 import type { Db } from "./database.ts";
+import type { Change } from "./transactions.ts";
 
 /** What has to appear on the screen, in order, until Telegram has confirmed it. */
 export interface Outbox {
@@ -39,7 +40,7 @@ interface Row {
 }
 
 /** The statements on open rows name their states just as the partial index outbox_open does, which only so is used. */
-export function createOutbox(db: Db, now: Now): Outbox {
+export function createOutbox(db: Db, change: Change, now: Now): Outbox {
   const put = db.prepare<[number, number, string, number, number | null, number]>(
     `INSERT INTO outbox (chat_id, thread_id, act, priority, final_of, created_at, state) VALUES (?, ?, ?, ?, ?, ?, 'queued')`,
   );
@@ -70,8 +71,12 @@ export function createOutbox(db: Db, now: Now): Outbox {
   );
 
   return {
-    put: ({ conversation: { chatId, threadId }, act, priority, finalOf }) =>
-      Number(put.run(chatId, threadId ?? 0, JSON.stringify(act), priority, finalOf, now()).lastInsertRowid),
+    put: ({ conversation: { chatId, threadId }, act, priority, finalOf }) => {
+      const made = change("outbox.queued", () =>
+        put.run(chatId, threadId ?? 0, JSON.stringify(act), priority, finalOf, now()),
+      );
+      return Number(made.lastInsertRowid);
+    },
     get: (id) => {
       const row = get.get(id);
       return row ? outboxRowOf(row) : null;
@@ -82,22 +87,22 @@ export function createOutbox(db: Db, now: Now): Outbox {
       return row ? outboxRowOf(row) : null;
     },
     begin: (id) => {
-      begin.run(id);
+      change("outbox.sending", () => begin.run(id));
     },
     sent: (id, messageId) => {
-      settle.run("sent", messageId, id);
+      change("outbox.sent", () => settle.run("sent", messageId, id));
     },
     failed: (id) => {
-      settle.run("failed", null, id);
+      change("outbox.failed", () => settle.run("failed", null, id));
     },
     retry: (id, notBefore) => {
-      retry.run(notBefore, id);
+      change("outbox.again", () => retry.run(notBefore, id));
     },
     doubt: (id, notBefore) => {
-      doubt.run(notBefore, id);
+      change("outbox.doubtful", () => doubt.run(notBefore, id));
     },
     restUntil: (chatId) => restUntil.get(chatId)?.at ?? 0,
-    withdraw: (id) => withdraw.run(id).changes > 0,
+    withdraw: (id) => change("outbox.dropped", () => withdraw.run(id)).changes > 0,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Now } from "../domain/clock.ts";
 import type { Session } from "../domain/work.ts";
 import type { Db } from "./database.ts";
+import type { Change } from "./transactions.ts";
 
 /** Who talks where about what: the key of a CLI session. */
 export interface SessionKey {
@@ -27,7 +28,7 @@ interface Row {
   is_resumable: number;
 }
 
-export function createSessions(db: Db, now: Now): Sessions {
+export function createSessions(db: Db, change: Change, now: Now): Sessions {
   const current = db.prepare<[number, number, string], Row>(
     "SELECT * FROM sessions WHERE conversation_id = ? AND user_id = ? AND project = ? AND ended_at IS NULL",
   );
@@ -37,7 +38,9 @@ export function createSessions(db: Db, now: Now): Sessions {
   const end = db.prepare<[number, number, number, string]>(
     "UPDATE sessions SET ended_at = ? WHERE conversation_id = ? AND user_id = ? AND project = ? AND ended_at IS NULL",
   );
-  const markResumable = db.prepare<[string]>("UPDATE sessions SET is_resumable = 1 WHERE id = ?");
+  const markResumable = db.prepare<[string]>(
+    "UPDATE sessions SET is_resumable = 1 WHERE id = ? AND is_resumable = 0",
+  );
 
   return {
     current: ({ conversationId, userId, project }) => {
@@ -45,12 +48,13 @@ export function createSessions(db: Db, now: Now): Sessions {
       return row ? sessionOf(row) : null;
     },
     begin: (key, id) => {
-      begin.run(id, key.conversationId, key.userId, key.project, now());
+      change("session.begun", () => begin.run(id, key.conversationId, key.userId, key.project, now()));
       return { ...key, id, isResumable: false };
     },
-    end: ({ conversationId, userId, project }) => end.run(now(), conversationId, userId, project).changes > 0,
+    end: ({ conversationId, userId, project }) =>
+      change("session.ended", () => end.run(now(), conversationId, userId, project)).changes > 0,
     markResumable: (id) => {
-      markResumable.run(id);
+      change("session.resumable", () => markResumable.run(id));
     },
   };
 }

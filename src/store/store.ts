@@ -1,10 +1,12 @@
 import type { Now } from "../domain/clock.ts";
+import type { Reach } from "../domain/fault-point.ts";
 import { type Approvals, createApprovals } from "./approvals.ts";
 import { type AuditTable, createAuditTable } from "./audit.ts";
 import { type Buckets, createBuckets } from "./buckets.ts";
 import { type Buttons, createButtons } from "./buttons.ts";
 import { type Conversations, createConversations } from "./conversations.ts";
 import { openDatabase } from "./database.ts";
+import { createFacts, type Facts } from "./facts.ts";
 import { createInbox, type Inbox } from "./inbox.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
@@ -24,23 +26,35 @@ export interface Store extends Disposable, Transactions {
   readonly buckets: Buckets;
   readonly ledger: Ledger;
   readonly audit: AuditTable;
+  readonly facts: Facts;
 }
 
-/** Opens the database of the program at `path`; throws `store_failed`. `onFault` is told what failed after a commit. */
-export function openStore(path: string, now: Now, onFault: (error: unknown) => void = rethrow): Store {
+interface StoreDeps {
+  /** Told what failed after a commit; without it, the fault is thrown. */
+  readonly onFault?: (error: unknown) => void;
+  /** Told of every fault point. */
+  readonly reach?: Reach;
+}
+
+/** Opens the database of the program at `path`; throws `store_failed`. */
+export function openStore(path: string, now: Now, deps: StoreDeps = {}): Store {
+  const { onFault = rethrow, reach = () => undefined } = deps;
   const db = openDatabase(path);
+  const { transaction, afterCommit, change } = createTransactions(db, { onFault, reach });
   return {
-    inbox: createInbox(db, now),
-    conversations: createConversations(db),
-    sessions: createSessions(db, now),
-    work: createWorkTable(db, now),
-    approvals: createApprovals(db, now),
-    buttons: createButtons(db, now),
-    outbox: createOutbox(db, now),
-    buckets: createBuckets(db),
-    ledger: createLedger(db, now),
-    audit: createAuditTable(db),
-    ...createTransactions(db, onFault),
+    transaction,
+    afterCommit,
+    inbox: createInbox(db, { transaction, change, now }),
+    conversations: createConversations(db, change),
+    sessions: createSessions(db, change, now),
+    work: createWorkTable(db, change, now),
+    approvals: createApprovals(db, change, now),
+    buttons: createButtons(db, change, now),
+    outbox: createOutbox(db, change, now),
+    buckets: createBuckets(db, change),
+    ledger: createLedger(db, change, now),
+    audit: createAuditTable(db, change),
+    facts: createFacts(db, change),
     [Symbol.dispose]: () => db.close(),
   };
 }

@@ -1,3 +1,4 @@
+import type { Reach, Transition } from "../domain/fault-point.ts";
 import type { Db } from "./database.ts";
 
 /** Writing several things at once. */
@@ -11,36 +12,71 @@ export interface Transactions {
   readonly afterCommit: (act: () => void) => void;
 }
 
+/**
+ * Makes one change of a table, in the transaction under way or one of its own, and names what it means. A change of no row is
+ * no transition.
+ */
+export type Change = <T extends { readonly changes: number }>(transition: Transition, act: () => T) => T;
+
+interface TransactionDeps {
+  /** Told what failed after a commit. */
+  readonly onFault: (error: unknown) => void;
+  readonly reach: Reach;
+}
+
 /** Write transactions, nested ones as savepoints, with what is to happen after the outermost has been committed. */
-export function createTransactions(db: Db, onFault: (error: unknown) => void): Transactions {
+export function createTransactions(
+  db: Db,
+  { onFault, reach }: TransactionDeps,
+): Transactions & { readonly change: Change } {
   let waiting: (() => void)[] = [];
+  let made: Transition[] = [];
 
   function nested<T>(act: () => T): T {
-    const before = waiting.length;
+    const [waitingBefore, madeBefore] = [waiting.length, made.length];
     try {
       return db.transaction(act)();
     } catch (error) {
-      waiting.length = before;
+      waiting.length = waitingBefore;
+      made.length = madeBefore;
       throw error;
     }
   }
 
-  return {
-    transaction: (act) => {
-      if (db.inTransaction) return nested(act);
-      waiting = [];
-      const result = db.transaction(act).immediate();
-      const due = waiting;
-      waiting = [];
-      for (const next of due) {
-        try {
-          next();
-        } catch (error) {
-          onFault(error);
-        }
-      }
+  function outermost<T>(act: () => T): T {
+    waiting = [];
+    made = [];
+    const write = db.transaction((): T => {
+      const result = act();
+      for (const transition of new Set(made)) reach(`${transition}:before`);
       return result;
-    },
+    });
+    const result = write.immediate();
+    const due = waiting;
+    waiting = [];
+    for (const transition of new Set(made)) reach(`${transition}:after`);
+    for (const next of due) {
+      try {
+        next();
+      } catch (error) {
+        onFault(error);
+      }
+    }
+    return result;
+  }
+
+  const transaction = <T>(act: () => T): T => (db.inTransaction ? nested(act) : outermost(act));
+
+  const change: Change = (transition, act) => {
+    if (!db.inTransaction) return outermost(() => change(transition, act));
+    const result = act();
+    if (result.changes > 0) made.push(transition);
+    return result;
+  };
+
+  return {
+    transaction,
+    change,
     afterCommit: (act) => {
       if (db.inTransaction) waiting.push(act);
       else act();

@@ -2,6 +2,7 @@ import type { Now } from "../domain/clock.ts";
 import type { MicroUsd } from "../domain/money.ts";
 import type { Work, WorkState } from "../domain/work.ts";
 import type { Db } from "./database.ts";
+import type { Change } from "./transactions.ts";
 
 /** What is known of a piece of work when it is submitted. */
 export interface WorkDraft {
@@ -68,7 +69,7 @@ interface Row {
 const SELECT = `SELECT work.*, chat_id, thread_id FROM work JOIN conversations ON conversations.id = conversation_id`;
 const ACTIVE = "('preparing', 'running', 'waiting')";
 
-export function createWorkTable(db: Db, now: Now): WorkTable {
+export function createWorkTable(db: Db, change: Change, now: Now): WorkTable {
   const submit = db.prepare<[string, string, number, number, string | null, string, number | null, number]>(
     `INSERT INTO work (uuid, dedupe_key, conversation_id, user_id, project, text, message_id, created_at, state)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued') ON CONFLICT (dedupe_key) DO NOTHING`,
@@ -120,7 +121,9 @@ export function createWorkTable(db: Db, now: Now): WorkTable {
   return {
     submit: (draft) => {
       const { uuid, dedupeKey, conversationId, userId, project, text, messageId } = draft;
-      const made = submit.run(uuid, dedupeKey, conversationId, userId, project, text, messageId, now());
+      const made = change("work.queued", () =>
+        submit.run(uuid, dedupeKey, conversationId, userId, project, text, messageId, now()),
+      );
       return made.changes === 0 ? null : one(get.get(made.lastInsertRowid));
     },
     get: (id) => one(get.get(id)),
@@ -131,35 +134,35 @@ export function createWorkTable(db: Db, now: Now): WorkTable {
     inStates: (states) => inStates.all(JSON.stringify(states)).map(workOf),
     conversationsWithQueue: () => withQueue.all().map((row) => row.conversation_id),
     setState: (id, state) => {
-      setState.run(state, id);
+      change(`work.${state}`, () => setState.run(state, id));
     },
     prepare: (id, session, reservedMicroUsd) => {
-      prepare.run(session, reservedMicroUsd, now(), id);
+      change("work.preparing", () => prepare.run(session, reservedMicroUsd, now(), id));
     },
     requeue: (id) => {
-      requeue.run(id);
+      change("work.queued", () => requeue.run(id));
     },
     end: (id, state) => {
-      end.run(state, now(), id);
+      change(`work.${state}`, () => end.run(state, now(), id));
     },
     setText: (id, text) => {
-      setText.run(text, id);
+      change("work.edited", () => setText.run(text, id));
     },
     setPlaceholder: (id, outboxId) => {
-      setPlaceholder.run(outboxId, id);
+      change("work.placed", () => setPlaceholder.run(outboxId, id));
     },
     requestStop: (id) => {
-      requestStop.run(id);
+      change("work.stop_requested", () => requestStop.run(id));
     },
     assignProject: (conversationId, project) => {
-      assignProject.run(project, conversationId);
+      change("work.assigned", () => assignProject.run(project, conversationId));
     },
     moveFirst: (id) => {
-      moveFirst.run(id);
+      change("work.moved", () => moveFirst.run(id));
     },
     reserved: (userId) => reserved.get(userId)?.total ?? 0,
     finishIfDelivered: (id) => {
-      finish.run(now(), id);
+      change("work.done", () => finish.run(now(), id));
     },
   };
 }

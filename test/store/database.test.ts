@@ -69,7 +69,7 @@ test("a transaction that throws writes nothing and runs nothing that waited for 
 
 test("what follows a commit cannot undo it: its fault is reported and the others still follow", () => {
   const faults: unknown[] = [];
-  using store = openStore(join(tempDir(), "a.db"), Date.now, (error) => faults.push(error));
+  using store = openStore(join(tempDir(), "a.db"), Date.now, { onFault: (error) => faults.push(error) });
   const ran: string[] = [];
   store.transaction(() => {
     store.conversations.at({ chatId: 1, threadId: null });
@@ -136,4 +136,59 @@ test("H44: a daemon killed with SIGKILL leaves no lock behind", async () => {
   child.kill("SIGKILL");
   await once(child, "exit");
   lockHome(home)[Symbol.dispose]();
+});
+
+test("each transition is reached once before the commit that makes it last and once after it, and one of no row not at all", () => {
+  const path = join(tempDir(), "a.db");
+  const outside = (): unknown => {
+    const reader = new Database(path, { readonly: true });
+    const count = reader.prepare("SELECT count(*) FROM conversations").pluck().get();
+    reader.close();
+    return count;
+  };
+  const reached: [string, unknown][] = [];
+  using store = openStore(path, Date.now, { reach: (point) => reached.push([point, outside()]) });
+  const order: string[] = [];
+  store.transaction(() => {
+    store.conversations.at({ chatId: 1, threadId: null });
+    store.conversations.at({ chatId: 2, threadId: null });
+    store.facts.set("a", "1");
+    store.afterCommit(() => order.push(`followed after ${reached.length}`));
+  });
+  store.facts.delete("never there");
+  store.facts.delete("a");
+  expect(reached).toEqual([
+    ["conversation.made:before", 0],
+    ["fact.set:before", 0],
+    ["conversation.made:after", 2],
+    ["fact.set:after", 2],
+    ["fact.set:before", 2],
+    ["fact.set:after", 2],
+  ]);
+  expect(order).toEqual(["followed after 4"]);
+});
+
+test("what was rolled back, whole or to a savepoint, is no transition", () => {
+  const reached: string[] = [];
+  using store = openStore(join(tempDir(), "a.db"), Date.now, { reach: (point) => reached.push(point) });
+  const fail = (): never => {
+    throw new Error("no");
+  };
+  expect(() =>
+    store.transaction(() => {
+      store.facts.set("a", "1");
+      fail();
+    }),
+  ).toThrow("no");
+  store.transaction(() => {
+    expect(() =>
+      store.transaction(() => {
+        store.facts.set("a", "1");
+        fail();
+      }),
+    ).toThrow("no");
+    store.conversations.at({ chatId: 1, threadId: null });
+  });
+  expect(reached).toEqual(["conversation.made:before", "conversation.made:after"]);
+  expect(store.facts.get("a")).toBeNull();
 });

@@ -640,7 +640,7 @@ test("the outbox is read through the index of its open rows, however many were e
     statements.push(sql);
     return prepare(sql);
   };
-  createOutbox(db, Date.now);
+  createOutbox(db, (_, act) => act(), Date.now);
   const reads = statements.filter((sql) => sql.startsWith("SELECT"));
   const plans = reads.map((sql) =>
     prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
