@@ -13,18 +13,19 @@ export const GATE_ORDER = ["authenticate", "limitRate", "limitCost", "validateIn
 
 interface GuardDeps {
   readonly gates: Readonly<Record<GateName, Gate>>;
-  /** Told of every refusal, once, before the verdict is given back; for the audit. */
-  readonly onRefused: (request: Request, gate: GateName, refusal: Refusal) => void;
+  /** Told of every refusal, once, before the verdict is given back; what it gives puts the refusal on record. */
+  readonly onRefused: (request: Request, gate: GateName, refusal: Refusal) => () => void;
 }
 
 /** The one guard of all doors. */
 export interface Guard {
   /**
    * Runs one gate, for a chain that is written one gate a line. Throws when the gates before it have not all
-   * admitted this very request object: a gate that was left out or moved is a fault, not an open door.
+   * admitted this very request object: a gate that was left out or moved is a fault, not an open door. A refusal is put on
+   * record by what `later` is given: in the transaction that ends the arrival, so that a crash records it neither twice nor never.
    */
-  readonly pass: (gate: GateName, request: Request) => Verdict;
-  /** Runs all gates in order and stops at the first refusal. */
+  readonly pass: (gate: GateName, request: Request, later: (record: () => void) => void) => Verdict;
+  /** Runs all gates in order and stops at the first refusal, which is put on record at once. */
   readonly admit: (request: Request) => Verdict;
   /** True for a request object that came out of the last gate. */
   readonly isAdmitted: (request: Request) => boolean;
@@ -34,14 +35,14 @@ export interface Guard {
 export function createGuard({ gates, onRefused }: GuardDeps): Guard {
   const passed = new WeakMap<Request, number>();
 
-  const pass = (gate: GateName, request: Request): Verdict => {
+  const pass: Guard["pass"] = (gate, request, later) => {
     const at = GATE_ORDER.indexOf(gate);
     const before = passed.get(request) ?? 0;
     if (before !== at)
       throw new Error(`Gate ${gate} must be number ${before + 1} of the chain, is ${at + 1}`);
     const verdict = gates[gate](request);
     if (verdict.kind !== "admit") {
-      onRefused(request, gate, verdict);
+      later(onRefused(request, gate, verdict));
       return verdict;
     }
     passed.set(verdict.request, at + 1);
@@ -54,7 +55,7 @@ export function createGuard({ gates, onRefused }: GuardDeps): Guard {
       let verdict: Verdict = { kind: "admit", request };
       for (const gate of GATE_ORDER) {
         if (verdict.kind !== "admit") return verdict;
-        verdict = pass(gate, verdict.request);
+        verdict = pass(gate, verdict.request, (record) => record());
       }
       return verdict;
     },

@@ -30,8 +30,8 @@ export interface Audit {
   readonly record: (event: AuditEvent, who: AuditWho) => void;
   /** For the end of the chain. */
   readonly admitted: (request: Request) => void;
-  /** For the guard's `onRefused`. */
-  readonly refused: (request: Request, gate: GateName, refusal: Refusal) => void;
+  /** For the guard's `onRefused`: judged at once, put on record by what it gives. */
+  readonly refused: (request: Request, gate: GateName, refusal: Refusal) => () => void;
   /** A contact of somebody who may not come in: the first goes on record, the further ones of the hour are counted. */
   readonly contact: (who: AuditWho, reason: DenyReason) => void;
 }
@@ -48,10 +48,12 @@ export function createAudit({ append, afterCommit, log, now }: AuditDeps): Audit
     });
   };
 
-  const contact = (who: AuditWho, reason: DenyReason): void => {
+  const contact = (who: AuditWho, reason: DenyReason): (() => void) => {
     const verdict = judgeContact(who.userId);
-    if (verdict.kind === "record")
-      record({ type: "auth.failure", reason, unrecorded: verdict.unrecorded }, who);
+    return () => {
+      if (verdict.kind === "record")
+        record({ type: "auth.failure", reason, unrecorded: verdict.unrecorded }, who);
+    };
   };
 
   return {
@@ -61,12 +63,14 @@ export function createAudit({ append, afterCommit, log, now }: AuditDeps): Audit
       const who = whoOf(request);
       if (gate === "authenticate" && refusal.kind === "deny") return contact(who, refusal.reason);
       const reason = refusal.kind === "deny" ? refusal.reason : null;
-      record({ type: "request.refused", ...factsOf(request), gate, verdict: refusal.kind, reason }, who);
-      if (refusal.kind !== "spent") return;
-      const { spentMicroUsd, limitMicroUsd } = refusal;
-      record({ type: "cost.refused", stage: "gate", spentMicroUsd, limitMicroUsd }, who);
+      return () => {
+        record({ type: "request.refused", ...factsOf(request), gate, verdict: refusal.kind, reason }, who);
+        if (refusal.kind !== "spent") return;
+        const { spentMicroUsd, limitMicroUsd } = refusal;
+        record({ type: "cost.refused", stage: "gate", spentMicroUsd, limitMicroUsd }, who);
+      };
     },
-    contact,
+    contact: (who, reason) => contact(who, reason)(),
   };
 }
 

@@ -71,7 +71,7 @@ export const classify: MiddlewareFn<SallyContext> = async (ctx, next) => {
 /** One gate of the guard. Who is refused is told where that is right, and what comes after is not called. */
 export function gate(guard: Guard, name: GateName, replies: Replies): MiddlewareFn<SallyContext> {
   return async (ctx, next) => {
-    const verdict = guard.pass(name, ctx.request);
+    const verdict = guard.pass(name, ctx.request, (record) => ctx.effects.push(record));
     if (verdict.kind === "admit") {
       ctx.request = verdict.request;
       await next();

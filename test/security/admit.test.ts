@@ -7,6 +7,8 @@ import { request } from "./requests.ts";
 
 const refusal: Verdict = { kind: "deny", reason: "empty", detail: null };
 
+const later = (record: () => void): void => record();
+
 /** A guard whose gates write down that they were asked, and refuse where it is said. */
 function guardWith(refusing: Partial<Record<GateName, Verdict>> = {}) {
   const asked: string[] = [];
@@ -29,7 +31,7 @@ function guardWith(refusing: Partial<Record<GateName, Verdict>> = {}) {
       limitCost: gateNamed("limitCost"),
       validateInput: gateNamed("validateInput"),
     },
-    onRefused: (request, gate, verdict) => refused.push([request.dedupeKey, gate, verdict]),
+    onRefused: (request, gate, verdict) => () => void refused.push([request.dedupeKey, gate, verdict]),
   });
   return { guard, asked, refused };
 }
@@ -58,7 +60,7 @@ test("one gate at a time gives the same as all at once", () => {
   let current: Request = request({ dedupeKey: "k" });
   for (const gate of GATE_ORDER) {
     expect(guard.isAdmitted(current)).toBe(false);
-    const verdict = guard.pass(gate, current);
+    const verdict = guard.pass(gate, current, later);
     if (verdict.kind !== "admit") throw new Error("must be admitted");
     current = verdict.request;
   }
@@ -68,26 +70,26 @@ test("one gate at a time gives the same as all at once", () => {
 
 test("a gate that stands before its turn throws and is not asked", () => {
   const { guard, asked } = guardWith();
-  expect(() => guard.pass("limitRate", request())).toThrow(
+  expect(() => guard.pass("limitRate", request(), later)).toThrow(
     "Gate limitRate must be number 1 of the chain, is 2",
   );
-  expect(() => guard.pass("validateInput", request())).toThrow("chain");
+  expect(() => guard.pass("validateInput", request(), later)).toThrow("chain");
   expect(asked).toEqual([]);
 });
 
 test("a refused request cannot be carried on to the next gate", () => {
   const { guard, asked } = guardWith({ authenticate: refusal });
   const asking = request();
-  expect(guard.pass("authenticate", asking)).toBe(refusal);
-  expect(() => guard.pass("limitRate", asking)).toThrow("chain");
+  expect(guard.pass("authenticate", asking, later)).toBe(refusal);
+  expect(() => guard.pass("limitRate", asking, later)).toThrow("chain");
   expect(asked).toEqual(["authenticate"]);
 });
 
 test("the same gate cannot be passed twice, and a copy of an admitted request is not admitted", () => {
   const { guard } = guardWith();
-  const verdict = guard.pass("authenticate", request());
+  const verdict = guard.pass("authenticate", request(), later);
   if (verdict.kind !== "admit") throw new Error("must be admitted");
-  expect(() => guard.pass("authenticate", verdict.request)).toThrow("chain");
+  expect(() => guard.pass("authenticate", verdict.request, later)).toThrow("chain");
   const whole = guard.admit(request());
   if (whole.kind !== "admit") throw new Error("must be admitted");
   expect(guard.isAdmitted(whole.request)).toBe(true);
@@ -101,11 +103,11 @@ test("a gate that throws admits nothing, and no later gate is asked", () => {
       authenticate: () => {
         throw new Error("no database");
       },
-      limitRate: (request) => guard.pass("authenticate", request),
-      limitCost: (request) => guard.pass("authenticate", request),
-      validateInput: (request) => guard.pass("authenticate", request),
+      limitRate: (request) => guard.pass("authenticate", request, later),
+      limitCost: (request) => guard.pass("authenticate", request, later),
+      validateInput: (request) => guard.pass("authenticate", request, later),
     },
-    onRefused: () => {},
+    onRefused: () => () => {},
   });
   expect(() => broken.admit(request())).toThrow("no database");
   expect(asked).toEqual([]);

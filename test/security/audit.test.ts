@@ -107,8 +107,8 @@ test("H20: no part of a prompt, button or argument gets into the audit, whatever
       kind: "deny",
       reason: "too_long",
       detail: "PRIVATE",
-    });
-    audit.refused(request({ body }), "limitRate", { kind: "wait", retryAfterMs: 1, isFirstInWindow: true });
+    })();
+    audit.refused(request({ body }), "limitRate", { kind: "wait", retryAfterMs: 1, isFirstInWindow: true })();
   }
   expect(entries).toHaveLength(12);
   expect(JSON.stringify(entries)).not.toContain("PRIVATE");
@@ -116,8 +116,8 @@ test("H20: no part of a prompt, button or argument gets into the audit, whatever
 
 test("every refusal is on record with the gate that refused and why", () => {
   const { audit, entries } = auditWith();
-  audit.refused(request(), "limitRate", { kind: "wait", retryAfterMs: 1, isFirstInWindow: false });
-  audit.refused(request(), "validateInput", { kind: "deny", reason: "empty", detail: null });
+  audit.refused(request(), "limitRate", { kind: "wait", retryAfterMs: 1, isFirstInWindow: false })();
+  audit.refused(request(), "validateInput", { kind: "deny", reason: "empty", detail: null })();
   expect(entries.map(({ event }) => event)).toMatchObject([
     { type: "request.refused", gate: "limitRate", verdict: "wait", reason: null },
     { type: "request.refused", gate: "validateInput", verdict: "deny", reason: "empty" },
@@ -131,7 +131,7 @@ test("a refusal for money is on record with the amounts as well", () => {
     spentMicroUsd: 9,
     limitMicroUsd: 8,
     returnsAt: null,
-  });
+  })();
   expect(entries.map(({ event }) => event)).toMatchObject([
     { type: "request.refused", gate: "limitCost", verdict: "spent" },
     { type: "cost.refused", stage: "gate", spentMicroUsd: 9, limitMicroUsd: 8 },
@@ -145,7 +145,7 @@ test("H19: a stranger's first contact is on record, the further ones of the hour
       kind: "deny",
       reason: "not_whitelisted",
       detail: null,
-    });
+    })();
   for (let n = 0; n < 100; n += 1) refuse(666);
   expect(entries.map(({ event }) => event)).toEqual([
     { type: "auth.failure", reason: "not_whitelisted", unrecorded: 0 },

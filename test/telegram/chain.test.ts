@@ -7,6 +7,7 @@ import type { Config } from "../../src/config/config.ts";
 import { createBotApi } from "../../src/demo/bot-api/bot-api.ts";
 import type { AuditEvent } from "../../src/domain/audit-event.ts";
 import type { Now } from "../../src/domain/clock.ts";
+import type { Reach } from "../../src/domain/fault-point.ts";
 import type { Verdict } from "../../src/domain/verdict.ts";
 import { createLogger, type Logger } from "../../src/log/logger.ts";
 import { createGuard, GATE_ORDER, type Gate, type Guard, type Refusal } from "../../src/security/admit.ts";
@@ -65,6 +66,7 @@ interface ChainOptions {
   readonly burst?: number;
   readonly names?: readonly string[];
   readonly guardOf?: (security: { readonly guard: Guard }, notes: string[]) => Guard;
+  readonly reach?: Reach;
 }
 
 /** The chain on a real database, with real gates unless others are given. Between it and Telegram stands nothing. */
@@ -74,8 +76,9 @@ function createChain({
   burst = 10,
   names = ["app"],
   guardOf,
+  reach = () => undefined,
 }: ChainOptions = {}) {
-  const store = openStore(path, now);
+  const store = openStore(path, now, { reach });
   const notes: string[] = [];
   const events: AuditEvent[] = [];
   const toasts: (string | null)[] = [];
@@ -221,7 +224,10 @@ describe("the order of the gates", () => {
           },
         ]),
       ) as Record<(typeof GATE_ORDER)[number], Gate>;
-      return createGuard({ gates, onRefused: (_request, gate) => void notes.push(`refused by ${gate}`) });
+      return createGuard({
+        gates,
+        onRefused: (_request, gate) => () => void notes.push(`refused by ${gate}`),
+      });
     };
 
   test("what is admitted has passed every gate, in their order, before anything is written", async () => {
@@ -293,14 +299,26 @@ describe("the order of the gates", () => {
     expect(chain.notes).toEqual([]);
   });
 
+  test("a refusal is put on record by the commit that ends its update, so that no crash records it twice or never", async () => {
+    const reached: string[] = [];
+    const chain = createChain({ burst: 1, reach: (point) => reached.push(point) });
+    await chain.handle(say("first"));
+    reached.length = 0;
+    await chain.handle(say("too much"));
+    const commits = reached.join(" ").match(/(\S+:before )+(\S+:after ?)+/g) ?? [];
+    expect(commits.filter((commit) => commit.includes("audit.appended:before"))).toEqual([
+      expect.stringContaining("inbox.done:before"),
+    ]);
+  });
+
   test("a gate that throws has not admitted: the update is set aside and nothing is written", async () => {
     const broken = (_: object, notes: string[]): Guard => {
       const guard = noting()(_, notes);
       return {
         ...guard,
-        pass: (name, request) => {
+        pass: (name, request, later) => {
           if (name === "limitCost") throw new Error("the books are shut");
-          return guard.pass(name, request);
+          return guard.pass(name, request, later);
         },
       };
     };
