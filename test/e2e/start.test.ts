@@ -75,7 +75,7 @@ describe("H81: faults that only the owner can mend end the daemon with a code of
       const { env } = await createSettings();
       const hide = existsSync("/usr/bin/bwrap") ? "/usr/bin/bwrap" : "/usr/local/bin/bwrap";
       const wrap = [hide, "--dev-bind", "/", "/", "--ro-bind", "/dev/null", hide, "--"];
-      const { code, output } = await endOf(launch(["start"], env, wrap));
+      const { code, output } = await endOf(launch(["start"], env, { wrap }));
       expect(output).toContain(
         "sallyport: The sandbox needs bubblewrap. Install it: sudo apt-get install -y bubblewrap",
       );

@@ -57,9 +57,11 @@ export interface Stage {
 interface StageOptions {
   readonly script: ModelScript;
   readonly env?: Record<string, string>;
+  /** What is run in place of the program's own entry file. */
+  readonly entry?: string;
 }
 
-export async function createStage({ script, env: stageEnv = {} }: StageOptions): Promise<Stage> {
+export async function createStage({ script, env: stageEnv = {}, entry }: StageOptions): Promise<Stage> {
   const folder = tempDir("sp-");
   const home = join(folder, "home");
   const approved = join(folder, "projects");
@@ -99,12 +101,8 @@ export async function createStage({ script, env: stageEnv = {} }: StageOptions):
     isReady = true,
     args = [],
   }: Parameters<Stage["start"]>[0] = {}): Promise<Life> {
-    const life = launch(["start", ...args], {
-      PATH: process.env.PATH ?? "",
-      HOME: folder,
-      ...settings,
-      ...env,
-    });
+    const lifeEnv = { PATH: process.env.PATH ?? "", HOME: folder, ...settings, ...env };
+    const life = launch(["start", ...args], lifeEnv, { entry });
     if (isReady) {
       const polls = api.log.filter(({ method }) => method === "getUpdates").length;
       const polled = () => api.log.filter(({ method }) => method === "getUpdates").length > polls;
@@ -145,13 +143,20 @@ export async function createStage({ script, env: stageEnv = {} }: StageOptions):
   };
 }
 
-/** Runs the program from source as a child of this test; `wrap` is a command that is put before it. */
+interface LaunchOptions {
+  /** A command that is put before the program. */
+  readonly wrap?: readonly string[];
+  /** What is run in place of the program's own entry file. */
+  readonly entry?: string | undefined;
+}
+
+/** Runs the program from source as a child of this test. */
 export function launch(
   args: readonly string[],
   env: Record<string, string>,
-  wrap: readonly string[] = [],
+  { wrap = [], entry = join(ROOT, "src/cli.ts") }: LaunchOptions = {},
 ): Life {
-  const program = [process.execPath, "--disable-warning=DEP0040", join(ROOT, "src/cli.ts"), ...args];
+  const program = [process.execPath, "--disable-warning=DEP0040", entry, ...args];
   const [file = "", ...argv] = [...wrap, ...program];
   const child = spawn(file, argv, {
     env,

@@ -1,0 +1,238 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import type { Transition } from "../../src/domain/fault-point.ts";
+import { hasButton, type Life } from "../support/daemon.ts";
+import type { Scene, SceneOptions } from "./scene.ts";
+
+/** What people do in one life of the daemon, so that it comes to certain transitions. */
+export interface Act extends SceneOptions {
+  readonly name: string;
+  /** Transitions that it comes to; `#2` for the second time. */
+  readonly reaches: readonly (Transition | `${Transition}#${number}`)[];
+  /** What an earlier life leaves behind. */
+  readonly before?: (scene: Scene) => Promise<void>;
+  /** Begins before the life that is to end; may still be waiting for a message when it ends. */
+  readonly play: (scene: Scene) => Promise<unknown>;
+}
+
+/** Ends a life of which nothing was asked but to get so far. */
+async function cutOff(scene: Scene, life: Life): Promise<void> {
+  await life.kill();
+  scene.noteDeath();
+}
+
+/** A life that stored an update and ended before it was handled. */
+async function leaveUnhandled(scene: Scene, text: string | null): Promise<void> {
+  const life = await scene.live("inbox.done:before");
+  if (text === null) scene.say("say");
+  else scene.stage.chat.send(text);
+  await life.exited;
+  scene.noteDeath();
+}
+
+/** Lets a fault happen once to the first call of that method whose text holds `text`. */
+function failOnce(
+  { stage }: Scene,
+  method: string,
+  text: string,
+  fault: Parameters<typeof stage.api.setIntercept>[0] extends infer I | undefined
+    ? I extends (...args: never[]) => infer F
+      ? NonNullable<F>
+      : never
+    : never,
+): void {
+  let isDone = false;
+  stage.api.setIntercept((call) => {
+    if (isDone || call.method !== method || !String(call.payload.text).includes(text)) return undefined;
+    isDone = true;
+    return fault;
+  });
+}
+
+const tooMany = (seconds: number) =>
+  ({ kind: "error", code: 429, description: "Too Many Requests", retryAfterSeconds: seconds }) as const;
+
+/** Together they come to every transition that there is. */
+export const ACTS: readonly Act[] = [
+  {
+    name: "a prompt",
+    reaches: [
+      "inbox.stored",
+      "inbox.done",
+      "audit.appended",
+      "audit.appended#3",
+      "audit.appended#4",
+      "conversation.made",
+      "conversation.project",
+      "bucket.saved",
+      "work.queued",
+      "work.placed",
+      "work.preparing",
+      "work.running",
+      "work.delivering",
+      "work.done",
+      "session.begun",
+      "session.resumable",
+      "button.offered",
+      "button.used",
+      "outbox.queued",
+      "outbox.sending",
+      "outbox.sending#2",
+      "outbox.sent",
+      "outbox.sent#2",
+      "cost.metered",
+      "cost.metered#2",
+      "cost.settled",
+    ],
+    play: async ({ say }) => say("say"),
+  },
+  {
+    name: "a call that is allowed",
+    reaches: ["approval.asked", "approval.shown", "work.waiting", "approval.allowed", "work.running#2"],
+    play: async ({ say }) => say("write"),
+  },
+  {
+    name: "a call that is denied",
+    reaches: ["approval.denied"],
+    wants: () => ["Deny", "Run it again"],
+    play: async ({ say }) => say("write"),
+  },
+  {
+    name: "a call that nobody answers",
+    reaches: ["approval.expired"],
+    env: { APPROVAL_TIMEOUT_SECONDS: "1" },
+    wants: () => ["Run it again"],
+    play: async ({ say }) => say("write"),
+  },
+  {
+    name: "/stop while asked",
+    reaches: ["approval.withdrawn", "work.stop_requested", "work.stopped"],
+    wants: () => ["Run it again"],
+    play: async ({ say, stage }) => {
+      say("write");
+      await stage.waitFor(hasButton("Allow once"));
+      stage.chat.send("/stop");
+      // Cut off before it was stopped, it is run again, and stopped then.
+      await stage.waitFor(
+        ({ text }) => text.includes("The turn ended before") || text.includes("Nobody answered"),
+      );
+      if (!stage.botTexts().some((text) => text.includes("Stopped"))) stage.chat.send("/stop");
+    },
+  },
+  {
+    name: "a question",
+    reaches: ["approval.answered"],
+    play: async ({ say }) => say("question"),
+  },
+  {
+    name: "a turn that fails",
+    reaches: ["work.failed"],
+    wants: ({ text }) => (text.includes("restart") ? ["Run it again"] : []),
+    play: async ({ say }) => say("fail"),
+  },
+  {
+    name: "a queue",
+    reaches: ["work.edited", "work.moved"],
+    wants: ({ text }) => (text.includes("restart") ? ["Run it again"] : ["Run now instead"]),
+    play: async ({ say, stage }) => {
+      say("hang");
+      await stage.waitFor(({ text }) => text.includes("Let me think"));
+      const { messageId, tag } = say("slow");
+      stage.chat.edit(messageId, `${tag}: say`);
+    },
+  },
+  {
+    name: "a message dropped from the queue",
+    reaches: ["work.dropped"],
+    wants: ({ text }) => (text.includes("restart") ? ["Run it again"] : ["Drop"]),
+    play: async ({ say, stage }) => {
+      say("hang");
+      await stage.waitFor(({ text }) => text.includes("Let me think"));
+      say("say");
+      await stage.waitFor(({ text }) => text.includes("Dropped"));
+      stage.chat.send("/stop");
+    },
+  },
+  {
+    name: "a choice of two projects",
+    reaches: ["work.assigned", "conversation.project"],
+    before: async ({ stage }) => {
+      mkdirSync(join(stage.approved, "other"));
+    },
+    play: async ({ say }) => say("say"),
+  },
+  {
+    name: "a turn that was cut off",
+    reaches: ["work.interrupted", "conversation.held", "conversation.released"],
+    before: async (scene) => {
+      const life = await scene.live();
+      scene.say("hang");
+      await scene.stage.waitFor(({ text }) => text.includes("Let me think"));
+      await cutOff(scene, life);
+    },
+    play: async ({ say }) => say("say"),
+  },
+  {
+    name: "an update that was left",
+    reaches: ["inbox.resumed"],
+    before: (scene) => leaveUnhandled(scene, null),
+    play: async () => undefined,
+  },
+  {
+    name: "an update that ended three lives",
+    reaches: ["inbox.dead"],
+    before: async (scene) => {
+      await leaveUnhandled(scene, "poison");
+      const db = new Database(join(scene.stage.home, "sallyport.db"));
+      db.prepare("UPDATE inbox SET attempts = 3 WHERE state = 'new'").run();
+      db.close();
+    },
+    play: async ({ say }) => say("say"),
+  },
+  {
+    name: "a pause that Telegram asks for",
+    reaches: ["outbox.again"],
+    play: async (scene) => {
+      failOnce(scene, "editMessageText", "Answer", tooMany(1));
+      scene.say("say");
+    },
+  },
+  {
+    name: "an answer cut off after it was sent",
+    reaches: ["outbox.doubtful"],
+    play: async (scene) => {
+      failOnce(scene, "sendMessage", "/status", { kind: "drop_after" });
+      scene.stage.chat.send("/help");
+      scene.say("say");
+    },
+  },
+  {
+    name: "a message that Telegram refuses",
+    reaches: ["outbox.failed"],
+    play: async (scene) => {
+      const description = "Bad Request: no rights to send";
+      failOnce(scene, "sendMessage", "/status", { kind: "error", code: 400, description });
+      scene.stage.chat.send("/help");
+      scene.say("say");
+    },
+  },
+  {
+    name: "a placeholder that is overtaken by its answer",
+    reaches: ["outbox.dropped"],
+    play: async (scene) => {
+      failOnce(scene, "sendMessage", "Working", tooMany(2));
+      scene.say("say");
+    },
+  },
+  {
+    name: "/new",
+    reaches: ["session.ended"],
+    play: async ({ say, stage }) => {
+      const { tag } = say("say");
+      await stage.waitFor(({ text }) => text.includes(`Answer to ${tag}`));
+      stage.chat.send("/new");
+      say("say");
+    },
+  },
+];

@@ -1,0 +1,69 @@
+import { afterAll, describe, expect, test } from "vitest";
+import { TRANSITIONS } from "../../src/domain/fault-point.ts";
+import { ACTS, type Act } from "./acts.ts";
+import { createScene, type Scene } from "./scene.ts";
+import { answerTo } from "./talk.ts";
+
+const table: string[] = [];
+const reached = new Set<string>();
+
+/** What became of the messages, in a few words. */
+function outcomeOf(scene: Scene, resent: readonly number[]): string {
+  const texts = scene.stage.botTexts();
+  const tags = new Set(scene.talk.runs.map(({ tag }) => tag));
+  const copies = [...tags].map((tag) => texts.filter((text) => text.includes(answerTo(tag))).length);
+  const again = scene.pressed().filter(({ label }) => label === "Run it again").length;
+  const facts = [
+    `ran ${scene.talk.runs.length}`,
+    `answers ${copies.join("+") || "0"}`,
+    ...(again > 0 ? [`offered and run again ${again}`] : []),
+    ...(resent.length > 0 ? [`begun sends ${resent.length}`] : []),
+  ];
+  return facts.join(", ");
+}
+
+async function kill(act: Act, point: string): Promise<void> {
+  const scene = await createScene(act);
+  await act.before?.(scene);
+  const life = await scene.live(point);
+  // It may wait for a message that only the next life sends.
+  const played = Promise.resolve(act.play(scene)).catch((error: unknown) => error);
+  const end = await Promise.race([
+    life.exited,
+    new Promise<null>((resolve) => setTimeout(resolve, 20_000, null)),
+  ]);
+  expect(end, `${point} was not reached\n${life.output().slice(-2_000)}`).toEqual({
+    code: null,
+    signal: "SIGKILL",
+  });
+  const resent = scene.noteDeath();
+
+  const next = await scene.live();
+  await scene.settle();
+  expect(await played).not.toBeInstanceOf(Error);
+  await scene.settle();
+  expect(scene.violations()).toEqual([]);
+  expect(await next.kill("SIGTERM")).toEqual({ code: 0, signal: null });
+  table.push(`| ${act.name} | ${point} | ${outcomeOf(scene, resent)} |`);
+  reached.add(point.replace(/#\d+$/, ""));
+}
+
+describe.each(ACTS)("H41, H43: killed at a fault point of $name", (act) => {
+  const points = act.reaches.flatMap((transition) => {
+    const [name, nth] = transition.split("#");
+    return ["before", "after"].map((side) => `${name}:${side}${nth === undefined ? "" : `#${nth}`}`);
+  });
+  test.each(points)("%s: nothing is lost, nothing runs twice", (point) => kill(act, point), 90_000);
+});
+
+test("every fault point was reached", () => {
+  const all = TRANSITIONS.filter((transition) => transition !== "fact.set").flatMap((transition) => [
+    `${transition}:before`,
+    `${transition}:after`,
+  ]);
+  expect(all.filter((point) => !reached.has(point))).toEqual([]);
+});
+
+afterAll(() => {
+  process.stdout.write(`\n| act | killed at | outcome |\n|---|---|---|\n${table.join("\n")}\n`);
+});
