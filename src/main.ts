@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { configDirOf } from "./claude/config-dir.ts";
 import type { LoadedConfig } from "./config/load.ts";
 import { systemNow as now } from "./domain/clock.ts";
@@ -19,6 +20,8 @@ import { createTurns } from "./turns/turns.ts";
 import { createProjects } from "./workspace/projects.ts";
 
 const SUMMARY_CHARS = 120;
+/** How long what Claude needs waits for the first poll, which with no network never comes. */
+const CLAUDE_WAITS_MS = 500;
 const NOBODY = { userId: null, conversation: null };
 
 /** How one run of the daemon is begun and ended. */
@@ -62,12 +65,14 @@ export async function runDaemon(loaded: LoadedConfig, log: Logger, run: DaemonRu
     isOffered: (name) =>
       faultOfProjectName(name) === null && !isInside(join(paths.root, name), import.meta.dirname),
   });
-  const { claude, sandbox, mode } = await openClaude(scope, {
+  const polling = Promise.withResolvers<void>();
+  const { claude, mode, opened } = openClaude(scope, {
     loaded,
     home,
     log,
     now,
     program: run.claudeProgram,
+    after: Promise.race([polling.promise, sleep(CLAUDE_WAITS_MS)]),
   });
 
   const token = secrets.botToken.reveal();
@@ -90,19 +95,27 @@ export async function runDaemon(loaded: LoadedConfig, log: Logger, run: DaemonRu
   });
   scope.defer(() => turns.close());
 
-  record({ type: "daemon.started", version: run.version, sandbox, permissionMode: mode }, NOBODY);
-  isStarted = true;
-  const facts = { version: run.version, sandbox, mode, asked: config.claude.permissionMode };
-  log.info(
-    { event: "daemon.started", ...facts },
-    `started in mode ${mode}: no jail is proved yet, so changes are asked`,
-  );
-
   turns.start();
-  const receiving = telegram.receive({ turns, projects, mode, isSuspicious: leadsOut });
+  const receiving = telegram.receive({
+    turns,
+    projects,
+    mode,
+    isSuspicious: leadsOut,
+    onPoll: polling.resolve,
+  });
   scope.defer(() => telegram.stop());
-  run.onReady?.();
-  await Promise.race([receiving, untilAborted(run.signal)]);
+  const started = opened.then((sandbox) => {
+    record({ type: "daemon.started", version: run.version, sandbox, permissionMode: mode }, NOBODY);
+    isStarted = true;
+    const facts = { version: run.version, sandbox, mode, asked: config.claude.permissionMode };
+    log.info(
+      { event: "daemon.started", ...facts },
+      `started in mode ${mode}: no jail is proved yet, so changes are asked`,
+    );
+    run.onReady?.();
+    return untilAborted(run.signal);
+  });
+  await Promise.race([receiving, started, untilAborted(run.signal)]);
 }
 
 function leadsOut(name: string): boolean {

@@ -1,14 +1,9 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { createClaudeRunner } from "./claude/runner.ts";
 import type { ClaudeRunner } from "./claude/types.ts";
 import type { LoadedConfig } from "./config/load.ts";
 import type { Now } from "./domain/clock.ts";
-import { createPriceTable } from "./egress/prices.ts";
-import { createCredentialProxy } from "./egress/proxy.ts";
-import { findProgram } from "./jail/find-program.ts";
 import type { Jail } from "./jail/jail.ts";
-import { openJail } from "./jail/open-jail.ts";
 import type { Logger } from "./log/logger.ts";
 import type { Home } from "./store/home.ts";
 
@@ -22,26 +17,77 @@ interface ClaudeSideDeps {
   readonly now: Now;
   /** What runs in the CLI's place; else the CLI is looked for. */
   readonly program: string | undefined;
+  /** Resolves when it may begin: what is more urgent has been done. */
+  readonly after: Promise<unknown>;
 }
 
 /** The CLI with all that stands round it: its jail, and the proxy that pays for it. */
 export interface ClaudeSide {
-  readonly claude: ClaudeRunner;
-  readonly sandbox: Jail["kind"];
+  /** May be used at once: a turn waits until all is open. */
+  readonly claude: Pick<ClaudeRunner, "run" | "forget">;
   /** How tool calls are decided. */
   readonly mode: "ask" | "plan";
+  /** Resolves with the kind of the jail when all is open; rejects when it cannot be: then no turn ever begins. */
+  readonly opened: Promise<Jail["kind"]>;
 }
 
-/** Opens the jail, the credential proxy and the runner, in this order; `scope` closes them in reverse. */
-export async function openClaude(scope: AsyncDisposableStack, deps: ClaudeSideDeps): Promise<ClaudeSide> {
-  const { loaded, home, log, now } = deps;
+/**
+ * Opens the jail, the credential proxy and the runner, in this order, while the daemon goes on; `scope` closes them in
+ * reverse. Their code is loaded here too, so that it does not hold up the first poll.
+ */
+export function openClaude(scope: AsyncDisposableStack, deps: ClaudeSideDeps): ClaudeSide {
+  // No jail counts as proved yet, so whatever is set, what changes anything is asked.
+  const mode = deps.loaded.config.claude.permissionMode === "plan" ? "plan" : "ask";
+  const parts = scope.use(new AsyncDisposableStack());
+  const opening = deps.after.then(() => open(parts, deps, mode));
+  const whenOpen = async (): Promise<ClaudeRunner | null> =>
+    opening.then(
+      ({ runner }) => runner,
+      () => null, // told by `opened`
+    );
+  scope.defer(async () => void (await whenOpen())); // what is half open is opened before it is closed
+
+  const claude: ClaudeSide["claude"] = {
+    run: async (turn) => (await whenOpen())?.run(turn) ?? endWith(turn.signal, turn.session.isResume),
+    forget: async (key) => (await whenOpen())?.forget(key),
+  };
+  return { claude, mode, opened: opening.then(({ kind }) => kind) };
+}
+
+interface Opened {
+  readonly runner: ClaudeRunner;
+  readonly kind: Jail["kind"];
+}
+
+async function open(
+  scope: AsyncDisposableStack,
+  { loaded, home, log, now, program }: ClaudeSideDeps,
+  permissionMode: ClaudeSide["mode"],
+): Promise<Opened> {
   const { config, secrets } = loaded;
+  const [
+    { createClaudeRunner },
+    { createCredentialProxy },
+    { createPriceTable },
+    { findProgram },
+    { openJail },
+  ] = await Promise.all([
+    import("./claude/runner.ts"),
+    import("./egress/proxy.ts"),
+    import("./egress/prices.ts"),
+    import("./jail/find-program.ts"),
+    import("./jail/open-jail.ts"),
+  ]);
   // Settings have looked for the CLI already: null means that there is none, which the search then says.
   const places = { explicit: config.claude.cliPath ?? undefined, path: "", home: homedir() };
-  const program = deps.program ?? (await findProgram("claude", places));
+  const cli = program ?? (await findProgram("claude", places));
 
-  const { sandbox } = config;
-  const jail = await openJail({ sandbox, platform: process.platform, scratchDir: home.jail, log });
+  const jail = await openJail({
+    sandbox: config.sandbox,
+    platform: process.platform,
+    scratchDir: home.jail,
+    log,
+  });
   scope.defer(() => jail.close());
 
   const proxy = await createCredentialProxy({
@@ -54,11 +100,16 @@ export async function openClaude(scope: AsyncDisposableStack, deps: ClaudeSideDe
   });
   scope.defer(() => proxy.close());
 
-  // No jail counts as proved yet, so whatever is set, what changes anything is asked.
-  const mode = config.claude.permissionMode === "plan" ? "plan" : "ask";
-  const settings = { ...config.claude, program, permissionMode: mode, stopGraceMs: STOP_GRACE_MS } as const;
+  const settings = { ...config.claude, program: cli, permissionMode, stopGraceMs: STOP_GRACE_MS } as const;
   const { socketPath: apiSocket, openLease } = proxy;
-  const claude = createClaudeRunner({ jail, settings, apiSocket, openLease, log, now });
-  scope.defer(() => claude.close());
-  return { claude, sandbox: jail.kind, mode };
+  const runner = createClaudeRunner({ jail, settings, apiSocket, openLease, log, now });
+  scope.defer(() => runner.close());
+  return { runner, kind: jail.kind };
+}
+
+/** Nothing could be opened, so the daemon ends: the turn has not begun, and ends with it. */
+async function endWith(signal: AbortSignal, isResumable: boolean) {
+  if (!signal.aborted)
+    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+  return { outcome: { kind: "stopped" }, model: null, turnCostMicroUsd: null, isResumable } as const;
 }

@@ -26,6 +26,8 @@ const CALL_SECONDS = 30;
 const POLL_SECONDS = 25;
 /** How many updates are handled at a time; each takes milliseconds. */
 const CONCURRENCY = 64;
+/** By when a poll that was begun has left. */
+const SENT_MS = 20;
 /** What the outbox may still take when the daemon ends. */
 const FLUSH_MS = 2_000;
 
@@ -54,6 +56,8 @@ interface ReceiveDeps {
   readonly projects: Projects;
   readonly mode: "ask" | "plan";
   readonly isSuspicious: (name: string) => boolean;
+  /** Called when the first poll is on its way. */
+  readonly onPoll: () => void;
 }
 
 /** Opens the door: screen, outbox and chain. */
@@ -87,7 +91,7 @@ export function openTelegram({ token, config, store, security, log, now }: DoorD
     log.error({ event: "inbox.buried", updateId: update.update_id }, "an update was set aside");
   }
 
-  async function receive({ turns, projects, mode, isSuspicious }: ReceiveDeps): Promise<unknown> {
+  async function receive({ turns, projects, mode, isSuspicious, onPoll }: ReceiveDeps): Promise<unknown> {
     const bot = createBot({
       token,
       apiRoot,
@@ -110,9 +114,13 @@ export function openTelegram({ token, config, store, security, log, now }: DoorD
       refund: security.refund,
       spending: security.spending,
     });
+    const getUpdates = createGetUpdates(apiRoot, token);
     const poller = createPoller({
       api: {
-        getUpdates: createGetUpdates(apiRoot, token),
+        getUpdates: (...poll) => {
+          setTimeout(onPoll, SENT_MS);
+          return getUpdates(...poll);
+        },
         getMe: () => endOf(api.getMe()),
         deleteWebhook: () => endOf(api.deleteWebhook({ drop_pending_updates: false })),
       },

@@ -15,6 +15,8 @@ export interface Run {
 export interface Talk {
   readonly script: ModelScript;
   readonly runs: readonly Run[];
+  /** From now on nothing hangs. */
+  readonly calm: () => void;
 }
 
 /** The text that answers a message. */
@@ -22,6 +24,7 @@ export const answerTo = (tag: string): string => `Answer to ${tag}.`;
 
 export function createTalk(fileOf: (tag: string) => string): Talk {
   const runs: Run[] = [];
+  let isCalm = false;
 
   function begin({ lastUserText }: ModelRequest, tag: string, kind: Kind): ModelReply {
     const isFirst = !runs.some((run) => run.tag === tag);
@@ -34,7 +37,9 @@ export function createTalk(fileOf: (tag: string) => string): Talk {
       case "fail":
         return fail(402, "billing_error", "Pay first.");
       case "hang":
-        return isFirst ? { kind: "hang", afterText: `Let me think of ${tag}` } : reply(answerTo(tag));
+        return isFirst && !isCalm
+          ? { kind: "hang", afterText: `Let me think of ${tag}` }
+          : reply(answerTo(tag));
       case "write":
         return callTool("Write", { file_path: fileOf(tag), content: tag });
       case "question": {
@@ -47,6 +52,9 @@ export function createTalk(fileOf: (tag: string) => string): Talk {
 
   return {
     runs,
+    calm: () => {
+      isCalm = true;
+    },
     script: (request) => {
       if (request.isAuxiliary) return reply("ok");
       const [, tag, kind] = request.lastUserText.match(/(m\d+): (\w+)$/) ?? [];

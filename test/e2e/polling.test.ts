@@ -24,7 +24,7 @@ test("H49, H40: with Telegram down at the start it comes up, registers, asks for
   stage.chat.send("are you there?");
   const life = await stage.start({ isReady: false });
   await until(() => life.output().split('"telegram.unreachable"').length > 3, "three tries in vain");
-  expect(life.log.some(({ event }) => event === "daemon.started")).toBe(true);
+  await until(() => life.log.some(({ event }) => event === "daemon.started"), "all but Telegram to be there");
   await stage.api.listen(Number(port));
   const answer = await stage.waitFor(({ text }) => text.includes("Here I am."));
   expect(answer.replyTo).not.toBeNull();

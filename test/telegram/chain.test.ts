@@ -569,6 +569,7 @@ async function openDoor({ seed }: { seed?: (store: Store) => void } = {}) {
     },
     mode: "ask",
     isSuspicious: () => false,
+    onPoll: () => undefined,
   });
   onTestFinished(async () => {
     await door.stop();
