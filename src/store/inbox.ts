@@ -7,7 +7,6 @@ export interface InboxRow {
   readonly updateId: number;
   /** The update as JSON. */
   readonly body: string;
-  readonly attempts: number;
 }
 
 /** Updates on disk, each once: written before Telegram may forget them, emptied when they are done. */
@@ -16,8 +15,10 @@ export interface Inbox {
   readonly insert: (
     updates: readonly { readonly updateId: number; readonly body: string }[],
   ) => ReadonlySet<number>;
-  /** What an earlier life left unfinished, oldest first, each with its `attempts` raised by one. */
-  readonly takeUnfinished: () => readonly InboxRow[];
+  /** What an earlier life left unfinished, oldest first. */
+  readonly unfinished: () => readonly InboxRow[];
+  /** Counts one more attempt at an update that an earlier life left; gives how many there were with it. */
+  readonly attempt: (updateId: number) => number;
   /** Marks an update as handled and forgets its content. Called inside the transaction of what it led to. */
   readonly finish: (updateId: number) => void;
   /** Sets an update aside for a person to look at; its content is kept. */
@@ -27,7 +28,6 @@ export interface Inbox {
 interface Row {
   update_id: number;
   body: string;
-  attempts: number;
 }
 
 interface InboxDeps {
@@ -40,8 +40,12 @@ export function createInbox(db: Db, { transaction, change, now }: InboxDeps): In
   const insert = db.prepare<[number, string, number]>(
     "INSERT INTO inbox (update_id, body, state, received_at) VALUES (?, ?, 'new', ?) ON CONFLICT (update_id) DO NOTHING",
   );
-  const raise = db.prepare<[], Row>(
-    "UPDATE inbox SET attempts = attempts + 1 WHERE state = 'new' RETURNING update_id, body, attempts",
+  const unfinished = db.prepare<[], Row>(
+    "SELECT update_id, body FROM inbox WHERE state = 'new' ORDER BY update_id",
+  );
+  const raise = db.prepare<[number]>("UPDATE inbox SET attempts = attempts + 1 WHERE update_id = ?");
+  const attempts = db.prepare<[number], { attempts: number }>(
+    "SELECT attempts FROM inbox WHERE update_id = ?",
   );
   const finish = db.prepare<[number]>("UPDATE inbox SET state = 'done', body = '' WHERE update_id = ?");
   const bury = db.prepare<[number]>("UPDATE inbox SET state = 'dead' WHERE update_id = ?");
@@ -51,13 +55,11 @@ export function createInbox(db: Db, { transaction, change, now }: InboxDeps): In
 
   return {
     insert: (updates) => transaction(() => new Set(updates.filter(isNew).map(({ updateId }) => updateId))),
-    takeUnfinished: () =>
-      change("inbox.resumed", () => {
-        const rows = raise.all();
-        return { rows, changes: rows.length };
-      })
-        .rows.map((row) => ({ updateId: row.update_id, body: row.body, attempts: row.attempts }))
-        .sort((a, b) => a.updateId - b.updateId),
+    unfinished: () => unfinished.all().map((row) => ({ updateId: row.update_id, body: row.body })),
+    attempt: (updateId) => {
+      change("inbox.resumed", () => raise.run(updateId));
+      return attempts.get(updateId)?.attempts ?? 0;
+    },
     finish: (updateId) => {
       change("inbox.done", () => finish.run(updateId));
     },

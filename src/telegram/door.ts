@@ -114,6 +114,13 @@ export function openTelegram({ token, config, store, security, log, now }: DoorD
       refund: security.refund,
       spending: security.spending,
     });
+    const handle = async (update: Update): Promise<void> => {
+      try {
+        await bot.handleUpdate(update).catch(bot.errorHandler);
+      } catch (err) {
+        log.error({ event: "update.left", err }, "an update is left for the next start");
+      }
+    };
     const getUpdates = createGetUpdates(apiRoot, token);
     const poller = createPoller({
       api: {
@@ -125,6 +132,7 @@ export function openTelegram({ token, config, store, security, log, now }: DoorD
         deleteWebhook: () => endOf(api.deleteWebhook({ drop_pending_updates: false })),
       },
       inbox: store.inbox,
+      handle,
       onReady: (me) => {
         bot.botInfo = me;
         registerMenu(api, log);
@@ -140,16 +148,9 @@ export function openTelegram({ token, config, store, security, log, now }: DoorD
       log,
       pollSeconds: POLL_SECONDS,
     });
-    const sink = createConcurrentSink<Update>(
-      {
-        consume: async (update) => {
-          await bot.handleUpdate(update).catch(bot.errorHandler);
-        },
-      },
-      async (error) =>
-        log.error({ event: "update.left", err: error }, "an update is left for the next start"),
-      { concurrency: CONCURRENCY },
-    );
+    const sink = createConcurrentSink<Update>({ consume: handle }, async () => undefined, {
+      concurrency: CONCURRENCY,
+    });
     const runner = createRunner(createSource(poller), sink);
     runner.start();
     sender.start(turns.undelivered);

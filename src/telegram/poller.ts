@@ -7,7 +7,7 @@ import { backoffMs, pause } from "./backoff.ts";
 import type { CallEnd } from "./call.ts";
 import type { Poll } from "./get-updates.ts";
 
-/** After this many starts that found an update unfinished, it is set aside: it may be what ends the daemon. */
+/** An update at which so many lives ended is set aside: it may be what ends them. */
 const MAX_ATTEMPTS = 3;
 const CONFLICT_MS = 3_000;
 /** How long a poll may outlast the long polling that it asked for. */
@@ -23,6 +23,8 @@ export interface PollerApi {
 export interface PollerDeps {
   readonly api: PollerApi;
   readonly inbox: Inbox;
+  /** Handles an update to its end, as the runner would; for those that an earlier life left. */
+  readonly handle: (update: Update) => Promise<void>;
   /** Told who the bot is, before the first update is handed out. */
   readonly onReady: (me: UserFromGetMe) => void;
   /** True for updates of people who are not admitted: counted, never stored. */
@@ -35,8 +37,8 @@ export interface PollerDeps {
 
 /**
  * Supplies updates to the runner from the durable inbox: what it hands out is committed, and only then confirmed to
- * Telegram by the next poll's offset. The first call returns what an earlier life left unfinished. Never gives up on a
- * network, a server or a full disk; throws `token_rejected` when Telegram does not know the token.
+ * Telegram by the next poll's offset. What an earlier life left unfinished is handled before the first poll. Never gives up
+ * on a network, a server or a full disk; throws `token_rejected` when Telegram does not know the token.
  */
 export function createPoller(deps: PollerDeps): UpdateSupplier<Update> {
   const { api, inbox, log } = deps;
@@ -100,26 +102,27 @@ export function createPoller(deps: PollerDeps): UpdateSupplier<Update> {
     await pause(isWebhook ? backoffMs(failures) : Math.max(CONFLICT_MS, backoffMs(failures)), signal);
   }
 
-  async function begin(signal: AbortSignal): Promise<readonly Update[]> {
+  async function begin(signal: AbortSignal): Promise<void> {
     const me = await insist("getMe", api.getMe, signal);
-    if (me === null) return [];
+    if (me === null) return;
     deps.onReady(me);
+    await resume(signal);
     await insist("deleteWebhook", api.deleteWebhook, signal);
     isReady = true;
     log.info({ event: "telegram.ready", bot: me.username }, "receiving updates");
-    return unfinished();
   }
 
-  function unfinished(): readonly Update[] {
-    const kept: Update[] = [];
-    for (const { body, attempts } of inbox.takeUnfinished()) {
+  /** One at a time, so that only the one at which a life ended is counted against; those behind it are innocent. */
+  async function resume(signal: AbortSignal): Promise<void> {
+    const left = inbox.unfinished();
+    if (left.length > 0)
+      log.info({ event: "inbox.resumed", count: left.length }, "resuming unfinished updates");
+    for (const { updateId, body } of left) {
+      if (signal.aborted) return;
       const update: Update = JSON.parse(body);
-      if (attempts > MAX_ATTEMPTS) deps.bury(update);
-      else kept.push(update);
+      if (inbox.attempt(updateId) > MAX_ATTEMPTS) deps.bury(update);
+      else await deps.handle(update);
     }
-    if (kept.length > 0)
-      log.info({ event: "inbox.resumed", count: kept.length }, "resuming unfinished updates");
-    return kept;
   }
 
   function keep(updates: readonly Update[]): Update[] {
@@ -161,10 +164,7 @@ export function createPoller(deps: PollerDeps): UpdateSupplier<Update> {
   return {
     supply: async (batchSize, signal) => {
       const stop = nativeSignal(signal);
-      if (!isReady) {
-        const left = await begin(stop);
-        if (left.length > 0) return [...left];
-      }
+      if (!isReady) await begin(stop);
       return next(Math.min(100, Math.max(1, batchSize)), stop);
     },
   };
