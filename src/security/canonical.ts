@@ -28,7 +28,9 @@ async function nameOnDisk(folder: string, name: string): Promise<string> {
   return name;
 }
 
+/** Both must exist. */
 async function isSame(one: string, other: string): Promise<boolean> {
+  if (one === other) return true;
   const [a, b] = await Promise.all([stat(one, { bigint: true }), stat(other, { bigint: true })]);
   return a.ino === b.ino && a.dev === b.dev && a.ino !== 0n;
 }

@@ -19,12 +19,15 @@ export function createCostWindow(window: CostWindow, timeZone: string): (nowMs: 
   if (window === "total") return () => ({ startMs: 0, endMs: null });
   const reachMs = REACH_MS[window];
   const dateOf = createDateOf(window, timeZone);
+  let known = { startMs: 0, endMs: 0 };
   return (nowMs) => {
+    if (nowMs >= known.startMs && nowMs < known.endMs) return known;
     const date = dateOf(nowMs);
-    return {
+    known = {
       startMs: firstWhere((ms) => dateOf(ms) >= date, nowMs - reachMs, nowMs),
       endMs: firstWhere((ms) => dateOf(ms) > date, nowMs, nowMs + reachMs),
     };
+    return known;
   };
 }
 

@@ -2,7 +2,7 @@ import type { Now } from "../domain/clock.ts";
 import type { MicroUsd } from "../domain/money.ts";
 import type { Verdict } from "../domain/verdict.ts";
 import type { Gate } from "./admit.ts";
-import { type CostWindow, createCostWindow } from "./cost-window.ts";
+import { type CostWindow, createCostWindow, type WindowSpan } from "./cost-window.ts";
 
 interface LimitCostDeps {
   /** A person's budget for one window; null for no budget. */
@@ -14,7 +14,7 @@ interface LimitCostDeps {
   readonly window: CostWindow;
   readonly now: Now;
   /** IANA name of the owner's zone, in which days and months begin. */
-  readonly timeZone: string;
+  readonly timeZone: () => string;
 }
 
 /** What becomes of the wish to reserve. */
@@ -42,7 +42,12 @@ export interface LimitCost {
 /** Limits spending by what turns really cost, as stored: nothing is guessed and a restart forgets nothing. */
 export function createLimitCost(deps: LimitCostDeps): LimitCost {
   const { limitMicroUsd, spentSince, reserved, now } = deps;
-  const windowAt = createCostWindow(deps.window, deps.timeZone);
+  let windowOf: ReturnType<typeof createCostWindow> | undefined;
+  /** Made when it is first needed: what a zone takes of memory is much for a daemon that is idle. */
+  const windowAt = (nowMs: number): WindowSpan => {
+    windowOf ??= createCostWindow(deps.window, deps.timeZone());
+    return windowOf(nowMs);
+  };
 
   const standing = (userId: number): { unspent: MicroUsd; spent: Spent } | null => {
     const limit = limitMicroUsd(userId);

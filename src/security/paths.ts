@@ -46,10 +46,10 @@ export async function createPathJail(approvedDirectory: string): Promise<PathJai
         cause,
       });
     };
-    const rootNow = await realpath(approvedDirectory).catch(() => null); // gone is as bad as moved
-    if (rootNow !== root)
+    const [rootNow, found] = await Promise.allSettled([realpath(approvedDirectory), realpath(asked)]);
+    if (rootNow.status === "rejected" || rootNow.value !== root)
       throw new AppError("path_outside", "The approved directory is not where it was at the start: restart");
-    const real = await realpath(asked).catch(unresolved);
+    const real = found.status === "fulfilled" ? found.value : await unresolved(found.reason);
     const place = isInside(root, real) ? real : await canonicalBelow(root, real).catch(unresolved);
     if (place === null || !isApproved(place, root)) throw outside(path);
     return place;

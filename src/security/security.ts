@@ -48,7 +48,7 @@ export function createSecurity({ config, store, log, now }: SecurityDeps): Secur
     reserved: store.work.reserved,
     window: limits.costWindow,
     now,
-    timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    timeZone: () => Intl.DateTimeFormat().resolvedOptions().timeZone,
   });
   const gates = {
     authenticate: authenticate.gate,

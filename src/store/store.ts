@@ -40,10 +40,10 @@ interface StoreDeps {
 export function openStore(path: string, now: Now, deps: StoreDeps = {}): Store {
   const { onFault = rethrow, reach = () => undefined } = deps;
   const db = openDatabase(path);
-  const { transaction, afterCommit, change } = createTransactions(db, { onFault, reach });
+  const { change, ...transactions } = createTransactions(db, { onFault, reach });
+  const { transaction } = transactions;
   return {
-    transaction,
-    afterCommit,
+    ...transactions,
     inbox: createInbox(db, { transaction, change, now }),
     conversations: createConversations(db, change),
     sessions: createSessions(db, change, now),

@@ -37,8 +37,9 @@ export function createQueue(deps: QueueDeps): Queue {
   const unpaid = new Set<number>();
   let isClosing = false;
 
+  /** A loss of power may undo it: the work is queued then, as it is after a crash. */
   function prepare(conversationId: number, abort: AbortController): PreparedTurn | null {
-    return store.transaction(() => {
+    return store.lightly(() => {
       for (;;) {
         const conversation = store.conversations.get(conversationId);
         const work = store.work.next(conversationId);

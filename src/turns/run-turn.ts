@@ -49,8 +49,10 @@ export function createRunTurn(deps: RunTurnDeps): (turn: PreparedTurn) => Promis
 
   async function ask(turn: PreparedTurn, onEvent: (event: ClaudeEvent) => void): Promise<ClaudeTurnEnd> {
     const { work, session, signal } = turn;
-    const project = await deps.resolveProject(session.project);
-    const configDir = await deps.configDirOf(work.userId, session.project);
+    const [project, configDir] = await Promise.all([
+      deps.resolveProject(session.project),
+      deps.configDirOf(work.userId, session.project),
+    ]);
     return deps.claude.run({
       session: {
         conversationKey: conversationKey(work.conversation),

@@ -30,7 +30,7 @@ function moneyWith(
     reserved: () => reserved,
     window: "day",
     now: clock.now,
-    timeZone: "UTC",
+    timeZone: () => "UTC",
   });
   return { cost, clock };
 }
@@ -142,7 +142,7 @@ test("however turns reserve, settle and fail, spent plus reserved never exceeds 
         reserved: () => running.reduce((sum, one) => sum + one, 0),
         window: "total",
         now: () => noon,
-        timeZone: "UTC",
+        timeZone: () => "UTC",
       });
       for (const { cap, settles, part } of all) {
         const wish = cost.reserve(7, cap);

@@ -10,6 +10,7 @@ import { prepareHome } from "../../src/store/home.ts";
 import { lockHome } from "../../src/store/lock.ts";
 import { MIGRATIONS } from "../../src/store/migrations.ts";
 import { openStore } from "../../src/store/store.ts";
+import { createTransactions } from "../../src/store/transactions.ts";
 import { testStore } from "../support/store.ts";
 import { tempDir } from "../support/temp.ts";
 
@@ -191,4 +192,45 @@ test("what was rolled back, whole or to a savepoint, is no transition", () => {
   });
   expect(reached).toEqual(["conversation.made:before", "conversation.made:after"]);
   expect(store.facts.get("a")).toBeNull();
+});
+
+test("what is written lightly is there for every reader, rolled back when it fails, and leaves the next write to the disk", () => {
+  const path = join(tempDir(), "a.db");
+  const reached: string[] = [];
+  using store = openStore(path, Date.now, { reach: (point) => reached.push(point) });
+  store.lightly(() => store.facts.set("a", "1"));
+  const reader = new Database(path, { readonly: true });
+  expect(reader.prepare("SELECT value FROM facts").pluck().all()).toEqual(["1"]);
+  reader.close();
+  expect(reached).toEqual(["fact.set:before", "fact.set:after"]);
+  expect(() =>
+    store.lightly(() => {
+      store.facts.set("a", "2");
+      throw new Error("no");
+    }),
+  ).toThrow("no");
+  expect(store.facts.get("a")).toBe("1");
+  store.transaction(() => store.lightly(() => store.facts.set("a", "3")));
+  expect(store.facts.get("a")).toBe("3");
+});
+
+test("only what is written lightly does not wait for the disk", () => {
+  const db = openDatabase(join(tempDir(), "a.db"));
+  const seen: unknown[] = [];
+  const look = (): void => void seen.push(db.pragma("synchronous", { simple: true }));
+  const { transaction, lightly } = createTransactions(db, {
+    onFault: () => undefined,
+    reach: () => undefined,
+  });
+  transaction(look);
+  lightly(look);
+  transaction(() => lightly(look));
+  expect(() =>
+    lightly(() => {
+      throw new Error("no");
+    }),
+  ).toThrow("no");
+  transaction(look);
+  db.close();
+  expect(seen).toEqual([2, 1, 2, 2]);
 });
