@@ -1,7 +1,7 @@
 import type { ConversationRef } from "./request.ts";
 
-/** Lower goes first within a chat. */
-export const PRIORITY = { final: 0, approval: 1, notice: 2 } as const;
+/** Lower goes first. A notice that changes a message yields to those that are new: the outbox itself tells them apart. */
+export const PRIORITY = { final: 0, approval: 1, notice: 2, noticeEdit: 3 } as const;
 export type Priority = (typeof PRIORITY)[keyof typeof PRIORITY];
 
 /** A stretch of text with a format, as Telegram's MessageEntity; offsets and lengths count UTF-16 code units. */
@@ -58,7 +58,10 @@ export interface OutboxDraft {
   readonly conversation: ConversationRef;
   readonly act: OutboxAct;
   readonly priority: Priority;
-  /** The work whose final answer this is a part of; it is done when all parts are sent. */
+  /**
+   * The work whose end this is a part of. A completed work is done when all parts are sent; and what ends a work is kept for
+   * as long as Telegram keeps the bot out of the chat, while everything else is given up.
+   */
   readonly finalOf: number | null;
 }
 

@@ -45,6 +45,10 @@ export function createButtons(db: Db, change: Change, now: Now): Buttons {
     "INSERT INTO buttons (nonce, group_key, action, conversation_id, user_id, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
   );
   const find = db.prepare<[string], Row>("SELECT * FROM buttons WHERE nonce = ?");
+  const lostTopic = db.prepare<[number, number]>(
+    `SELECT 1 FROM conversations AS topic JOIN conversations AS chat ON chat.chat_id = topic.chat_id
+     WHERE topic.id = ? AND topic.gone_at IS NOT NULL AND chat.id = ? AND chat.thread_id = 0`,
+  );
   const use = db.prepare<[number, string]>(
     "UPDATE buttons SET used_at = ? WHERE group_key = ? AND used_at IS NULL",
   );
@@ -52,6 +56,10 @@ export function createButtons(db: Db, change: Change, now: Now): Buttons {
   const useUp = (group: string): void => {
     change("button.used", () => use.run(now(), group));
   };
+
+  /** What belonged to a topic that is gone is shown in its chat. */
+  const cameFromLostTopic = (row: Row, conversationId: number): boolean =>
+    lostTopic.get(row.conversation_id, conversationId) !== undefined;
 
   return {
     offer: ({ group, action, conversationId, userId, expiresAt }) => {
@@ -69,7 +77,8 @@ export function createButtons(db: Db, change: Change, now: Now): Buttons {
     press: ({ nonce, conversationId, userId, isOwner }) => {
       const row = find.get(nonce);
       if (!row) return { kind: "refused", reason: "unknown" };
-      if (row.conversation_id !== conversationId) return { kind: "refused", reason: "elsewhere" };
+      const isHere = row.conversation_id === conversationId || cameFromLostTopic(row, conversationId);
+      if (!isHere) return { kind: "refused", reason: "elsewhere" };
       if (row.user_id !== userId && !isOwner) return { kind: "refused", reason: "not_yours" };
       if (row.used_at !== null) return { kind: "refused", reason: "used" };
       if (row.expires_at !== null && row.expires_at <= now()) return { kind: "refused", reason: "expired" };

@@ -1,3 +1,4 @@
+import type { Now } from "../domain/clock.ts";
 import type { ConversationRef } from "../domain/request.ts";
 import type { Conversation } from "../domain/work.ts";
 import type { Db } from "./database.ts";
@@ -11,6 +12,8 @@ export interface Conversations {
   readonly setProject: (id: number, project: string) => void;
   /** Holds the queue for an answer about `workId`; null lets it go. */
   readonly hold: (id: number, workId: number | null) => void;
+  /** Notes that a topic is not there any more: its buttons work in the chat itself from now on. True the first time. */
+  readonly loseTopic: (id: number) => boolean;
 }
 
 interface Row {
@@ -21,7 +24,7 @@ interface Row {
   held_by: number | null;
 }
 
-export function createConversations(db: Db, change: Change): Conversations {
+export function createConversations(db: Db, change: Change, now: Now): Conversations {
   const add = db.prepare<[number, number]>(
     "INSERT INTO conversations (chat_id, thread_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
   );
@@ -31,6 +34,9 @@ export function createConversations(db: Db, change: Change): Conversations {
   const get = db.prepare<[number], Row>("SELECT * FROM conversations WHERE id = ?");
   const setProject = db.prepare<[string, number]>("UPDATE conversations SET project = ? WHERE id = ?");
   const hold = db.prepare<[number | null, number]>("UPDATE conversations SET held_by = ? WHERE id = ?");
+  const lose = db.prepare<[number, number]>(
+    "UPDATE conversations SET gone_at = ? WHERE id = ? AND gone_at IS NULL",
+  );
 
   return {
     at: ({ chatId, threadId }) => {
@@ -51,6 +57,7 @@ export function createConversations(db: Db, change: Change): Conversations {
     hold: (id, workId) => {
       change(workId === null ? "conversation.released" : "conversation.held", () => hold.run(workId, id));
     },
+    loseTopic: (id) => change("conversation.gone", () => lose.run(now(), id)).changes > 0,
   };
 }
 

@@ -152,4 +152,21 @@ export const MIGRATIONS: readonly string[] = [
     value TEXT NOT NULL
   ) STRICT;
   `,
+  `
+  ALTER TABLE outbox ADD COLUMN target INTEGER;
+  UPDATE outbox SET target = json_extract(act, '$.target')
+    WHERE state IN ('queued', 'sending') AND json_extract(act, '$.kind') = 'edit';
+  CREATE INDEX outbox_edits ON outbox (target, id) WHERE target IS NOT NULL AND state IN ('queued', 'sending');
+  `,
+  `
+  CREATE TABLE chats (
+    chat_id    INTEGER PRIMARY KEY,
+    rest_until INTEGER NOT NULL DEFAULT 0,
+    parked_at  INTEGER
+  ) STRICT;
+  INSERT INTO chats (chat_id, rest_until)
+    SELECT chat_id, max(not_before) FROM outbox WHERE state IN ('queued', 'sending') GROUP BY chat_id;
+  ALTER TABLE outbox DROP COLUMN not_before;
+  ALTER TABLE conversations ADD COLUMN gone_at INTEGER;
+  `,
 ];

@@ -1,10 +1,15 @@
 import type { Now } from "../domain/clock.ts";
 import type { OutboxAct, OutboxDraft, OutboxRow, OutboxState, Priority } from "../domain/outbox.ts";
 import type { Db } from "./database.ts";
+import { createPut } from "./outbox-put.ts";
 import type { Change } from "./transactions.ts";
 
 /** What has to appear on the screen, in order, until Telegram has confirmed it. */
 export interface Outbox {
+  /**
+   * Gives the row that will show it: a new one, or, for an edit of what waits itself, the row that the edit went into. The id
+   * of a message stays that message's, whatever is folded into it.
+   */
   readonly put: (draft: OutboxDraft) => number;
   readonly get: (id: number) => OutboxRow | null;
   /** Chats with something to send. */
@@ -14,15 +19,21 @@ export interface Outbox {
    * one call of a chat is made at a time). Null when there is none.
    */
   readonly next: (chatId: number) => OutboxRow | null;
+  /** The same among what ends no work. */
+  readonly nextPassing: (chatId: number) => OutboxRow | null;
+  /** The oldest edit of a message that is not done. */
+  readonly nextEdit: (target: number) => OutboxRow | null;
   readonly begin: (id: number) => void;
   readonly sent: (id: number, messageId: number | null) => void;
   readonly failed: (id: number) => void;
-  /** Back into the queue, not before `notBefore`; the call surely had no effect, or none that another could double. */
-  readonly retry: (id: number, notBefore: number) => void;
-  /** Back into the queue, not before `notBefore`; nobody knows whether the call had an effect. */
-  readonly doubt: (id: number, notBefore: number) => void;
-  /** Until when a chat must rest, as far as its rows know: a pause that Telegram asked for is meant for the whole chat. */
-  readonly restUntil: (chatId: number) => number;
+  /** Nobody needs it any more. */
+  readonly drop: (id: number) => void;
+  /** Back into the queue; the call surely had no effect, or none that another could double. */
+  readonly retry: (id: number) => void;
+  /** Back into the queue; nobody knows whether the call had an effect. */
+  readonly doubt: (id: number) => void;
+  /** Back into the queue as something else: the call surely had no effect in that form. */
+  readonly rewrite: (id: number, form: Pick<OutboxRow, "act" | "conversation">) => void;
   /** Takes a row that was not begun out of the queue; false when it was begun or is gone. */
   readonly withdraw: (id: number) => boolean;
 }
@@ -39,11 +50,8 @@ interface Row {
   message_id: number | null;
 }
 
-/** The statements on open rows name their states just as the partial index outbox_open does, which only so is used. */
+/** The statements on open rows name their states just as the partial indexes do, which only so are used. */
 export function createOutbox(db: Db, change: Change, now: Now): Outbox {
-  const put = db.prepare<[number, number, string, number, number | null, number]>(
-    `INSERT INTO outbox (chat_id, thread_id, act, priority, final_of, created_at, state) VALUES (?, ?, ?, ?, ?, ?, 'queued')`,
-  );
   const get = db.prepare<[number], Row>("SELECT * FROM outbox WHERE id = ?");
   const chats = db.prepare<[], { chat_id: number }>(
     "SELECT DISTINCT chat_id FROM outbox WHERE state IN ('queued', 'sending')",
@@ -51,41 +59,41 @@ export function createOutbox(db: Db, change: Change, now: Now): Outbox {
   const next = db.prepare<[number], Row>(
     "SELECT * FROM outbox WHERE chat_id = ? AND state IN ('queued', 'sending') ORDER BY priority, id LIMIT 1",
   );
+  const nextPassing = db.prepare<[number], Row>(
+    `SELECT * FROM outbox WHERE chat_id = ? AND state IN ('queued', 'sending') AND final_of IS NULL
+     ORDER BY priority, id LIMIT 1`,
+  );
+  const nextEdit = db.prepare<[number], Row>(
+    "SELECT * FROM outbox WHERE target = ? AND state IN ('queued', 'sending') ORDER BY id LIMIT 1",
+  );
   const begin = db.prepare<[number]>(
     "UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE id = ?",
   );
   const settle = db.prepare<[OutboxState, number | null, number]>(
     "UPDATE outbox SET state = ?, message_id = coalesce(?, message_id) WHERE id = ?",
   );
-  const retry = db.prepare<[number, number]>(
-    "UPDATE outbox SET state = 'queued', attempts = attempts - 1, not_before = ? WHERE id = ?",
+  const retry = db.prepare<[number]>(
+    "UPDATE outbox SET state = 'queued', attempts = attempts - 1 WHERE id = ?",
   );
-  const doubt = db.prepare<[number, number]>(
-    "UPDATE outbox SET state = 'queued', not_before = ? WHERE id = ?",
+  const doubt = db.prepare<[number]>("UPDATE outbox SET state = 'queued' WHERE id = ?");
+  // Edits may be made as often as they like: those of a row that is to be sent now do not count.
+  const rewrite = db.prepare<{ id: number; threadId: number; act: string; target: number | null }>(
+    `UPDATE outbox SET state = 'queued', thread_id = :threadId, act = :act, target = :target,
+       attempts = CASE WHEN target IS NOT NULL AND :target IS NULL THEN 0 ELSE attempts - 1 END WHERE id = :id`,
   );
   const withdraw = db.prepare<[number]>(
     "UPDATE outbox SET state = 'dropped' WHERE id = ? AND state = 'queued'",
   );
-  const restUntil = db.prepare<[number], { at: number | null }>(
-    "SELECT max(not_before) AS at FROM outbox WHERE chat_id = ? AND state IN ('queued', 'sending')",
-  );
+
+  const one = (row: Row | undefined): OutboxRow | null => (row ? outboxRowOf(row) : null);
 
   return {
-    put: ({ conversation: { chatId, threadId }, act, priority, finalOf }) => {
-      const made = change("outbox.queued", () =>
-        put.run(chatId, threadId ?? 0, JSON.stringify(act), priority, finalOf, now()),
-      );
-      return Number(made.lastInsertRowid);
-    },
-    get: (id) => {
-      const row = get.get(id);
-      return row ? outboxRowOf(row) : null;
-    },
+    put: createPut(db, change, now),
+    get: (id) => one(get.get(id)),
     chats: () => chats.all().map((row) => row.chat_id),
-    next: (chatId) => {
-      const row = next.get(chatId);
-      return row ? outboxRowOf(row) : null;
-    },
+    next: (chatId) => one(next.get(chatId)),
+    nextPassing: (chatId) => one(nextPassing.get(chatId)),
+    nextEdit: (target) => one(nextEdit.get(target)),
     begin: (id) => {
       change("outbox.sending", () => begin.run(id));
     },
@@ -95,13 +103,21 @@ export function createOutbox(db: Db, change: Change, now: Now): Outbox {
     failed: (id) => {
       change("outbox.failed", () => settle.run("failed", null, id));
     },
-    retry: (id, notBefore) => {
-      change("outbox.again", () => retry.run(notBefore, id));
+    drop: (id) => {
+      change("outbox.dropped", () => settle.run("dropped", null, id));
     },
-    doubt: (id, notBefore) => {
-      change("outbox.doubtful", () => doubt.run(notBefore, id));
+    retry: (id) => {
+      change("outbox.again", () => retry.run(id));
     },
-    restUntil: (chatId) => restUntil.get(chatId)?.at ?? 0,
+    doubt: (id) => {
+      change("outbox.doubtful", () => doubt.run(id));
+    },
+    rewrite: (id, { act, conversation }) => {
+      const target = act.kind === "edit" ? act.target : null;
+      change("outbox.again", () =>
+        rewrite.run({ id, threadId: conversation.threadId ?? 0, act: JSON.stringify(act), target }),
+      );
+    },
     withdraw: (id) => change("outbox.dropped", () => withdraw.run(id)).changes > 0,
   };
 }

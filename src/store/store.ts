@@ -4,6 +4,7 @@ import { type Approvals, createApprovals } from "./approvals.ts";
 import { type AuditTable, createAuditTable } from "./audit.ts";
 import { type Buckets, createBuckets } from "./buckets.ts";
 import { type Buttons, createButtons } from "./buttons.ts";
+import { type ChatTable, createChatTable } from "./chats.ts";
 import { type Conversations, createConversations } from "./conversations.ts";
 import { openDatabase } from "./database.ts";
 import { createFacts, type Facts } from "./facts.ts";
@@ -23,6 +24,7 @@ export interface Store extends Disposable, Transactions {
   readonly approvals: Approvals;
   readonly buttons: Buttons;
   readonly outbox: Outbox;
+  readonly chats: ChatTable;
   readonly buckets: Buckets;
   readonly ledger: Ledger;
   readonly audit: AuditTable;
@@ -45,12 +47,13 @@ export function openStore(path: string, now: Now, deps: StoreDeps = {}): Store {
   return {
     ...transactions,
     inbox: createInbox(db, { transaction, change, now }),
-    conversations: createConversations(db, change),
+    conversations: createConversations(db, change, now),
     sessions: createSessions(db, change, now),
     work: createWorkTable(db, change, now),
     approvals: createApprovals(db, change, now),
     buttons: createButtons(db, change, now),
     outbox: createOutbox(db, change, now),
+    chats: createChatTable(db, change, now),
     buckets: createBuckets(db, change),
     ledger: createLedger(db, change, now),
     audit: createAuditTable(db, change),

@@ -4,7 +4,7 @@ import type { Update } from "grammy/types";
 import type { Request } from "../domain/request.ts";
 import type { Logger } from "../log/logger.ts";
 import type { Guard } from "../security/admit.ts";
-import { auditAdmitted, classify, commitTogether, gate, reportFault } from "./chain.ts";
+import { auditAdmitted, classify, commitTogether, gate, reportFault, welcomeBack } from "./chain.ts";
 import type { SallyContext } from "./context.ts";
 import { type CommandDeps, handleCommand } from "./handle-command.ts";
 import { handlePress } from "./handle-press.ts";
@@ -37,6 +37,7 @@ export function createBot(deps: BotDeps): Bot<SallyContext> {
   bot.use(commitTogether(deps));
   bot.use(classify);
   bot.use(gate(guard, "authenticate", replies));
+  bot.use(welcomeBack(deps));
   bot.use(gate(guard, "limitRate", replies));
   bot.use(gate(guard, "limitCost", replies));
   bot.use(gate(guard, "validateInput", replies));

@@ -11,6 +11,7 @@ import { backoffMs, pause } from "./backoff.ts";
 import type { SallyContext } from "./context.ts";
 import type { Replies } from "./replies.ts";
 import { requestOf } from "./request.ts";
+import { isFarewell } from "./update-parts.ts";
 import { refusalText } from "./wording.ts";
 
 interface CommitDeps {
@@ -80,6 +81,32 @@ export function gate(guard: Guard, name: GateName, replies: Replies): Middleware
     const { body } = ctx.request;
     const text = refusalText(verdict, body.kind === "unsupported" ? body.what : "message");
     if (text !== null) replies.say(ctx, text);
+  };
+}
+
+interface WelcomeDeps {
+  readonly store: Store;
+  readonly sender: { readonly kick: (chatId: number) => void };
+  readonly log: Logger;
+}
+
+/**
+ * Somebody who may come in comes from a chat that was shut to the bot, whatever he wants and whether or not he gets it: what
+ * was kept for the chat is sent. That he shuts it is told by an update as well (Bot API, `my_chat_member`).
+ */
+export function welcomeBack({ store, sender, log }: WelcomeDeps): MiddlewareFn<SallyContext> {
+  return async (ctx, next) => {
+    const { chatId } = ctx.request.conversation;
+    if (!isFarewell(ctx.update)) {
+      ctx.effects.push(() => {
+        if (!store.chats.serve(chatId)) return;
+        store.afterCommit(() => {
+          log.info({ event: "outbox.served", chatId }, "a chat can be written to again");
+          sender.kick(chatId);
+        });
+      });
+    }
+    await next();
   };
 }
 

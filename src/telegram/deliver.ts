@@ -1,19 +1,23 @@
 import type { Now } from "../domain/clock.ts";
-import type { MessageBody, OutboxRow } from "../domain/outbox.ts";
+import { type OutboxRow, PRIORITY } from "../domain/outbox.ts";
 import type { Logger } from "../log/logger.ts";
 import type { Store } from "../store/store.ts";
+import { type AttemptEnd, createAttempt } from "./attempt.ts";
 import { backoffMs } from "./backoff.ts";
 import type { CallEnd } from "./call.ts";
-import type { Place, ScreenCalls } from "./screen-call.ts";
+import type { Rest } from "./lanes.ts";
+import { isShut, type Parking } from "./parking.ts";
+import { plain } from "./render/rich-text.ts";
+import type { ScreenCalls } from "./screen-call.ts";
+import { WORDS } from "./wording.ts";
 
-/** How often a message may appear when nobody can tell whether it arrived: a doubled answer beats a lost one. */
-const MOST_COPIES = 2;
 /** Before the second and last try, in milliseconds: long enough for a passing fault of Telegram's to pass. */
 const DOUBT_REST_MS = 2_000;
 
 interface DeliverDeps {
   readonly store: Store;
   readonly calls: ScreenCalls;
+  readonly parking: Parking;
   readonly now: Now;
   readonly log: Logger;
   /** True once the daemon is ending and the store may be closed: a call that ends after that is not recorded. */
@@ -24,90 +28,34 @@ interface DeliverDeps {
   readonly onFailed: (outboxId: number) => void;
 }
 
-type ScreenCall = (place: Place, body: MessageBody) => Promise<CallEnd<number>>;
+type Refusal = Extract<CallEnd<never>, { kind: "refused" }>;
 
-/** How long a chat has to rest after a delivery, in milliseconds; 0 when it need not. */
-export type Rest = number;
-
-/**
- * How an attempt ended. An edit ends as its call did. After a send, `doubtful` may be sent once more, and `lost` may not: it
- * may have arrived as often as it may.
- */
-type AttemptEnd = CallEnd<number | null> | { readonly kind: "doubtful" | "lost"; readonly cause: string };
+interface Deliver {
+  /** Makes one attempt at a row, or at what must go before it, and records how it ended. */
+  readonly row: (row: OutboxRow) => Promise<Rest>;
+  /** Learns for the whole chat from a call that is not stored. */
+  readonly learn: (chatId: number, end: CallEnd<unknown>) => Rest;
+}
 
 /**
- * Delivers one outbox row and records how it ended. What surely was not sent, and an edit, is tried again for ever; what
- * may or may not have been sent, once more, a placeholder not at all. What is given up, or refused by Telegram for good, is
- * recorded as failed. An end that cannot be recorded (a full disk) is kept: the next call for its row only records it.
+ * Delivers outbox rows. What surely was not sent, and an edit, is tried again for ever; what may or may not have been sent,
+ * once more, a placeholder not at all. What is given up, or refused by Telegram for good, is recorded as failed. An end that
+ * cannot be recorded (a full disk) is kept: the next call for its row only records it.
  */
-export function createDeliver({
-  store,
-  calls,
-  now,
-  log,
-  isOver,
-  onRejected,
-  onFailed,
-}: DeliverDeps): (row: OutboxRow) => Promise<Rest> {
+export function createDeliver(deps: DeliverDeps): Deliver {
+  const { store, parking, now, log, isOver, onRejected, onFailed } = deps;
+  const attempt = createAttempt(store, deps.calls);
   const unrecorded = new Map<number, AttemptEnd>();
   /** Failures in a row, by chat. */
   const failures = new Map<number, number>();
 
-  async function attempt(row: OutboxRow): Promise<AttemptEnd> {
-    const place: Place = row.conversation;
-    switch (row.act.kind) {
-      case "send":
-        return copy(row, (at, body) => calls.send(at, { ...sendOf(row), body }));
-      case "document": {
-        const act = row.act;
-        return copy(row, (at, body) => calls.document(at, { ...act, body }));
-      }
-      case "edit": {
-        const { target: targetId, body, orSend } = row.act;
-        const target = store.outbox.get(targetId);
-        if (target?.messageId != null) {
-          const at = { messageId: target.messageId, isDocument: target.act.kind === "document" };
-          const end = await withFallbacks(place, body, (_, shown) => calls.edit(place, at, shown));
-          // Whatever Telegram has against this edit: what may be sent anew is not lost with it.
-          const isHopeless = end.kind === "refused" && end.code === 400;
-          if (!isHopeless || !(orSend || isGone(end.description))) return end;
-        }
-        if (!orSend) return { kind: "ok", value: null };
-        return copy(row, (at, shown) => calls.send(at, { ...sendOf(row), body: shown }));
-      }
-    }
+  /** Before an edit goes the message that it changes, and what was to change that before. */
+  function first(row: OutboxRow): OutboxRow {
+    if (row.act.kind !== "edit") return row;
+    const target = store.outbox.get(row.act.target);
+    if (target?.state === "queued" || target?.state === "sending") return target;
+    return store.outbox.nextEdit(row.act.target) ?? row;
   }
-
-  /** Sends a new message, unless it may be there as often as it may. */
-  async function copy(row: OutboxRow, call: ScreenCall): Promise<AttemptEnd> {
-    const most = row.act.kind === "send" && row.act.isProgress ? 1 : MOST_COPIES;
-    if (row.attempts >= most) return { kind: "lost", cause: "an earlier life ended while it was being sent" };
-    const end = await withFallbacks(row.conversation, row.act.body, call);
-    if (end.kind !== "ambiguous") return end;
-    return { kind: row.attempts + 1 < most ? "doubtful" : "lost", cause: end.cause };
-  }
-
-  /** A topic that is gone: to the chat itself. Formatting that is refused: as plain text, without which all would be lost. */
-  async function withFallbacks(place: Place, body: MessageBody, call: ScreenCall): Promise<CallEnd<number>> {
-    const end = await call(place, body);
-    if (end.kind !== "refused" || end.code !== 400) return end;
-    if (end.description.includes("message thread not found")) return call({ ...place, threadId: null }, body);
-    if (!/entit|button/i.test(end.description)) return end;
-    log.error(
-      { event: "outbox.plain", description: end.description },
-      "formatting refused: sent as plain text",
-    );
-    return call(place, {
-      ...body,
-      entities: [],
-      buttons: /button/i.test(end.description) ? [] : body.buttons,
-    });
-  }
-
-  return async (row) => {
-    const target = row.act.kind === "edit" ? store.outbox.get(row.act.target) : null;
-    return deliver(target?.state === "queued" || target?.state === "sending" ? target : row);
-  };
 
   async function deliver(row: OutboxRow): Promise<Rest> {
     const known = unrecorded.get(row.id);
@@ -115,7 +63,7 @@ export function createDeliver({
     const end = known ?? (await attempt(row));
     if (isOver()) return 0; // the row stays begun, and the next life sends it again
     unrecorded.set(row.id, end);
-    const rest = record(row, end);
+    const rest = store.transaction(() => record(row, end));
     unrecorded.delete(row.id);
     return rest;
   }
@@ -124,24 +72,24 @@ export function createDeliver({
     const { chatId } = row.conversation;
     switch (end.kind) {
       case "ok":
-        store.transaction(() => {
-          store.outbox.sent(row.id, end.value);
-          if (row.finalOf !== null) store.work.finishIfDelivered(row.finalOf);
-        });
+        store.outbox.sent(row.id, end.value);
+        if (row.finalOf !== null) store.work.finishIfDelivered(row.finalOf);
         failures.delete(chatId);
         return 0;
       case "unsent":
       case "ambiguous":
       case "doubtful": {
         const isDoubtful = end.kind === "doubtful";
-        const rest = isDoubtful ? DOUBT_REST_MS : backOff(chatId);
-        store.outbox[isDoubtful ? "doubt" : "retry"](row.id, now() + rest);
+        store.outbox[isDoubtful ? "doubt" : "retry"](row.id);
         log.warn(
           { event: "outbox.again", outboxId: row.id, end: end.kind, cause: end.cause },
           "will be sent again",
         );
-        return rest;
+        return isDoubtful ? DOUBT_REST_MS : backOff(chatId);
       }
+      case "reformed":
+        reform(row, end);
+        return 0;
       case "lost":
         fail(row);
         log.error(
@@ -154,25 +102,54 @@ export function createDeliver({
     }
   }
 
-  function refused(row: OutboxRow, end: Extract<CallEnd<never>, { kind: "refused" }>): Rest {
-    const { code, description } = end;
-    if (end.retryAfterMs !== null || code === 429) {
-      const rest = end.retryAfterMs ?? backOff(row.conversation.chatId);
-      store.outbox.retry(row.id, now() + rest);
-      log.warn({ event: "outbox.flood", outboxId: row.id, restMs: rest }, "Telegram asks for a pause");
-      return rest;
-    }
-    if (code === 401) {
-      store.outbox.retry(row.id, now());
-      onRejected(description);
-      return backoffMs(10);
-    }
+  function refused(row: OutboxRow, end: Refusal): Rest {
+    const isKept = isPause(end) || end.code === 401 || (isShut(end) && row.finalOf !== null);
+    if (isKept) store.outbox.retry(row.id);
+    const known = learnRefusal(row.conversation.chatId, end);
+    if (known !== null) return known;
     fail(row);
     log.error(
-      { event: "outbox.failed", outboxId: row.id, code, description },
+      { event: "outbox.failed", outboxId: row.id, code: end.code, description: end.description },
       "a message cannot be delivered",
     );
     return 0;
+  }
+
+  /** What a refusal says of the chat or of everything; null when it is about the one call. */
+  function learnRefusal(chatId: number, end: Refusal): Rest | null {
+    if (isPause(end)) {
+      const rest = end.retryAfterMs ?? backOff(chatId);
+      store.chats.rest(chatId, now() + rest);
+      log.warn({ event: "outbox.flood", chatId, restMs: rest }, "Telegram asks for a pause");
+      return rest;
+    }
+    if (end.code === 401) {
+      onRejected(end.description);
+      return backoffMs(10);
+    }
+    if (!isShut(end)) return null;
+    parking.park(chatId, end.description);
+    return 0;
+  }
+
+  function reform(row: OutboxRow, end: Extract<AttemptEnd, { kind: "reformed" }>): void {
+    store.outbox.rewrite(row.id, end.form);
+    if (end.form.conversation.threadId !== row.conversation.threadId) tellTopicGone(row);
+    log.warn(
+      { event: "outbox.reformed", outboxId: row.id, description: end.description },
+      "refused in this form: will be tried in another",
+    );
+  }
+
+  /** Once a topic: what follows comes to the chat itself, and people wonder why. */
+  function tellTopicGone({ conversation }: OutboxRow): void {
+    if (!store.conversations.loseTopic(store.conversations.at(conversation).id)) return;
+    store.outbox.put({
+      conversation: { ...conversation, threadId: null },
+      act: { kind: "send", body: { ...plain(WORDS.topicGone), buttons: [] }, replyTo: null, isSilent: true },
+      priority: PRIORITY.notice,
+      finalOf: null,
+    });
   }
 
   function backOff(chatId: number): number {
@@ -182,19 +159,20 @@ export function createDeliver({
   }
 
   function fail(row: OutboxRow): void {
-    store.transaction(() => {
-      store.outbox.failed(row.id);
-      onFailed(row.id);
-      if (row.finalOf !== null) store.work.finishIfDelivered(row.finalOf);
-    });
+    store.outbox.failed(row.id);
+    onFailed(row.id);
+    if (row.finalOf !== null) store.work.finishIfDelivered(row.finalOf);
   }
+
+  return {
+    row: (row) => deliver(first(row)),
+    learn: (chatId, end) => {
+      if (isOver() || end.kind !== "refused") return 0;
+      return learnRefusal(chatId, end) ?? 0;
+    },
+  };
 }
 
-function sendOf(row: OutboxRow) {
-  if (row.act.kind === "send") return row.act;
-  return { kind: "send", body: row.act.body, replyTo: null, isSilent: false } as const;
-}
-
-function isGone(description: string): boolean {
-  return /message to edit not found|message can't be edited|MESSAGE_ID_INVALID/.test(description);
+function isPause({ code, retryAfterMs }: Refusal): boolean {
+  return code === 429 || retryAfterMs !== null;
 }

@@ -63,13 +63,15 @@ interface ReceiveDeps {
 /** Opens the door: screen, outbox and chain. */
 export function openTelegram({ token, config, store, security, log, now }: DoorDeps): TelegramDoor {
   const { apiRoot } = config.telegram;
-  const api = new Api(token, { apiRoot, timeoutSeconds: CALL_SECONDS, sensitiveLogs: false });
+  const connect = (timeoutSeconds: number): Api =>
+    new Api(token, { apiRoot, timeoutSeconds, sensitiveLogs: false });
+  const api = connect(CALL_SECONDS);
   const rejected = Promise.withResolvers<never>();
   const onRejected = (description: string): void =>
     rejected.reject(
       new AppError("token_rejected", `Telegram does not know TELEGRAM_BOT_TOKEN any more: ${description}`),
     );
-  const sender = createSender({ store, calls: createScreenCalls(api), now, log, onRejected });
+  const sender = createSender({ store, calls: createScreenCalls(connect), now, log, onRejected });
   const replies = createReplies({ store, kick: sender.kick });
   const owners = config.access.ownerUsers;
   const stopping = new AbortController();

@@ -1,5 +1,5 @@
 import type { ButtonSpec } from "../domain/button.ts";
-import { type MessageBody, PRIORITY } from "../domain/outbox.ts";
+import { type MessageBody, type OutboxDraft, PRIORITY } from "../domain/outbox.ts";
 import type { Work } from "../domain/work.ts";
 import type { Store } from "../store/store.ts";
 import type { Presenter, QueuePlace } from "../turns/presenter.ts";
@@ -22,12 +22,13 @@ interface PresenterDeps {
 
 /** How turns are seen in Telegram. Writes to the outbox only; the sender does the rest. */
 export function createPresenter({ store, sender }: PresenterDeps): Presenter {
-  const put: PutAbout = (work, act, priority = PRIORITY.notice) => {
-    const { conversation } = work;
-    const id = store.outbox.put({ conversation, act, priority, finalOf: null });
-    store.afterCommit(() => sender.kick(conversation.chatId));
+  const enqueue = (draft: OutboxDraft): number => {
+    const id = store.outbox.put(draft);
+    store.afterCommit(() => sender.kick(draft.conversation.chatId));
     return id;
   };
+  const put: PutAbout = ({ conversation }, act, priority = PRIORITY.notice) =>
+    enqueue({ conversation, act, priority, finalOf: null });
 
   const keys = (
     work: Work,
@@ -81,7 +82,12 @@ export function createPresenter({ store, sender }: PresenterDeps): Presenter {
         { label: LABELS.drop, action: { kind: "recover", workId: work.id, choice: "drop" } },
       ] as const;
       const body = { ...plain(WORDS.interrupted), buttons: keys(work, "recover", [choices]) };
-      put(work, { kind: "send", body, replyTo: work.messageId, isSilent: false }, PRIORITY.approval);
+      enqueue({
+        conversation: work.conversation,
+        act: { kind: "send", body, replyTo: work.messageId, isSilent: false },
+        priority: PRIORITY.approval,
+        finalOf: work.id, // the queue is held for the answer: also when the chat is shut to the bot just now
+      });
     },
     dropped: (work) => edit(work, plain(dropText(work))),
     unpaid: (work, verdict) => edit(work, plain(spentText(verdict))),

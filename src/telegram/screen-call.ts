@@ -24,9 +24,11 @@ export interface ScreenCalls {
   ) => Promise<CallEnd<number>>;
   /** An edit that changes nothing ends well. */
   readonly edit: (place: Place, target: Target, body: MessageBody) => Promise<CallEnd<number>>;
+  /** The same for what is passing: given up after 5 s, for an answer may wait behind it. */
+  readonly preview: (place: Place, target: Target, body: MessageBody) => Promise<CallEnd<number>>;
   /** Puts an emoji under a message. */
   readonly react: (chatId: number, messageId: number, emoji: Reaction) => Promise<CallEnd<unknown>>;
-  /** Takes the keys off a message. */
+  /** Takes the keys off a message; given up after 5 s. */
   readonly clearKeys: (chatId: number, messageId: number) => Promise<CallEnd<unknown>>;
   /** Ends the waiting of a pressed button, with a toast when there is something to say. */
   readonly answerPress: (callbackId: string, text: string | null) => Promise<CallEnd<unknown>>;
@@ -35,8 +37,18 @@ export interface ScreenCalls {
 /** The emoji that the bot reacts with. */
 export type Reaction = "👀" | "👍" | "👎";
 
-/** Speaks to Telegram in text and entities; `parse_mode` is never used, so no markup can be refused. */
-export function createScreenCalls(api: Api): ScreenCalls {
+/** How long a call may take, and one that is about something passing. */
+const CALL_SECONDS = 30;
+const PASSING_SECONDS = 5;
+
+/**
+ * Speaks to Telegram in text and entities; `parse_mode` is never used, so no markup can be refused. `connect` gives an API
+ * whose calls end after so many seconds.
+ */
+export function createScreenCalls(connect: (timeoutSeconds: number) => Api): ScreenCalls {
+  const api = connect(CALL_SECONDS);
+  const hasty = connect(PASSING_SECONDS);
+
   return {
     send: async ({ chatId, threadId }, { body, replyTo, isSilent }) =>
       idOf(
@@ -67,21 +79,8 @@ export function createScreenCalls(api: Api): ScreenCalls {
           }),
         ),
       ),
-    edit: async ({ chatId }, { messageId, isDocument }, body) => {
-      const at = { chat_id: chatId, message_id: messageId, reply_markup: keyboardOf(body) };
-      const entities = entitiesOf(body);
-      const end = isDocument
-        ? await endOf(api.raw.editMessageCaption({ ...at, caption: body.text, caption_entities: entities }))
-        : await endOf(
-            api.raw.editMessageText({
-              ...at,
-              text: body.text,
-              entities,
-              link_preview_options: { is_disabled: true },
-            }),
-          );
-      return end.kind === "ok" || isUnchanged(end) ? { kind: "ok", value: messageId } : end;
-    },
+    edit: (place, target, body) => edit(api, { ...place, ...target }, body),
+    preview: (place, target, body) => edit(hasty, { ...place, ...target }, body),
     react: (chatId, messageId, emoji) =>
       endOf(
         api.raw.setMessageReaction({
@@ -91,12 +90,32 @@ export function createScreenCalls(api: Api): ScreenCalls {
         }),
       ),
     clearKeys: (chatId, messageId) =>
-      endOf(api.raw.editMessageReplyMarkup({ chat_id: chatId, message_id: messageId })),
+      endOf(hasty.raw.editMessageReplyMarkup({ chat_id: chatId, message_id: messageId })),
     answerPress: (callbackId, text) =>
       endOf(
         api.raw.answerCallbackQuery({ callback_query_id: callbackId, ...(text === null ? {} : { text }) }),
       ),
   };
+}
+
+async function edit(
+  api: Api,
+  { chatId, messageId, isDocument }: Place & Target,
+  body: MessageBody,
+): Promise<CallEnd<number>> {
+  const at = { chat_id: chatId, message_id: messageId, reply_markup: keyboardOf(body) };
+  const entities = entitiesOf(body);
+  const end = isDocument
+    ? await endOf(api.raw.editMessageCaption({ ...at, caption: body.text, caption_entities: entities }))
+    : await endOf(
+        api.raw.editMessageText({
+          ...at,
+          text: body.text,
+          entities,
+          link_preview_options: { is_disabled: true },
+        }),
+      );
+  return end.kind === "ok" || isUnchanged(end) ? { kind: "ok", value: messageId } : end;
 }
 
 function idOf(end: CallEnd<{ message_id: number }>): CallEnd<number> {

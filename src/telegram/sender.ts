@@ -1,12 +1,22 @@
 import type { Now } from "../domain/clock.ts";
 import { messageOf } from "../domain/errors.ts";
+import { PRIORITY } from "../domain/outbox.ts";
 import type { Logger } from "../log/logger.ts";
 import type { Store } from "../store/store.ts";
-import { createDeliver, type Rest } from "./deliver.ts";
-import { createProgressLane, type ProgressEdit, type ProgressLane, type ProgressSource } from "./progress.ts";
+import { targetOf } from "./attempt.ts";
+import { countCalls } from "./counted-calls.ts";
+import { createDeliver } from "./deliver.ts";
+import { createFloodBudget } from "./flood-budget.ts";
+import { createLanes, type Errand } from "./lanes.ts";
+import { createParking } from "./parking.ts";
+import type { ProgressSource } from "./progress.ts";
 import type { Reaction, ScreenCalls } from "./screen-call.ts";
+import { createSigns } from "./signs.ts";
 
-/** The longest pause that is taken from the store: Telegram's own reach four hours, more is a clock that was set. */
+/**
+ * The longest pause that is taken from the store. It is stored by the machine's clock, which may have been set back since,
+ * and that must not mute a chat. Telegram's own reach four hours; of a longer one a single call, refused, tells the rest.
+ */
 const LONGEST_PAUSE_MS = 6 * 3_600_000;
 
 interface SenderDeps {
@@ -17,7 +27,7 @@ interface SenderDeps {
   readonly onRejected: (description: string) => void;
 }
 
-/** Brings the outbox to Telegram: one lane a chat, so that a chat that must rest holds up no other. */
+/** Brings the outbox to Telegram: one lane a chat, all of them within one flood budget. */
 export interface Sender {
   /** There is something new for this chat. */
   readonly kick: (chatId: number) => void;
@@ -30,100 +40,69 @@ export interface Sender {
   readonly unwatch: (chatId: number, target: number) => void;
   /** Tried once, never stored. */
   readonly react: (chatId: number, messageId: number, emoji: Reaction) => void;
-  /** Tried once, never stored: a key that stays on the screen is used up all the same. */
+  /** Tried once, never stored, when nothing else waits: a key that stays on the screen is used up all the same. */
   readonly clearKeys: (chatId: number, messageId: number) => void;
   /** Tried once, never stored: an old query is refused, which is normal after a pause. */
   readonly answerPress: (callbackId: string, text: string | null) => void;
-  /** Goes on until the outbox is empty or `graceMs` have passed, then ends its lanes. */
+  /** Goes on until nothing more can be sent before `graceMs` have passed, or they have; then ends its lanes. */
   readonly close: (graceMs: number) => Promise<void>;
 }
 
-interface Lane {
-  readonly progress: ProgressLane;
-  /** By `performance.now()`: a machine's clock that is set must not mute a chat. */
-  restUntil: number;
-  timer: NodeJS.Timeout | null;
-  task: Promise<void> | null;
-}
-
+/** By no clock that can be set. */
 const tick = (): number => performance.now();
 
-export function createSender({ store, calls, now, log, onRejected }: SenderDeps): Sender {
-  const lanes = new Map<number, Lane>();
-  let onFailed: (outboxId: number) => void = () => undefined;
+export function createSender({ store, calls: screen, now, log, onRejected }: SenderDeps): Sender {
+  let listener: (outboxId: number) => void = () => undefined;
   let isStarted = false;
   let isClosed = false;
   let isFlushing = false;
-  const deliver = createDeliver({
-    store,
+  const onFailed = (outboxId: number): void => listener(outboxId);
+  const budget = createFloodBudget(tick);
+  const counted = countCalls(screen, budget.begin);
+  const parking = createParking({ store, log, onFailed });
+  const calls: ScreenCalls = {
+    ...counted,
+    edit: (place, target, body) => {
+      signs.edited(place.chatId, target.messageId);
+      return counted.edit(place, target, body);
+    },
+  };
+  const isOver = (): boolean => isClosed;
+  const deliver = createDeliver({ store, calls, parking, now, log, isOver, onRejected, onFailed });
+  const signs = createSigns({
     calls,
-    now,
-    log,
-    isOver: () => isClosed,
-    onRejected,
-    onFailed: (id) => onFailed(id),
+    tick,
+    learn: deliver.learn,
+    find: (outboxId) => {
+      const row = store.outbox.get(outboxId);
+      const target = targetOf(row);
+      return row && target && { ...target, ...row.conversation };
+    },
+  });
+  const lanes = createLanes({
+    budget,
+    tick,
+    next,
+    onFault: (chatId, error) =>
+      log.error({ event: "outbox.fault", chatId, err: error }, `the outbox stumbled: ${messageOf(error)}`),
   });
 
-  function laneOf(chatId: number): Lane {
-    const found = lanes.get(chatId);
-    if (found) return found;
-    const lane: Lane = { progress: createProgressLane(tick), restUntil: 0, timer: null, task: null };
-    lanes.set(chatId, lane);
-    return lane;
-  }
-
-  function kick(chatId: number): void {
-    const lane = laneOf(chatId);
-    if (!isStarted || isClosed || lane.task) return;
-    if (lane.timer) clearTimeout(lane.timer);
-    lane.task = run(chatId, lane)
-      .catch((error: unknown) => {
-        log.error({ event: "outbox.fault", chatId, err: error }, `the outbox stumbled: ${messageOf(error)}`);
-        lane.restUntil = tick() + 1_000;
-      })
-      .finally(() => {
-        lane.task = null;
-        sleep(chatId, lane);
-      });
-  }
-
-  async function run(chatId: number, lane: Lane): Promise<void> {
-    for (;;) {
-      if (isClosed || tick() < lane.restUntil) return;
-      const rest = await step(chatId, lane);
-      if (rest === null) return;
-      if (rest > 0) lane.restUntil = tick() + rest;
-    }
-  }
-
-  /** Does the most urgent thing of a chat; null when nothing is due. */
-  async function step(chatId: number, lane: Lane): Promise<Rest | null> {
+  function next(chatId: number): Errand | null {
+    if (parking.holds(chatId)) return null;
     const row = store.outbox.next(chatId);
-    if (row) return deliver(row);
-    const edit = isFlushing ? null : lane.progress.take(tick());
-    return edit && showProgress(edit);
+    if (!row) return isFlushing ? null : signs.next(chatId);
+    // At the end an answer does not wait for its share: a call too many costs a pause, the next life may be hours away.
+    const claim = isFlushing && row.priority === PRIORITY.final ? null : "any";
+    return { urgency: row.priority, claim, notBefore: 0, run: () => deliverNext(chatId) };
   }
 
-  async function showProgress({ source, body }: ProgressEdit): Promise<Rest> {
-    const target = store.outbox.get(source.target);
-    if (target?.messageId == null) return 0;
-    const at = { messageId: target.messageId, isDocument: target.act.kind === "document" };
-    const end = await calls.edit(target.conversation, at, body);
-    if (end.kind === "ok" || (end.kind === "refused" && end.code !== 429)) source.settled(body);
-    return end.kind === "refused" && end.retryAfterMs !== null ? end.retryAfterMs : 0;
+  async function deliverNext(chatId: number): Promise<number> {
+    const row = store.outbox.next(chatId);
+    return row ? deliver.row(row) : 0;
   }
 
-  /** Wakes the lane when the next thing is due. */
-  function sleep(chatId: number, lane: Lane): void {
-    if (isClosed) return;
-    const dueAt = store.outbox.next(chatId) ? lane.restUntil : lane.progress.nextDueAt();
-    if (dueAt === null) {
-      if (!lane.task && tick() >= lane.restUntil) lanes.delete(chatId);
-      return;
-    }
-    if (lane.timer) clearTimeout(lane.timer);
-    const delay = Math.min(Math.max(0, Math.ceil(Math.max(dueAt, lane.restUntil) - tick())), 60_000);
-    lane.timer = setTimeout(() => kick(chatId), delay);
+  function wake(chatId: number): void {
+    if (isStarted) lanes.wake(chatId);
   }
 
   function once(what: string, call: Promise<{ readonly kind: string }>): void {
@@ -138,38 +117,33 @@ export function createSender({ store, calls, now, log, onRejected }: SenderDeps)
   }
 
   return {
-    kick,
-    start: (listener) => {
-      if (listener) onFailed = listener;
+    kick: wake,
+    start: (onFailed) => {
+      if (onFailed) listener = onFailed;
       isStarted = true;
-      for (const chatId of store.outbox.chats()) {
-        laneOf(chatId).restUntil = tick() + pauseAtStartMs(store.outbox.restUntil(chatId), now());
-        kick(chatId);
+      for (const { chatId, restUntil } of store.chats.resting()) {
+        const restMs = pauseAtStartMs(restUntil, now());
+        if (now() + restMs < restUntil) store.chats.rest(chatId, now() + restMs);
+        lanes.rest(chatId, restMs);
       }
+      store.outbox.chats().forEach(wake);
     },
     watch: (chatId, source) => {
-      const lane = laneOf(chatId);
-      lane.progress.watch(source);
-      if (!lane.task) sleep(chatId, lane);
+      signs.watch(chatId, source);
+      wake(chatId);
     },
-    unwatch: (chatId, target) => lanes.get(chatId)?.progress.unwatch(target),
+    unwatch: signs.unwatch,
     react: (chatId, messageId, emoji) => once("reaction", calls.react(chatId, messageId, emoji)),
-    clearKeys: (chatId, messageId) => once("keys", calls.clearKeys(chatId, messageId)),
+    clearKeys: (chatId, messageId) => {
+      signs.clearKeys(chatId, messageId);
+      wake(chatId);
+    },
     answerPress: (callbackId, text) => once("press", calls.answerPress(callbackId, text)),
     close: async (graceMs) => {
       isFlushing = true;
-      store.outbox.chats().forEach(kick);
-      const flush = Promise.all([...lanes.values()].map(async ({ task }) => task));
-      let timer: NodeJS.Timeout | undefined;
-      await Promise.race([
-        flush,
-        new Promise((resolve) => {
-          timer = setTimeout(resolve, graceMs);
-        }),
-      ]);
-      clearTimeout(timer);
+      await lanes.flush(graceMs);
       isClosed = true;
-      for (const lane of lanes.values()) if (lane.timer) clearTimeout(lane.timer);
+      lanes.end();
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { Chat, User } from "grammy/types";
+import type { Chat, Update, User } from "grammy/types";
 import { z } from "zod";
 
 const userSchema = z.object({ id: z.int(), is_bot: z.boolean(), first_name: z.string() });
@@ -21,6 +21,8 @@ const querySchema = z.object({
   message: messageSchema.optional(),
   data: z.string().optional(),
 });
+
+const farewellSchema = z.object({ new_chat_member: z.object({ status: z.enum(["kicked", "left"]) }) });
 
 /** What the program reads of a message. */
 export type ReadMessage = z.infer<typeof messageSchema>;
@@ -46,6 +48,11 @@ export function userIn(value: unknown): Pick<User, "id" | "is_bot" | "first_name
 /** The chat that an update of whatever type is about. */
 export function chatIn(value: unknown): Pick<Chat, "id" | "type"> | null {
   return chatSchema.safeParse(fieldOf(value, "chat")).data ?? null;
+}
+
+/** True when the update tells that somebody blocked the bot or threw it out. */
+export function isFarewell(update: Update): boolean {
+  return farewellSchema.safeParse(update.my_chat_member).success;
 }
 
 /** What a message without text carries, by the Bot API's field name. */

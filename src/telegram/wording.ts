@@ -41,6 +41,7 @@ export const WORDS = {
   ownerFault:
     "A message could not be handled and was set aside: the log says why (event inbox.buried or update.fault).",
   noBody: "(no text)",
+  topicGone: "A topic of this chat is gone: what belonged there comes here from now on.",
 } as const;
 
 /** Labels of buttons. */
