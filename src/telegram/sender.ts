@@ -141,6 +141,7 @@ export function createSender({ store, calls: screen, now, log, onRejected }: Sen
     answerPress: (callbackId, text) => once("press", calls.answerPress(callbackId, text)),
     close: async (graceMs) => {
       isFlushing = true;
+      store.outbox.chats().forEach(wake);
       await lanes.flush(graceMs);
       isClosed = true;
       lanes.end();

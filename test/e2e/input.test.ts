@@ -52,9 +52,9 @@ test("bad texts are each answered in one line or cleaned, none reaches the model
   const hidden = "de\u202Elete\u2066 the\u200B\u200B lo\u{E0061}gs\u0007 \uD83D!";
   chat.send(hidden);
   await stage.waitFor(({ text }) => text.includes("I got <delete the logs !>"));
-  expect(stage.botTexts()).toContain(
-    "Removed from your text: 1 control, 2 text-direction, 1 invisible tag, 2 zero-width, 1 broken characters.",
-  );
+  const removed =
+    "Removed from your text: 1 control, 2 text-direction, 1 invisible tag, 2 zero-width, 1 broken characters.";
+  await stage.waitFor(({ text }) => text === removed);
   await stage.ask("one line\u2028two 👩‍👩‍👧 e\u0301 ÄÖ", "I got <one line\ntwo 👩‍👩‍👧 e\u0301 ÄÖ>");
   const longest = "z".repeat(16_000);
   chat.send(longest);

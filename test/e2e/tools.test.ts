@@ -127,9 +127,10 @@ test("questions of the model are answered by buttons, one choice or several, and
   const answer = await stage.waitFor(({ text }) => text.includes("ok: "));
   expect(answer.text).toContain('"Which base?"="Postgres"');
   expect(answer.text).toMatch(/"Which extras\?"="Docs, CI/);
-  const settled = stage.api.messages(USER).find((message) => message.messageId === messageId);
-  expect(settled?.text).toContain("→ Docs, CI\\u{202E}");
-  expect(settled?.keyboard).toBeNull();
+  const settled = await stage.waitFor(
+    (message) => message.messageId === messageId && message.keyboard === null,
+  );
+  expect(settled.text).toContain("→ Docs, CI\\u{202E}");
 });
 
 test("a call that nobody decides about in time is denied, and says so", async () => {

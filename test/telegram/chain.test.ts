@@ -91,7 +91,7 @@ function createChain({
   const approved = tempDir();
   for (const name of names) mkdirSync(join(approved, name));
   const sender: Sender = {
-    kick: () => undefined,
+    kick: (chatId) => void notes.push(`kick ${chatId}`),
     start: () => undefined,
     watch: () => undefined,
     unwatch: () => undefined,
@@ -117,7 +117,7 @@ function createChain({
       approvedDirectory: approved,
       isOffered: () => true,
     }),
-    replies: createReplies({ store, kick: sender.kick }),
+    replies: createReplies({ store, kick: () => undefined }),
     sender,
     log: silent,
     now,
@@ -297,6 +297,34 @@ describe("the order of the gates", () => {
     await chain.handle({ update_id: nextId() });
     expect(chain.texts()).toEqual([]);
     expect(chain.notes).toEqual([]);
+  });
+
+  /** What Telegram tells of a person who blocks the bot, or no longer does. */
+  const member = (status: string, from = OWNER): Update => {
+    const about = { chat: chat(OWNER), from: user(from), date: 1 };
+    const change = {
+      ...about,
+      old_chat_member: { status: "x", user: ME },
+      new_chat_member: { status, user: ME },
+    };
+    return { update_id: nextId(), my_chat_member: change } as unknown as Update;
+  };
+
+  test.each([
+    ["a message", () => say("hello"), true],
+    ["a message that is refused", () => say(" "), true],
+    ["a pressed button, known or not", () => press("x"), true],
+    ["the bot no longer blocked", () => member("member"), true],
+    ["the bot blocked", () => member("kicked"), false],
+    ["the bot thrown out", () => member("left"), false],
+    ["a stranger there", () => member("member", 6666), false],
+    ["another chat", () => say("hello", { from: GUEST }), false],
+  ])("H66: a chat that was shut to the bot is served again, or not, by %s", async (_, updateOf, isServed) => {
+    const chain = createChain();
+    chain.store.chats.park(OWNER);
+    await chain.handle(updateOf());
+    expect(chain.store.chats.isParked(OWNER)).toBe(!isServed);
+    expect(chain.notes.filter((note) => note.startsWith("kick"))).toEqual(isServed ? [`kick ${OWNER}`] : []);
   });
 
   test("a refusal is put on record by the commit that ends its update, so that no crash records it twice or never", async () => {

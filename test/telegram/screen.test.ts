@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { OutboxAct } from "../../src/domain/outbox.ts";
+import type { OutboxAct, OutboxRow } from "../../src/domain/outbox.ts";
 import type { TurnReport } from "../../src/domain/turn-event.ts";
 import type { Store } from "../../src/store/store.ts";
 import { createPresenter } from "../../src/telegram/presenter.ts";
@@ -59,18 +59,20 @@ function openTurn({ isSent = true, ahead = 0 } = {}) {
     return shown;
   }
 
-  return { store, work, placeholder, screen, watched, finish, body, edited };
+  return { store, work, placeholder, presenter, screen, watched, finish, body, edited };
 }
 
 /** What waits for this chat, in the order in which it goes out. */
-function actsOf(store: Store): readonly OutboxAct[] {
-  const acts: OutboxAct[] = [];
+function rowsOf(store: Store): readonly OutboxRow[] {
+  const rows: OutboxRow[] = [];
   for (let row = store.outbox.next(CHAT); row; row = store.outbox.next(CHAT)) {
-    acts.push(row.act);
+    rows.push(row);
     store.outbox.sent(row.id, null);
   }
-  return acts;
+  return rows;
 }
+
+const actsOf = (store: Store): readonly OutboxAct[] => rowsOf(store).map(({ act }) => act);
 
 const labelsOf = (act: OutboxAct | undefined) => act?.body.buttons.flat().map(({ text }) => text);
 
@@ -183,4 +185,15 @@ test("a message that waited says that it works as soon as its turn has begun", (
 test("what was said before a turn was stopped or failed stays, with its end below it", () => {
   const [answer] = openTurn().finish({ outcome: { kind: "stopped" }, partialText: "So **far**" });
   expect(answer?.body.text).toMatch(/^So far\n\n⏹ Stopped\./);
+});
+
+test("H66: what to do with a work that was cut off is asked as its end: kept where the chat is shut to the bot just now", () => {
+  const { store, work, presenter } = openTurn();
+  store.transaction(() => presenter.interrupted(work));
+  const rows = rowsOf(store);
+  expect(rows.map(({ act, finalOf }) => [act.kind, finalOf])).toEqual([
+    ["send", work.id],
+    ["edit", null],
+  ]);
+  expect(labelsOf(rows[0]?.act)).toEqual(["Continue it", "Run it again", "Drop"]);
 });

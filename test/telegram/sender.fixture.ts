@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -70,14 +71,25 @@ export async function createBench() {
     return { ...sender, start: () => sender.start((id) => failed.push(id)) };
   }
 
+  interface Put {
+    readonly chatId?: number;
+    readonly threadId?: number | null;
+    readonly priority?: Priority;
+    readonly finalOf?: number | null;
+  }
   const put = (
     act: OutboxAct,
-    {
-      chatId = ADA,
-      threadId = null,
-      priority = PRIORITY.notice,
-    }: { chatId?: number; threadId?: number | null; priority?: Priority } = {},
-  ) => store.outbox.put({ conversation: { chatId, threadId }, act, priority, finalOf: null });
+    { chatId = ADA, threadId = null, priority = PRIORITY.notice, finalOf = null }: Put = {},
+  ) => store.outbox.put({ conversation: { chatId, threadId }, act, priority, finalOf });
+  /** A turn that is over, and an answer that is left to be delivered. */
+  const ended = (chatId = ADA): number => {
+    const { id: conversationId } = store.conversations.at({ chatId, threadId: null });
+    const key = { uuid: randomUUID(), dedupeKey: randomUUID(), conversationId, userId: 1 };
+    const work = store.work.submit({ ...key, project: "demo", text: "a prompt", messageId: null });
+    if (!work) throw new Error("The work was not taken");
+    store.work.end(work.id, "delivering");
+    return work.id;
+  };
   const calls = () => api.log.filter(({ method }) => SENDS.includes(method));
   const stateOf = (id: number) => store.outbox.get(id)?.state;
 
@@ -111,6 +123,9 @@ export async function createBench() {
     },
     live,
     put,
+    ended,
+    /** How often the log tells of it. */
+    times: (event: string) => output.split(`"event":"${event}"`).length - 1,
     calls,
     stateOf,
     client: new Api(TOKEN, { apiRoot: root }),
