@@ -37,6 +37,7 @@ export const TRANSITIONS = [
   "outbox.sent",
   "outbox.again",
   "outbox.doubtful",
+  "outbox.unsure",
   "outbox.failed",
   "outbox.dropped",
   "chat.paused",

@@ -34,6 +34,8 @@ export interface Outbox {
   readonly doubt: (id: number) => void;
   /** Back into the queue as something else: the call surely had no effect in that form. */
   readonly rewrite: (id: number, form: Pick<OutboxRow, "act" | "conversation">) => void;
+  /** Back into the queue as an edit of another row's message; what it was sent as may be on the screen. */
+  readonly bringBy: (id: number, act: Extract<OutboxAct, { kind: "edit" }>) => void;
   /** Takes a row that was not begun out of the queue; false when it was begun or is gone. */
   readonly withdraw: (id: number) => boolean;
 }
@@ -81,6 +83,9 @@ export function createOutbox(db: Db, change: Change, now: Now): Outbox {
     `UPDATE outbox SET state = 'queued', thread_id = :threadId, act = :act, target = :target,
        attempts = CASE WHEN target IS NOT NULL AND :target IS NULL THEN 0 ELSE attempts - 1 END WHERE id = :id`,
   );
+  const bringBy = db.prepare<[string, number, number]>(
+    "UPDATE outbox SET state = 'queued', act = ?, target = ? WHERE id = ?",
+  );
   const withdraw = db.prepare<[number]>(
     "UPDATE outbox SET state = 'dropped' WHERE id = ? AND state = 'queued'",
   );
@@ -117,6 +122,9 @@ export function createOutbox(db: Db, change: Change, now: Now): Outbox {
       change("outbox.again", () =>
         rewrite.run({ id, threadId: conversation.threadId ?? 0, act: JSON.stringify(act), target }),
       );
+    },
+    bringBy: (id, act) => {
+      change("outbox.unsure", () => bringBy.run(JSON.stringify(act), act.target, id));
     },
     withdraw: (id) => change("outbox.dropped", () => withdraw.run(id)).changes > 0,
   };

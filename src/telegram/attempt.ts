@@ -12,12 +12,13 @@ type Form = Pick<OutboxRow, "act" | "conversation">;
 type Refusal = Extract<CallEnd<never>, { kind: "refused" }>;
 
 /**
- * How an attempt ended. An edit ends as its call did. After a send, `doubtful` may be sent once more, and `lost` may not: it
- * may have arrived as often as it may. After `reformed` the same is to be tried in another form: Telegram refused this one.
+ * How an attempt ended. An edit ends as its call did. After a send nobody knows whether it came: `doubtful` may be sent once
+ * more; the others may be there as often as they may, of which an answer is `unsure`, so that it is to be brought without
+ * doubt, and anything else `lost`. After `reformed` the same is to be tried in another form: Telegram refused this one.
  */
 export type AttemptEnd =
   | CallEnd<number | null>
-  | { readonly kind: "doubtful" | "lost"; readonly cause: string }
+  | { readonly kind: "doubtful" | "unsure" | "lost"; readonly cause: string }
   | { readonly kind: "reformed"; readonly form: Form; readonly description: string };
 
 /** Makes one attempt at a row: one call at most, so that each is paced and on record. */
@@ -42,12 +43,14 @@ export function createAttempt(
   /** Sends a new message, unless it may be there as often as it may. */
   async function send(row: OutboxRow, act: Exclude<OutboxAct, { kind: "edit" }>): Promise<AttemptEnd> {
     const most = act.kind === "send" && act.isProgress ? 1 : MOST_COPIES;
-    if (row.attempts >= most) return { kind: "lost", cause: "an earlier life ended while it was being sent" };
+    const atMost = row.finalOf === null ? "lost" : act.kind === "send" ? "unsure" : "doubtful";
+    if (row.attempts >= most && atMost !== "doubtful")
+      return { kind: atMost, cause: "an earlier life ended while it was being sent" };
     const end = await (act.kind === "send"
       ? calls.send(row.conversation, act)
       : calls.document(row.conversation, act));
     if (end.kind === "ambiguous")
-      return { kind: row.attempts + 1 < most ? "doubtful" : "lost", cause: end.cause };
+      return { kind: row.attempts + 1 < most ? "doubtful" : atMost, cause: end.cause };
     const form = end.kind === "refused" && end.code === 400 ? otherForm(row, end) : null;
     if (end.kind === "refused" && form) return { kind: "reformed", form, description: end.description };
     return end;

@@ -1,18 +1,20 @@
 import type { Now } from "../domain/clock.ts";
-import { type OutboxRow, PRIORITY } from "../domain/outbox.ts";
+import type { OutboxRow } from "../domain/outbox.ts";
 import type { Logger } from "../log/logger.ts";
 import type { Store } from "../store/store.ts";
 import { type AttemptEnd, createAttempt } from "./attempt.ts";
 import { backoffMs } from "./backoff.ts";
 import type { CallEnd } from "./call.ts";
 import type { Rest } from "./lanes.ts";
+import { aheadOf, noteOf } from "./notes.ts";
 import { isShut, type Parking } from "./parking.ts";
-import { plain } from "./render/rich-text.ts";
 import type { ScreenCalls } from "./screen-call.ts";
 import { WORDS } from "./wording.ts";
 
-/** Before the second and last try, in milliseconds: long enough for a passing fault of Telegram's to pass. */
+/** Before the second try, in milliseconds: long enough for a passing fault of Telegram's to pass. */
 const DOUBT_REST_MS = 2_000;
+/** Before the further tries of an answer's file, which may come more than twice. */
+const FILE_REST_MS = 300_000;
 
 interface DeliverDeps {
   readonly store: Store;
@@ -39,8 +41,10 @@ interface Deliver {
 
 /**
  * Delivers outbox rows. What surely was not sent, and an edit, is tried again for ever; what may or may not have been sent,
- * once more, a placeholder not at all. What is given up, or refused by Telegram for good, is recorded as failed. An end that
- * cannot be recorded (a full disk) is kept: the next call for its row only records it.
+ * once more, a placeholder not at all. An answer is never given up: after two sends of which nobody knows, a small message
+ * goes ahead, as often as it takes, and the answer is an edit of it, which cannot be doubled; its file is sent until it is
+ * known to have come. What else is given up, or refused by Telegram for good, is recorded as failed. An end that cannot be
+ * recorded (a full disk) is kept: the next call for its row only records it.
  */
 export function createDeliver(deps: DeliverDeps): Deliver {
   const { store, parking, now, log, isOver, onRejected, onFailed } = deps;
@@ -59,7 +63,8 @@ export function createDeliver(deps: DeliverDeps): Deliver {
 
   async function deliver(row: OutboxRow): Promise<Rest> {
     const known = unrecorded.get(row.id);
-    if (!known) store.outbox.begin(row.id);
+    // A loss of power may undo it: then the message may be there once more, as after any call that nobody knows the end of.
+    if (!known) store.lightly(() => store.outbox.begin(row.id));
     const end = known ?? (await attempt(row));
     if (isOver()) return 0; // the row stays begun, and the next life sends it again
     unrecorded.set(row.id, end);
@@ -85,8 +90,16 @@ export function createDeliver(deps: DeliverDeps): Deliver {
           { event: "outbox.again", outboxId: row.id, end: end.kind, cause: end.cause },
           "will be sent again",
         );
-        return isDoubtful ? DOUBT_REST_MS : backOff(chatId);
+        if (!isDoubtful) return backOff(chatId);
+        return row.act.kind === "document" && row.attempts > 0 ? FILE_REST_MS : DOUBT_REST_MS;
       }
+      case "unsure":
+        makeSure(row);
+        log.warn(
+          { event: "outbox.unsure", outboxId: row.id, cause: end.cause },
+          "will be brought as an edit",
+        );
+        return DOUBT_REST_MS;
       case "reformed":
         reform(row, end);
         return 0;
@@ -144,12 +157,12 @@ export function createDeliver(deps: DeliverDeps): Deliver {
   /** Once a topic: what follows comes to the chat itself, and people wonder why. */
   function tellTopicGone({ conversation }: OutboxRow): void {
     if (!store.conversations.loseTopic(store.conversations.at(conversation).id)) return;
-    store.outbox.put({
-      conversation: { ...conversation, threadId: null },
-      act: { kind: "send", body: { ...plain(WORDS.topicGone), buttons: [] }, replyTo: null, isSilent: true },
-      priority: PRIORITY.notice,
-      finalOf: null,
-    });
+    store.outbox.put(noteOf({ ...conversation, threadId: null }, WORDS.topicGone));
+  }
+
+  function makeSure({ id, conversation, act: { body } }: OutboxRow): void {
+    const target = store.outbox.put(aheadOf(conversation));
+    store.outbox.bringBy(id, { kind: "edit", target, body, orSend: true });
   }
 
   function backOff(chatId: number): number {

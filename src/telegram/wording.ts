@@ -12,6 +12,7 @@ export const WORDS = {
   stopping: "Stopping…",
   stopped: "⏹ Stopped.",
   finished: "See below.",
+  answerFollows: "…",
   dropped: "Dropped: it will not run.",
   notAgain: "Dropped: it will not run again.",
   nothingRuns: "Nothing is running here.",

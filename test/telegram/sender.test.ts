@@ -25,6 +25,8 @@ import {
   until,
 } from "./sender.fixture.ts";
 
+type Bench = Awaited<ReturnType<typeof createBench>>;
+
 describe.concurrent("order", () => {
   test("nothing is sent before the start; then a chat's rows go out by priority and age, one at a time", async () => {
     await using bench = await createBench();
@@ -191,6 +193,39 @@ describe.concurrent("what Telegram refuses for now", () => {
       expect(bench.failed).toEqual([id]);
       expect(bench.log()).toContain('"outbox.lost"');
     },
+  );
+
+  test.each([
+    [
+      "anew",
+      (bench: Bench) => bench.put(sendOf("The answer"), { priority: PRIORITY.final, finalOf: bench.ended() }),
+    ],
+    [
+      "in place of a placeholder that was lost",
+      (bench: Bench) => {
+        const target = bench.put({ ...sendOf("Working"), isProgress: true });
+        bench.store.outbox.failed(target);
+        return bench.put(editOf(target, "The answer", true), {
+          priority: PRIORITY.final,
+          finalOf: bench.ended(),
+        });
+      },
+    ],
+  ] satisfies [string, (bench: Bench) => number][])(
+    "an answer sent %s comes for sure, and is on the screen twice at most, however many calls are cut",
+    async (_, putAnswer) => {
+      await using bench = await createBench();
+      bench.failNext(
+        ...(["drop_before", "drop_after", "drop_after"] as const).map((kind): Fault => ({ kind })),
+      );
+      const id = putAnswer(bench);
+      bench.live().start();
+      await bench.settled([id]);
+      expect(bench.screen()).toEqual(["The answer", "…", "The answer"]);
+      expect(bench.failed.filter((failed) => failed === id)).toEqual([]);
+      expect(bench.log()).toContain('"outbox.unsure"');
+    },
+    40_000,
   );
 
   test("what surely was not sent does not count: after it a message still has its second try", async () => {
