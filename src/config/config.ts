@@ -11,6 +11,7 @@ export interface Config {
   readonly approvedDirectory: string;
   readonly sandbox: Settings["SANDBOX"];
   readonly approvalTimeoutMs: number;
+  readonly retention: RetentionConfig;
   readonly telegram: { readonly apiRoot: string };
   readonly access: AccessConfig;
   readonly limits: LimitsConfig;
@@ -35,6 +36,12 @@ interface LimitsConfig {
   readonly costWindow: Settings["CLAUDE_COST_WINDOW"];
   readonly costPerRequestMicroUsd: MicroUsd;
   readonly maxPromptChars: number;
+}
+
+/** How long things are kept in the database; content never longer than the audit. */
+interface RetentionConfig {
+  readonly contentMs: number;
+  readonly auditMs: number;
 }
 
 /** How Claude is run. */

@@ -36,6 +36,8 @@ interface Found {
 
 type Remarks = Pick<Findings, "faults" | "warnings">;
 
+const DAY_MS = 86_400_000;
+
 const NOTHING: Remarks = { faults: [], warnings: [] };
 
 /** By `CLAUDE_AUTH`: the credential that pays, and the one that never does. */
@@ -59,6 +61,7 @@ export function crossCheck(input: CrossCheckInput): Findings {
     checkCredential(settings, raw.explicit),
     checkSharing(settings),
     checkSandbox(settings),
+    checkRetention(settings),
     approved,
   ];
   return {
@@ -141,6 +144,18 @@ function checkSandbox({ SANDBOX: sandbox, ENVIRONMENT: environment }: SoundSetti
   if (sandbox !== "off" || environment === undefined) return NOTHING;
   if (environment === "production") return fault("SANDBOX", "require, as ENVIRONMENT is production", '"off"');
   return warning("SANDBOX is off: Claude's commands run with all your rights, outside any jail");
+}
+
+/** What was said is no longer kept than that it was said. */
+function checkRetention(settings: SoundSettings): Remarks {
+  const { CONTENT_RETENTION_DAYS: contentMs, AUDIT_RETENTION_DAYS: auditMs } = settings;
+  if (contentMs === undefined || auditMs === undefined || contentMs <= auditMs) return NOTHING;
+  const [content, audit] = [contentMs, auditMs].map((ms) => ms / DAY_MS);
+  return fault(
+    "CONTENT_RETENTION_DAYS",
+    `at most the ${audit} days of AUDIT_RETENTION_DAYS`,
+    String(content),
+  );
 }
 
 /** Without a known environment there is a fault already; the mild rules then add no second one that may be none. */

@@ -57,6 +57,7 @@ function buildConfig(settings: Settings, raw: RawSettings, findings: Findings): 
     approvedDirectory: findings.approvedDirectory,
     sandbox: settings.SANDBOX,
     approvalTimeoutMs: settings.APPROVAL_TIMEOUT_SECONDS,
+    retention: { contentMs: settings.CONTENT_RETENTION_DAYS, auditMs: settings.AUDIT_RETENTION_DAYS },
     telegram: { apiRoot: settings.TELEGRAM_API_ROOT },
     access: { allowedUsers, ownerUsers },
     limits: {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { optional, required, secret, standard } from "./about.ts";
 import {
   absolutePath,
+  days,
   dollars,
   oneOf,
   seconds,
@@ -15,6 +16,7 @@ import {
 const DAY_SECONDS = 86_400;
 /** Under the 24 days that a timer can wait. */
 const MAX_APPROVAL_SECONDS = 14 * DAY_SECONDS;
+const MAX_RETENTION_DAYS = 36_500;
 const DEFAULT_TOOLS = "Bash,Read,Edit,Write,Agent,AskUserQuestion,EnterPlanMode,ExitPlanMode";
 
 /** Defaults that a profile puts in place of the general ones. Whatever is set explicitly wins (H29). */
@@ -134,6 +136,14 @@ export function settingsSchema(homeDir: string) {
     APPROVAL_TIMEOUT_SECONDS: standard("3600", seconds(1, MAX_APPROVAL_SECONDS), {
       meaning: "How long a question to a person stays open; then it counts as denied.",
       unit: "seconds",
+    }),
+    CONTENT_RETENTION_DAYS: standard("30", days(1, MAX_RETENTION_DAYS), {
+      meaning: "How long prompts, answers and what was asked about are kept; at most AUDIT_RETENTION_DAYS.",
+      unit: "days",
+    }),
+    AUDIT_RETENTION_DAYS: standard("365", days(1, MAX_RETENTION_DAYS), {
+      meaning: "How long it stays on record that something was done, by whom, and what it cost.",
+      unit: "days",
     }),
     LOG_LEVEL: standard("info", oneOf(["trace", "debug", "info", "warn", "error", "fatal"]), {
       meaning:

@@ -22,6 +22,11 @@ export function seconds(min: number, max: number): Parser<number> {
   return wholeNumber(min, max).transform((count) => count * 1000);
 }
 
+/** Days as text, milliseconds as value. */
+export function days(min: number, max: number): Parser<number> {
+  return wholeNumber(min, max).transform((count) => count * 86_400_000);
+}
+
 /** US dollars with at most six decimals, above zero, as whole millionths; read by digits, so that nothing is rounded. */
 export function dollars(max: number): Parser<MicroUsd> {
   const expected = `an amount in US dollars above 0 and up to ${max}, such as 2.50`;

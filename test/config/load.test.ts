@@ -18,6 +18,7 @@ test("the five required settings are enough, and the rest is as the specificatio
     approvedDirectory: world.at("projects"),
     sandbox: "require",
     approvalTimeoutMs: 3_600_000,
+    retention: { contentMs: 30 * 86_400_000, auditMs: 365 * 86_400_000 },
     telegram: { apiRoot: "https://api.telegram.org" },
     access: { allowedUsers: [11, 22], ownerUsers: [11] },
     limits: {
@@ -45,6 +46,19 @@ test("the five required settings are enough, and the rest is as the specificatio
     log: { level: "info", format: "auto" },
   });
   expect(warnings).toEqual([]);
+});
+
+test("content may be kept as long as the audit, and no longer", () => {
+  const world = createWorld();
+  const days = (content: string, audit: string) => ({
+    CONTENT_RETENTION_DAYS: content,
+    AUDIT_RETENTION_DAYS: audit,
+  });
+  expect(world.load(days("90", "90")).config.retention.contentMs).toBe(90 * 86_400_000);
+  expect(world.faults(days("91", "90")).slice(1)).toEqual([
+    "  CONTENT_RETENTION_DAYS: expected at most the 90 days of AUDIT_RETENTION_DAYS, got 91",
+  ]);
+  expect(world.faults(days("0", "1d")).slice(1)).toHaveLength(2);
 });
 
 test("H81: every fault is told at once, a line each, with key, expectation and what came, and ends with exit code 78", () => {
