@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { auditDataOf } from "./audit-event.ts";
 
 /** The hash before the first row. */
 export const GENESIS_HASH = "0".repeat(64);
@@ -38,17 +39,22 @@ type ChainFault =
   | "disordered"
   /** The row is whole, but does not continue the row before: one of the two was replaced, or one between them removed. */
   | "unlinked"
+  /** The rows up to `id` are gone, or said to be, but no row says that retention gave them up. */
+  | "untold"
   /** The remembered head is not in the chain: the tail was removed, or everything rewritten. */
   | "head_lost";
 
-/** What `verifyChain` found: how many rows hold and where they end, or the first fault. */
+/**
+ * What `verifyChain` found: how many rows hold and where they end, or the first fault. `older`: all that is kept holds, but the
+ * remembered head lies before it, so that nothing can be said about that.
+ */
 export type ChainVerdict =
-  | { readonly kind: "ok"; readonly count: number; readonly head: ChainHead }
+  | { readonly kind: "ok" | "older"; readonly count: number; readonly head: ChainHead }
   | { readonly kind: "broken"; readonly id: number; readonly reason: ChainFault };
 
 /** What is known from elsewhere about a chain. */
 export interface ChainKnowledge {
-  /** The row before the first one given; without it the chain must begin with row 1. */
+  /** The row before the first one given, which the last `audit.trimmed` must name; without it the chain must begin with row 1. */
   readonly after?: ChainHead;
   /**
    * A head remembered outside the database, of now or of earlier. Without it, the removal of the last rows
@@ -72,17 +78,27 @@ export function verifyChain(rows: Iterable<AuditRow>, knowledge: ChainKnowledge 
   const { after = { id: 0, hash: GENESIS_HASH }, expectedHead } = knowledge;
   let head = after;
   let count = 0;
+  let told: string | null = null;
   let isHeadSeen = expectedHead === undefined || isSameHead(head, expectedHead);
   for (const row of rows) {
     const reason = faultOf(row, head);
     if (reason !== null) return { kind: "broken", id: reason === "missing" ? head.id + 1 : row.id, reason };
     head = { id: row.id, hash: row.hash };
     count += 1;
+    if (row.type === "audit.trimmed") told = row.data;
     isHeadSeen ||= expectedHead !== undefined && isSameHead(head, expectedHead);
   }
+  if (told !== trimmingUpTo(after)) return { kind: "broken", id: after.id, reason: "untold" };
+  if (!isHeadSeen && expectedHead !== undefined && expectedHead.id < after.id)
+    return { kind: "older", count, head };
   if (!isHeadSeen && expectedHead !== undefined)
     return { kind: "broken", id: expectedHead.id, reason: "head_lost" };
   return { kind: "ok", count, head };
+}
+
+/** The data of the row that says what was given up; null when nothing was. */
+function trimmingUpTo({ id, hash }: ChainHead): string | null {
+  return id === 0 ? null : auditDataOf({ type: "audit.trimmed", id, hash });
 }
 
 function faultOf(row: AuditRow, head: ChainHead): ChainFault | null {

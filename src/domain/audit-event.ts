@@ -91,7 +91,11 @@ export type AuditEvent =
       readonly sandbox: "bwrap" | "seatbelt" | "none";
       readonly permissionMode: string;
     }
-  | { readonly type: "daemon.stopped"; readonly cause: string };
+  | { readonly type: "daemon.stopped"; readonly cause: string }
+  /** Retention gave up all rows up to the one of this `id` and `hash`, where the chain begins from now on. */
+  | { readonly type: "audit.trimmed"; readonly id: number; readonly hash: string }
+  /** A person at the machine put this database in the place of another, which is kept under the name `replaced`. */
+  | { readonly type: "database.restored"; readonly replaced: string | null };
 
 /** Which call of which tool. `summary` is one redacted line made by `security/redact.ts`. */
 interface ToolFields {

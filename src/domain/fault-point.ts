@@ -46,6 +46,7 @@ export const TRANSITIONS = [
   "cost.metered",
   "cost.settled",
   "audit.appended",
+  "audit.given_up",
   "conversation.made",
   "conversation.project",
   "conversation.held",
@@ -56,6 +57,7 @@ export const TRANSITIONS = [
   "session.ended",
   "bucket.saved",
   "fact.set",
+  "row.expired",
 ] as const;
 export type Transition = (typeof TRANSITIONS)[number];
 

@@ -3,10 +3,14 @@ import Database from "better-sqlite3";
 import { AppError } from "../domain/errors.ts";
 import { type AuditRows, readAudit } from "./audit.ts";
 
-/** The audit of a database that a daemon may be writing at the same time; read only. Throws `store_failed`. */
+/**
+ * The audit of a database that a daemon may be writing at the same time; read only, as it was at the first look. Throws
+ * `store_failed`.
+ */
 export function openAuditReader(path: string): AuditRows & Disposable {
   if (!existsSync(path))
     throw new AppError("store_failed", `There is no database at ${path}: set SALLYPORT_HOME`);
   const db = new Database(path, { readonly: true, fileMustExist: true });
+  db.exec("BEGIN"); // anchor and rows of one moment
   return { ...readAudit(db), [Symbol.dispose]: () => db.close() };
 }

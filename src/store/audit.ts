@@ -4,17 +4,28 @@ import { conversationKey } from "../domain/request.ts";
 import type { Db } from "./database.ts";
 import type { Change } from "./transactions.ts";
 
-/** The append-only record. Triggers refuse changes; the hash chain shows those that went round them. */
+/**
+ * The append-only record. Triggers refuse changes; the hash chain shows those that went round them. Only the beginning may go:
+ * what lies before the anchor, which moves forward only.
+ */
 export interface AuditTable extends AuditRows {
   /** Appends one row; the hash before it is read inside the same write transaction. */
   readonly append: (entry: AuditEntry) => void;
+  /** The next rows after the one of that id, in order. */
+  readonly after: (id: number, limit: number) => readonly (ChainHead & { readonly at: number })[];
+  /** Gives up all rows up to this one. Called in the transaction that puts it on record. Throws for what is no row of the audit. */
+  readonly giveUp: (upTo: ChainHead) => void;
+  /** Deletes the oldest rows that were given up; returns how many there were. */
+  readonly removeGivenUp: (limit: number) => number;
 }
 
 /** The record to be read. */
 export interface AuditRows {
-  /** All rows in order, one at a time. */
+  /** All rows that are kept, in order, one at a time. */
   readonly rows: () => IterableIterator<AuditRow>;
   readonly head: () => ChainHead;
+  /** Where the rows begin: the last one that was given up; id 0 when none was. */
+  readonly anchor: () => ChainHead;
 }
 
 interface Row {
@@ -34,9 +45,22 @@ export function createAuditTable(db: Db, change: Change): AuditTable {
   const insert = db.prepare<
     [number, number, string, string, number | null, string | null, string, string, string]
   >("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  const after = db.prepare<[number, number], ChainHead & { at: number }>(
+    "SELECT id, hash, at FROM audit WHERE id > ? ORDER BY id LIMIT ?",
+  );
+  const moveAnchor = db.prepare<[number, string]>("UPDATE audit_anchor SET id = ?, hash = ?");
+  const remove = db.prepare<[number]>(
+    `DELETE FROM audit WHERE id IN
+       (SELECT id FROM audit WHERE id <= (SELECT id FROM audit_anchor) ORDER BY id LIMIT ?)`,
+  );
 
   return {
     ...read,
+    after: (id, limit) => after.all(id, limit),
+    giveUp: ({ id, hash }) => {
+      change("audit.given_up", () => moveAnchor.run(id, hash));
+    },
+    removeGivenUp: (limit) => change("row.expired", () => remove.run(limit)).changes,
     append: ({ at, risk, userId, conversation, event }) => {
       change("audit.appended", () => {
         const before = read.head();
@@ -49,18 +73,20 @@ export function createAuditTable(db: Db, change: Change): AuditTable {
   };
 }
 
-/** Reads the audit of an open database. */
+/** Reads the audit of an open database, also of one whose schema is older than the anchor. */
 export function readAudit(db: Db): AuditRows {
-  const last = db.prepare<[], { id: number; hash: string }>(
-    "SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1",
-  );
-  const all = db.prepare<[], Row>("SELECT * FROM audit ORDER BY id");
+  const last = db.prepare<[], ChainHead>("SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1");
+  const hasAnchor = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'audit_anchor'").get() !== undefined;
+  const anchorRow = hasAnchor ? db.prepare<[], ChainHead>("SELECT id, hash FROM audit_anchor") : null;
+  const kept = db.prepare<[number], Row>("SELECT * FROM audit WHERE id > ? ORDER BY id");
+  const anchor = (): ChainHead => anchorRow?.get() ?? { id: 0, hash: GENESIS_HASH };
 
   return {
     *rows() {
-      for (const row of all.iterate()) yield auditRowOf(row);
+      for (const row of kept.iterate(anchor().id)) yield auditRowOf(row);
     },
-    head: () => last.get() ?? { id: 0, hash: GENESIS_HASH },
+    head: () => last.get() ?? anchor(),
+    anchor,
   };
 }
 

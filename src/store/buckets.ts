@@ -1,7 +1,10 @@
 import type { Db } from "./database.ts";
 import type { Change } from "./transactions.ts";
 
-/** Token buckets as they stood at the last commit; the state is the limiter's own JSON. */
+/**
+ * Token buckets as they stood at the last commit; the state is the limiter's own JSON. Never removed: there are two for each
+ * admitted person and one for all.
+ */
 export interface Buckets {
   readonly load: (key: string) => string | null;
   readonly save: (key: string, state: string) => void;

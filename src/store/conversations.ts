@@ -4,7 +4,7 @@ import type { Conversation } from "../domain/work.ts";
 import type { Db } from "./database.ts";
 import type { Change } from "./transactions.ts";
 
-/** Conversations and the project chosen in each. */
+/** Conversations and the project chosen in each. Never removed: there are as many as admitted people have chats and topics. */
 export interface Conversations {
   /** The conversation of a chat or topic, made when it is new. */
   readonly at: (ref: ConversationRef) => Conversation;

@@ -1,7 +1,10 @@
 import type { Db } from "./database.ts";
 import type { Change } from "./transactions.ts";
 
-/** Single facts that must outlive a restart, by name; what a value means is its owner's business. */
+/**
+ * Single facts that must outlive a restart, by name; what a value means is its owner's business. Removed by their owners alone: no
+ * name may be made of what grows.
+ */
 export interface Facts {
   readonly get: (key: string) => string | null;
   readonly set: (key: string, value: string) => void;

@@ -169,4 +169,55 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE outbox DROP COLUMN not_before;
   ALTER TABLE conversations ADD COLUMN gone_at INTEGER;
   `,
+  // Growth: what is past its time is found by an index, and the audit may lose its beginning, up to an anchor.
+  `
+  ALTER TABLE buttons ADD COLUMN offered_at INTEGER NOT NULL DEFAULT 0;
+  UPDATE buttons SET offered_at = unixepoch() * 1000;
+
+  CREATE INDEX inbox_settled ON inbox (state, received_at) WHERE state <> 'new';
+  CREATE INDEX conversations_held ON conversations (held_by) WHERE held_by IS NOT NULL;
+  CREATE INDEX sessions_ended ON sessions (ended_at) WHERE ended_at IS NOT NULL;
+  CREATE INDEX work_unfinished ON work (id)
+    WHERE state IN ('queued', 'preparing', 'running', 'waiting', 'delivering');
+  CREATE INDEX work_content ON work (ended_at) WHERE text <> '' AND ended_at IS NOT NULL;
+  CREATE INDEX work_emptied ON work (ended_at) WHERE text = '' AND ended_at IS NOT NULL;
+  CREATE INDEX IF NOT EXISTS approvals_of_work ON approvals (work_id);
+  CREATE INDEX approvals_content ON approvals (decided_at) WHERE input <> '{}' AND decided_at IS NOT NULL;
+  CREATE INDEX approvals_emptied ON approvals (decided_at) WHERE input = '{}' AND decided_at IS NOT NULL;
+  CREATE INDEX buttons_content ON buttons (offered_at) WHERE action <> '';
+  CREATE INDEX buttons_emptied ON buttons (offered_at) WHERE action = '';
+  CREATE INDEX buttons_about ON buttons (json_extract(action, '$.workId')) WHERE used_at IS NULL AND action <> '';
+  CREATE INDEX outbox_settled ON outbox (created_at) WHERE state IN ('sent', 'failed', 'dropped');
+  CREATE INDEX costs_settled ON costs (settled_at);
+  CREATE INDEX api_usage_at ON api_usage (at);
+
+  -- What a person's turns cost whose rows are gone. One row a person.
+  CREATE TABLE costs_before (
+    user_id        INTEGER PRIMARY KEY,
+    cost_micro_usd INTEGER NOT NULL,
+    settled_from   INTEGER NOT NULL
+  ) STRICT;
+
+  -- The last row of the audit that retention has given up. Only what it covers may be deleted. One row.
+  CREATE TABLE audit_anchor (
+    one  INTEGER PRIMARY KEY CHECK (one = 1),
+    id   INTEGER NOT NULL,
+    hash TEXT NOT NULL
+  ) STRICT;
+  INSERT INTO audit_anchor VALUES (1, 0, '${"0".repeat(64)}');
+  CREATE TRIGGER audit_anchor_is_one BEFORE INSERT ON audit_anchor
+    BEGIN SELECT RAISE(ABORT, 'the audit has one anchor'); END;
+  CREATE TRIGGER audit_anchor_stays BEFORE DELETE ON audit_anchor
+    BEGIN SELECT RAISE(ABORT, 'the audit has one anchor'); END;
+  CREATE TRIGGER audit_anchor_moves_forward BEFORE UPDATE ON audit_anchor
+    WHEN NEW.id <= OLD.id OR NEW.hash IS NOT (SELECT hash FROM audit WHERE id = NEW.id)
+    BEGIN SELECT RAISE(ABORT, 'the anchor only moves forward, from row to row of the audit'); END;
+  DROP TRIGGER audit_is_append_only_delete;
+  CREATE TRIGGER audit_is_append_only_delete BEFORE DELETE ON audit
+    WHEN OLD.id > coalesce((SELECT id FROM audit_anchor), 0)
+    BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
+  CREATE TRIGGER audit_is_append_only_insert BEFORE INSERT ON audit
+    WHEN NEW.id <= coalesce((SELECT max(id) FROM audit), 0)
+    BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
+  `,
 ];

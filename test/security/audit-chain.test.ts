@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { type AuditRow, auditRowHash, GENESIS_HASH, verifyChain } from "../../src/domain/audit-chain.ts";
+import { auditDataOf } from "../../src/domain/audit-event.ts";
 
 function chainOf(count: number): AuditRow[] {
   const rows: AuditRow[] = [];
@@ -146,10 +147,25 @@ test("a chain that was rewritten whole is seen by a remembered head", () => {
   });
 });
 
-test("a chain whose beginning was cut off by retention holds from the row that is known", () => {
-  const rows = chainOf(5);
-  const after = headOf(rows.slice(0, 2));
-  expect(verifyChain(rows.slice(2), { after })).toEqual({ kind: "ok", count: 3, head: headOf(rows) });
+/** The chain continued by the row that says that all up to `upTo` was given up. */
+function trimmed(rows: readonly AuditRow[], upTo: { id: number; hash: string }): AuditRow[] {
+  const previous = headOf(rows);
+  const data = auditDataOf({ type: "audit.trimmed", ...upTo });
+  const row = {
+    ...at(rows, 0),
+    id: previous.id + 1,
+    type: "audit.trimmed",
+    data,
+    previousHash: previous.hash,
+  };
+  return [...rows, { ...row, hash: auditRowHash(row.previousHash, row) }];
+}
+
+test("a chain whose beginning was given up by retention holds from there, and nothing more may be missing", () => {
+  const whole = chainOf(5);
+  const after = headOf(whole.slice(0, 2));
+  const rows = trimmed(whole, after);
+  expect(verifyChain(rows.slice(2), { after })).toEqual({ kind: "ok", count: 4, head: headOf(rows) });
   expect(verifyChain(rows.slice(2))).toEqual({ kind: "broken", id: 1, reason: "missing" });
   expect(verifyChain(rows.slice(3), { after })).toEqual({ kind: "broken", id: 3, reason: "missing" });
   expect(verifyChain(rows.slice(2), { after: { id: 2, hash: GENESIS_HASH } })).toEqual({
@@ -157,7 +173,29 @@ test("a chain whose beginning was cut off by retention holds from the row that i
     id: 3,
     reason: "unlinked",
   });
-  expect(verifyChain(rows.slice(2), { after, expectedHead: after }).kind).toBe("ok");
+});
+
+test("a beginning that was cut off and that no row says was given up is found, as is an anchor that was moved by hand", () => {
+  const rows = chainOf(5);
+  const after = headOf(rows.slice(0, 2));
+  expect(verifyChain(rows.slice(2), { after })).toEqual({ kind: "broken", id: 2, reason: "untold" });
+  const told = trimmed(rows, after);
+  const further = headOf(rows.slice(0, 3));
+  expect(verifyChain(told.slice(3), { after: further })).toEqual({ kind: "broken", id: 3, reason: "untold" });
+  expect(verifyChain(told)).toEqual({ kind: "broken", id: 0, reason: "untold" });
+  expect(verifyChain(trimmed(told, further).slice(3), { after: further }).kind).toBe("ok");
+});
+
+test("a remembered head from before what is kept is no break, and shows nothing", () => {
+  const whole = chainOf(5);
+  const after = headOf(whole.slice(0, 2));
+  const rows = trimmed(whole, after);
+  const kept = (expectedHead: { id: number; hash: string }) =>
+    verifyChain(rows.slice(2), { after, expectedHead });
+  expect(kept(headOf(whole.slice(0, 1)))).toEqual({ kind: "older", count: 4, head: headOf(rows) });
+  expect(kept(after).kind).toBe("ok");
+  expect(kept(headOf(whole)).kind).toBe("ok");
+  expect(kept({ ...after, hash: GENESIS_HASH })).toEqual({ kind: "broken", id: 2, reason: "head_lost" });
 });
 
 test("no two different rows have the same hash, lone surrogates and shifted borders included", () => {

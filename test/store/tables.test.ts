@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { verifyChain } from "../../src/domain/audit-chain.ts";
 import { PRIORITY } from "../../src/domain/outbox.ts";
 import { openStore } from "../../src/store/store.ts";
@@ -219,6 +219,68 @@ test("the audit is append-only for every statement, and its chain holds over sev
   raw.exec("DROP TRIGGER audit_is_append_only_update; UPDATE audit SET risk = 'high' WHERE id = 2");
   raw.close();
   expect(verifyChain(one.audit.rows())).toEqual({ kind: "broken", id: 2, reason: "changed" });
+});
+
+test("the audit may lose its beginning up to its anchor, which only moves forward, from row to row, and nothing else", () => {
+  const path = join(tempDir(), "a.db");
+  using store = openStore(path, testClock());
+  const event = { type: "command.run", name: "help" } as const;
+  const append = () => store.audit.append({ at: 5, risk: "low", userId: 7, conversation: CHAT, event });
+  for (let row = 0; row < 5; row += 1) append();
+  const [, second, third] = store.audit.after(0, 3);
+  if (!second || !third) throw new Error("there are five rows");
+  expect(second).toEqual({ id: 2, hash: expect.any(String), at: 5 });
+  expect(store.audit.removeGivenUp(100)).toBe(0);
+  const refused = "the anchor only moves forward, from row to row of the audit";
+  expect(() => store.audit.giveUp({ id: 3, hash: second.hash })).toThrow(refused);
+  expect(() => store.audit.giveUp({ id: 9, hash: second.hash })).toThrow(refused);
+  store.audit.giveUp(third);
+  expect(() => store.audit.giveUp(second)).toThrow(refused);
+  expect(() => store.audit.giveUp(third)).toThrow(refused);
+  expect(store.audit.anchor()).toEqual({ id: 3, hash: third.hash });
+  expect([...store.audit.rows()].map(({ id }) => id)).toEqual([4, 5]);
+
+  const raw = new Database(path);
+  onTestFinished(() => void raw.close());
+  const refusals = [
+    "DELETE FROM audit WHERE id >= 3",
+    "INSERT OR REPLACE INTO audit SELECT 4, at, type, 'high', user_id, chat, data, previous_hash, hash FROM audit WHERE id = 5",
+    "DELETE FROM audit_anchor",
+    "INSERT OR REPLACE INTO audit_anchor VALUES (1, 5, '')",
+    "UPDATE audit_anchor SET id = 0",
+  ].map((sql) => {
+    try {
+      raw.exec(sql);
+      return `allowed: ${sql}`;
+    } catch (error) {
+      return error instanceof Database.SqliteError ? error.message : String(error);
+    }
+  });
+  expect(refusals).toEqual([
+    "the audit is append-only",
+    "the audit is append-only",
+    "the audit has one anchor",
+    "the audit has one anchor",
+    refused,
+  ]);
+  expect([store.audit.removeGivenUp(2), store.audit.removeGivenUp(2), store.audit.removeGivenUp(2)]).toEqual([
+    2, 1, 0,
+  ]);
+  expect(raw.prepare("SELECT id FROM audit").pluck().all()).toEqual([4, 5]);
+});
+
+test("a chain whose rows are all given up goes on where it ended", () => {
+  using store = openStore(join(tempDir(), "a.db"), testClock());
+  const event = { type: "command.run", name: "help" } as const;
+  const append = () => store.audit.append({ at: 5, risk: "low", userId: 7, conversation: CHAT, event });
+  append();
+  append();
+  const head = store.audit.head();
+  store.audit.giveUp(head);
+  store.audit.removeGivenUp(10);
+  expect(store.audit.head()).toEqual(head);
+  append();
+  expect([...store.audit.rows()].map(({ id, previousHash }) => [id, previousHash])).toEqual([[3, head.hash]]);
 });
 
 test("topics of a chat are conversations of their own", () => {
