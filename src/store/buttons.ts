@@ -41,8 +41,9 @@ interface Row {
 }
 
 export function createButtons(db: Db, change: Change, now: Now): Buttons {
-  const offer = db.prepare<[string, string, string, number, number, number | null]>(
-    "INSERT INTO buttons (nonce, group_key, action, conversation_id, user_id, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
+  const offer = db.prepare<[string, string, string, number, number, number | null, number]>(
+    `INSERT INTO buttons (nonce, group_key, action, conversation_id, user_id, expires_at, offered_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?)`,
   );
   const find = db.prepare<[string], Row>("SELECT * FROM buttons WHERE nonce = ?");
   const lostTopic = db.prepare<[number, number]>(
@@ -65,14 +66,13 @@ export function createButtons(db: Db, change: Change, now: Now): Buttons {
     offer: ({ group, action, conversationId, userId, expiresAt }) => {
       const nonce = randomBytes(16).toString("base64url");
       change("button.offered", () =>
-        offer.run(nonce, group, JSON.stringify(action), conversationId, userId, expiresAt),
+        offer.run(nonce, group, JSON.stringify(action), conversationId, userId, expiresAt, now()),
       );
       return nonce;
     },
     peek: (nonce) => {
       const row = find.get(nonce);
-      const action: ButtonAction | null = row ? JSON.parse(row.action) : null;
-      return action?.kind ?? null;
+      return row ? (actionOf(row)?.kind ?? null) : null;
     },
     press: ({ nonce, conversationId, userId, isOwner }) => {
       const row = find.get(nonce);
@@ -81,8 +81,9 @@ export function createButtons(db: Db, change: Change, now: Now): Buttons {
       if (!isHere) return { kind: "refused", reason: "elsewhere" };
       if (row.user_id !== userId && !isOwner) return { kind: "refused", reason: "not_yours" };
       if (row.used_at !== null) return { kind: "refused", reason: "used" };
-      if (row.expires_at !== null && row.expires_at <= now()) return { kind: "refused", reason: "expired" };
-      const action: ButtonAction = JSON.parse(row.action);
+      const action = actionOf(row);
+      const isExpired = row.expires_at !== null && row.expires_at <= now();
+      if (isExpired || !action) return { kind: "refused", reason: "expired" };
       if (action.kind !== "answer" || !action.isTick) useUp(row.group_key);
       return { kind: "accepted", action };
     },
@@ -90,4 +91,9 @@ export function createButtons(db: Db, change: Change, now: Now): Buttons {
       useUp(group);
     },
   };
+}
+
+/** Null once retention has forgotten what the button did: its row stays, so that an old press is no forgery. */
+function actionOf({ action }: Row): ButtonAction | null {
+  return action === "" ? null : JSON.parse(action);
 }

@@ -3,6 +3,9 @@ import Database from "better-sqlite3";
 import { AppError, messageOf } from "../domain/errors.ts";
 import { MIGRATIONS } from "./migrations.ts";
 
+/** How long a write waits for another program's. */
+export const BUSY_MS = 5_000;
+
 /** An open SQLite connection. Stays inside `store/`. */
 export type Db = Database.Database;
 
@@ -27,11 +30,12 @@ export function openDatabase(path: string): Db {
 }
 
 function setPragmas(db: Db): void {
-  db.pragma("busy_timeout = 5000");
+  db.pragma(`busy_timeout = ${BUSY_MS}`);
+  db.pragma("auto_vacuum = INCREMENTAL"); // before the first table; one that has tables is left as it is
   db.pragma("journal_mode = WAL");
   db.pragma("synchronous = FULL");
   db.pragma("foreign_keys = ON");
-  db.pragma("secure_delete = FAST");
+  db.pragma("secure_delete = ON");
   if (process.platform === "darwin") db.pragma("fullfsync = ON");
 }
 

@@ -20,7 +20,7 @@ export interface Ledger {
   readonly metered: (workId: number) => MicroUsd;
   /** Settles a work once; a second settlement changes nothing. */
   readonly settle: (charge: Charge) => void;
-  /** Sum of a person's settled turns since `sinceMs`. */
+  /** Sum of a person's settled turns since `sinceMs`. Of those that retention has removed, all or nothing is counted. */
   readonly spentSince: (userId: number, sinceMs: number) => MicroUsd;
 }
 
@@ -41,8 +41,9 @@ export function createLedger(db: Db, change: Change, now: Now): Ledger {
     `INSERT INTO costs (work_id, user_id, cost_micro_usd, source, settled_at) VALUES (?, ?, ?, ?, ?)
      ON CONFLICT (work_id) DO NOTHING`,
   );
-  const spent = db.prepare<[number, number], { total: number | null }>(
-    "SELECT sum(cost_micro_usd) AS total FROM costs WHERE user_id = ? AND settled_at >= ?",
+  const spent = db.prepare<{ userId: number; sinceMs: number }, { total: number }>(
+    `SELECT (SELECT coalesce(sum(cost_micro_usd), 0) FROM costs WHERE user_id = @userId AND settled_at >= @sinceMs)
+       + coalesce((SELECT cost_micro_usd FROM costs_before WHERE user_id = @userId AND settled_from >= @sinceMs), 0) AS total`,
   );
 
   return {
@@ -68,6 +69,6 @@ export function createLedger(db: Db, change: Change, now: Now): Ledger {
     settle: ({ workId, userId, costMicroUsd, source }) => {
       change("cost.settled", () => settle.run(workId, userId, costMicroUsd, source, now()));
     },
-    spentSince: (userId, sinceMs) => spent.get(userId, sinceMs)?.total ?? 0,
+    spentSince: (userId, sinceMs) => spent.get({ userId, sinceMs })?.total ?? 0,
   };
 }

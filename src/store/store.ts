@@ -11,8 +11,10 @@ import { createFacts, type Facts } from "./facts.ts";
 import { createInbox, type Inbox } from "./inbox.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
+import { createRetention, type Retention } from "./retention.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
 import { createTransactions, type Transactions } from "./transactions.ts";
+import { createUpkeep, type Upkeep } from "./upkeep.ts";
 import { createWorkTable, type WorkTable } from "./work.ts";
 
 /** All SQL of the program, a table a field. */
@@ -29,6 +31,8 @@ export interface Store extends Disposable, Transactions {
   readonly ledger: Ledger;
   readonly audit: AuditTable;
   readonly facts: Facts;
+  readonly retention: Retention;
+  readonly upkeep: Upkeep;
 }
 
 interface StoreDeps {
@@ -58,6 +62,8 @@ export function openStore(path: string, now: Now, deps: StoreDeps = {}): Store {
     ledger: createLedger(db, change, now),
     audit: createAuditTable(db, change),
     facts: createFacts(db, change),
+    retention: createRetention(db, change, now),
+    upkeep: createUpkeep(db),
     [Symbol.dispose]: () => db.close(),
   };
 }

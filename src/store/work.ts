@@ -4,6 +4,12 @@ import type { Work, WorkState } from "../domain/work.ts";
 import type { Db } from "./database.ts";
 import type { Change } from "./transactions.ts";
 
+/** The states of a work that has not ended. */
+export type UnfinishedState = Extract<
+  WorkState,
+  "queued" | "preparing" | "running" | "waiting" | "delivering"
+>;
+
 /** What is known of a piece of work when it is submitted. */
 export interface WorkDraft {
   readonly uuid: string;
@@ -27,7 +33,7 @@ export interface WorkTable {
   readonly queued: (conversationId: number) => readonly Work[];
   readonly ofMessage: (conversationId: number, messageId: number) => Work | null;
   /** Every work in one of `states`, oldest first. */
-  readonly inStates: (states: readonly WorkState[]) => readonly Work[];
+  readonly inStates: (states: readonly UnfinishedState[]) => readonly Work[];
   readonly conversationsWithQueue: () => readonly number[];
   readonly setState: (id: number, state: WorkState) => void;
   readonly prepare: (id: number, session: string, reservedMicroUsd: MicroUsd) => void;
@@ -68,6 +74,8 @@ interface Row {
 
 const SELECT = `SELECT work.*, chat_id, thread_id FROM work JOIN conversations ON conversations.id = conversation_id`;
 const ACTIVE = "('preparing', 'running', 'waiting')";
+/** Named just as the partial index work_unfinished does, which only so is used. */
+export const UNFINISHED = "('queued', 'preparing', 'running', 'waiting', 'delivering')";
 
 export function createWorkTable(db: Db, change: Change, now: Now): WorkTable {
   const submit = db.prepare<[string, string, number, number, string | null, string, number | null, number]>(
@@ -83,7 +91,7 @@ export function createWorkTable(db: Db, change: Change, now: Now): WorkTable {
     `${SELECT} WHERE conversation_id = ? AND message_id = ? ORDER BY work.id DESC LIMIT 1`,
   );
   const inStates = db.prepare<[string], Row>(
-    `${SELECT} WHERE state IN (SELECT value FROM json_each(?)) ORDER BY work.id`,
+    `${SELECT} WHERE state IN ${UNFINISHED} AND state IN (SELECT value FROM json_each(?)) ORDER BY work.id`,
   );
   const withQueue = db.prepare<[], { conversation_id: number }>(
     "SELECT DISTINCT conversation_id FROM work WHERE state = 'queued'",
