@@ -40,6 +40,26 @@ program
     process.exitCode = printPlist(options.envFile ?? null);
   });
 
+program
+  .command("backup")
+  .description("copy the database to a new file, compact and verified; the daemon may run meanwhile")
+  .argument("[file]", "where to (default: a file of today in SALLYPORT_HOME/backups)")
+  .option("--env-file <path>", "settings file (default: .env in SALLYPORT_HOME)")
+  .action(async (file: string | undefined, options: { envFile?: string }) => {
+    const { backUp } = await import("./ops/backup.ts");
+    process.exitCode = backUp({ ...options, ...(file === undefined ? {} : { file }) });
+  });
+
+program
+  .command("restore")
+  .description("put a backup in the place of the database; the daemon must not run")
+  .argument("<file>", "the backup")
+  .option("--env-file <path>", "settings file (default: .env in SALLYPORT_HOME)")
+  .action(async (file: string, options: { envFile?: string }) => {
+    const { restore } = await import("./ops/restore.ts");
+    process.exitCode = restore({ ...options, file });
+  });
+
 const audit = program.command("audit").description("look at the record of what was done");
 audit
   .command("verify")

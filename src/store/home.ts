@@ -11,6 +11,8 @@ export interface Home {
   readonly jail: string;
   /** The CLI's folders, one for each person and project. */
   readonly claude: string;
+  /** Copies of the database. */
+  readonly backups: string;
 }
 
 /** Where things are in a home folder; touches nothing. */
@@ -20,6 +22,7 @@ export function homePaths(home: string): Home {
     run: join(home, "run"),
     jail: join(home, "jail"),
     claude: join(home, "claude"),
+    backups: join(home, "backups"),
   };
 }
 
@@ -27,7 +30,7 @@ export function homePaths(home: string): Home {
 export function prepareHome(home: string): Home {
   const paths = homePaths(home);
   try {
-    for (const folder of [home, paths.run, paths.jail, paths.claude]) {
+    for (const folder of [home, paths.run, paths.jail, paths.claude, paths.backups]) {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       chmodSync(folder, 0o700);
     }

@@ -24,7 +24,9 @@ test("H20: the home folder is 0700 and the database with its side files 0600, wh
   const db = openDatabase(paths.database);
   onTestFinished(() => void db.close());
   expect(modeOf(home)).toBe(0o700);
-  expect([paths.run, paths.jail, paths.claude].map(modeOf)).toEqual([0o700, 0o700, 0o700]);
+  expect([paths.run, paths.jail, paths.claude, paths.backups].map(modeOf)).toEqual([
+    0o700, 0o700, 0o700, 0o700,
+  ]);
   expect([paths.database, `${paths.database}-wal`, `${paths.database}-shm`].map(modeOf)).toEqual([
     0o600, 0o600, 0o600,
   ]);
