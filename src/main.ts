@@ -7,6 +7,7 @@ import { systemNow as now } from "./domain/clock.ts";
 import type { Reach } from "./domain/fault-point.ts";
 import type { Logger } from "./log/logger.ts";
 import { openClaude } from "./open-claude.ts";
+import { startHousekeeping } from "./ops/housekeeping.ts";
 import { isInside } from "./security/is-inside.ts";
 import { faultOfProjectName } from "./security/path-text.ts";
 import { createPathJail } from "./security/paths.ts";
@@ -104,6 +105,7 @@ export async function runDaemon(loaded: LoadedConfig, log: Logger, run: DaemonRu
     onPoll: polling.resolve,
   });
   scope.defer(() => telegram.stop());
+  scope.use(startHousekeeping({ store, config, record, tellOwners: telegram.tellOwners, now, log }));
   const started = opened.then((sandbox) => {
     record({ type: "daemon.started", version: run.version, sandbox, permissionMode: mode }, NOBODY);
     isStarted = true;

@@ -34,7 +34,7 @@ const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   dotenv: ["config"],
   commander: ["."],
   // The stand-in for the CLI runs inside the jail, where it starts commands as the CLI does.
-  "node:child_process": ["jail", "demo", "."],
+  "node:child_process": ["jail", "ops", "demo", "."],
 };
 
 interface Import {

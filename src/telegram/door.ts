@@ -43,6 +43,8 @@ interface DoorDeps {
 /** Telegram's side of the program. */
 export interface TelegramDoor {
   readonly presenter: Presenter;
+  /** Writes a message to each owner's private chat, inside a transaction that is under way. */
+  readonly tellOwners: (text: string) => void;
   /** Sends what waits, then receives. Rejects when Telegram does not know the token; else it goes on until `close`. */
   readonly receive: (inner: ReceiveDeps) => Promise<unknown>;
   /** Stops receiving; what was handed out is handled to its end. */
@@ -166,6 +168,9 @@ export function openTelegram({ token, config, store, security, log, now }: DoorD
 
   return {
     presenter: createPresenter({ store, sender }),
+    tellOwners: (text) => {
+      for (const owner of owners) replies.notify(owner, text);
+    },
     receive,
     stop: () => stop(),
     close: () => sender.close(FLUSH_MS),

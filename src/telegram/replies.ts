@@ -15,6 +15,8 @@ export interface Replies {
   readonly say: (ctx: SallyContext, text: RichText | string) => void;
   /** The same at once, inside a transaction that is under way. */
   readonly tell: (request: Request, text: RichText | string, buttons?: MessageBody["buttons"]) => number;
+  /** To a person's private chat, unasked; inside a transaction that is under way. Gives the outbox id. */
+  readonly notify: (userId: number, text: string) => number;
   /** Keys for the person who asked; those of one `group` are used up together. */
   readonly keys: (
     request: Request,
@@ -60,6 +62,21 @@ export function createReplies({ store, kick }: ReplyDeps): Replies {
       });
     },
     tell,
+    notify: (userId, text) => {
+      const id = store.outbox.put({
+        conversation: { chatId: userId, threadId: null },
+        act: {
+          kind: "send",
+          body: { ...plain(text), buttons: [] },
+          replyTo: null,
+          isSilent: false,
+        },
+        priority: PRIORITY.notice,
+        finalOf: null,
+      });
+      store.afterCommit(() => kick(userId));
+      return id;
+    },
     keys: (request, group, rows) => {
       const owner = {
         group,

@@ -41,6 +41,8 @@ export const WORDS = {
   tooLate: "Too late for that.",
   ownerFault:
     "A message could not be handled and was set aside: the log says why (event inbox.buried or update.fault).",
+  ownerBackupFailed:
+    "Tonight's backup of my database failed, so the newest one is from before. I try again every hour; the log says why (event backup.failed).",
   noBody: "(no text)",
   topicGone: "A topic of this chat is gone: what belonged there comes here from now on.",
 } as const;
