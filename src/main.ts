@@ -34,6 +34,8 @@ export interface DaemonRun {
   readonly claudeProgram?: string;
   /** Called once everything is open and updates are asked for. */
   readonly onReady?: () => void;
+  /** For tests, which cannot wait for it: milliseconds from one look at what housekeeping is due to the next. */
+  readonly housekeepingEveryMs?: number;
   /** For tests, which end the daemon at a fault point: told of each as it is reached. */
   readonly reach?: Reach;
 }
@@ -105,7 +107,10 @@ export async function runDaemon(loaded: LoadedConfig, log: Logger, run: DaemonRu
     onPoll: polling.resolve,
   });
   scope.defer(() => telegram.stop());
-  scope.use(startHousekeeping({ store, config, record, tellOwners: telegram.tellOwners, now, log }));
+  const { tellOwners } = telegram;
+  scope.use(
+    startHousekeeping({ store, config, record, tellOwners, now, log, lookEveryMs: run.housekeepingEveryMs }),
+  );
   const started = opened.then((sandbox) => {
     record({ type: "daemon.started", version: run.version, sandbox, permissionMode: mode }, NOBODY);
     isStarted = true;

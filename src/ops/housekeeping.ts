@@ -19,7 +19,7 @@ interface HousekeepingDeps {
   readonly now: Now;
   readonly log: Logger;
   /** From one look at what is due to the next, and to the first; a minute unless given. */
-  readonly lookEveryMs?: number;
+  readonly lookEveryMs?: number | undefined;
   /** From what failed to the next try; an hour unless given. */
   readonly againMs?: number;
 }

@@ -2,7 +2,9 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import type { Transition } from "../../src/domain/fault-point.ts";
-import { hasButton, type Life } from "../support/daemon.ts";
+import { prepareHome } from "../../src/store/home.ts";
+import { openStore } from "../../src/store/store.ts";
+import { hasButton, type Life, USER } from "../support/daemon.ts";
 import type { Scene, SceneOptions } from "./scene.ts";
 
 /** What people do in one life of the daemon, so that it comes to certain transitions. */
@@ -224,6 +226,20 @@ export const ACTS: readonly Act[] = [
       failOnce(scene, "sendMessage", "Working", tooMany(2));
       scene.say("say");
     },
+  },
+  {
+    name: "what is past its time",
+    reaches: ["row.expired", "audit.given_up"],
+    env: { TEST_HOUSEKEEPING_MS: "50" },
+    before: async ({ stage }) => {
+      const long = Date.now() - 400 * 86_400_000;
+      using store = openStore(prepareHome(stage.home).database, () => long);
+      store.inbox.insert([{ updateId: 1, body: "{}" }]);
+      store.inbox.finish(1);
+      const event = { type: "command.run", name: "help" } as const;
+      store.audit.append({ at: long, risk: "low", userId: USER, conversation: null, event });
+    },
+    play: async ({ say }) => say("say"),
   },
   {
     name: "/new",

@@ -1,6 +1,6 @@
 /**
  * The daemon as it is, but with real fault points: it ends itself by SIGKILL at the one that it is told. The only entry that
- * can do so; it lies outside `src/` and is not part of the program.
+ * can do so; it lies outside `src/` and is not part of the program. It also does its housekeeping as often as it is told.
  */
 import { join } from "node:path";
 import { readEnvironment } from "../../src/config/environment.ts";
@@ -30,6 +30,9 @@ await runDaemon(loaded, log, {
   version: "0.0.0",
   signal: ending.signal,
   reach,
+  ...(env.TEST_HOUSEKEEPING_MS === undefined
+    ? {}
+    : { housekeepingEveryMs: Number(env.TEST_HOUSEKEEPING_MS) }),
   ...(env.TEST_STAND_IN === undefined ? {} : { claudeProgram: standIn }),
 });
 process.exit(0);

@@ -148,7 +148,7 @@ function faultsOfRuns({ runs, sent, reruns }: Evidence, works: readonly WorkRow[
 /** Audit and ledger tell one story, and the chain of the audit holds. */
 function faultsOfBooks(home: string, works: readonly WorkRow[]): readonly string[] {
   using reader = openAuditReader(homePaths(home).database);
-  const chain = verifyChain(reader.rows());
+  const chain = verifyChain(reader.rows(), { after: reader.anchor() });
   const settled = auditIn(home, "cost.settled");
   const costs = queryDaemon(home, "SELECT work_id, cost_micro_usd FROM costs") as readonly {
     readonly work_id: number;
@@ -159,7 +159,7 @@ function faultsOfBooks(home: string, works: readonly WorkRow[]): readonly string
   const asked = auditIn(home, "tool.asked");
   const answered = auditIn(home, "tool.answered");
   return [
-    ...(chain.kind === "ok" ? [] : [`the audit is broken at ${chain.id}: ${chain.reason}`]),
+    ...(chain.kind !== "broken" ? [] : [`the audit is broken at ${chain.id}: ${chain.reason}`]),
     ...costs
       .filter(({ work_id: id, cost_micro_usd: cost }) => {
         const rows = settled.filter(({ workId }) => workId === id);
