@@ -14,7 +14,7 @@ const TIMES = { contentMs: 30 * DAY, auditMs: 365 * DAY };
 const PERSON = 7;
 
 /** Tables that hold no more rows than there are people, chats, keys or names; each says so in its file. */
-const BOUNDED = ["conversations", "buckets", "facts", "costs_before", "audit_anchor"];
+const BOUNDED = ["conversations", "chats", "buckets", "facts", "costs_before", "audit_anchor"];
 /** Has a retention of its own, by `ops/forget.ts`. */
 const CHAIN = ["audit"];
 
@@ -105,6 +105,7 @@ test("H20: no table grows for ever: what was done two years ago has left no row 
     store.sessions.end(key);
     store.buckets.save("work:7", "{}");
     store.facts.set("a", "b");
+    store.chats.rest(7, clock() + 1);
     store.audit.append({
       at: clock(),
       risk: "low",

@@ -6,7 +6,7 @@ import { testClock } from "../support/store.ts";
 import { tempDir } from "../support/temp.ts";
 
 /** Tables that hold one row, or one a person, chat, key or name. */
-const BOUNDED = ["conversations", "buckets", "facts", "costs_before", "audit_anchor"];
+const BOUNDED = ["conversations", "chats", "buckets", "facts", "costs_before", "audit_anchor"];
 
 /** Partial indexes that hold only what is under way; they may be read through. */
 const OPEN_ROWS = ["inbox_unfinished", "work_queued", "work_unfinished", "approvals_asked", "outbox_open"];
@@ -32,7 +32,7 @@ function preparedPlans() {
   onTestFinished(() => void db.close());
   const plans = [...statements].map((sql) => {
     const lines = db.prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`);
-    const names = [...sql.matchAll(/@(\w+)/g)].map(([, name = ""]) => [name, 1]);
+    const names = [...sql.matchAll(/[@:](\w+)/g)].map(([, name = ""]) => [name, 1]);
     const bound = names.length > 0 ? [Object.fromEntries(names)] : [...sql.matchAll(/\?/g)].map(() => 1);
     return { sql: sql.replaceAll(/\s+/g, " ").trim(), plan: lines.all(...bound).map(({ detail }) => detail) };
   });
