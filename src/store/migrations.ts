@@ -152,4 +152,9 @@ export const MIGRATIONS: readonly string[] = [
     value TEXT NOT NULL
   ) STRICT;
   `,
+  `
+  ALTER TABLE work ADD COLUMN sent_at INTEGER;
+  ALTER TABLE work ADD COLUMN offered_at INTEGER;
+  CREATE INDEX IF NOT EXISTS approvals_of_work ON approvals (work_id);
+  `,
 ];

@@ -9,6 +9,7 @@ import { openDatabase } from "./database.ts";
 import { createFacts, type Facts } from "./facts.ts";
 import { createInbox, type Inbox } from "./inbox.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
+import { createOffered, type Offered } from "./offered.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
 import { createTransactions, type Transactions } from "./transactions.ts";
@@ -20,6 +21,7 @@ export interface Store extends Disposable, Transactions {
   readonly conversations: Conversations;
   readonly sessions: Sessions;
   readonly work: WorkTable;
+  readonly offered: Offered;
   readonly approvals: Approvals;
   readonly buttons: Buttons;
   readonly outbox: Outbox;
@@ -48,6 +50,7 @@ export function openStore(path: string, now: Now, deps: StoreDeps = {}): Store {
     conversations: createConversations(db, change),
     sessions: createSessions(db, change, now),
     work: createWorkTable(db, change, now),
+    offered: createOffered(db, change, now),
     approvals: createApprovals(db, change, now),
     buttons: createButtons(db, change, now),
     outbox: createOutbox(db, change, now),
