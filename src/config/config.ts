@@ -11,6 +11,8 @@ export interface Config {
   readonly approvedDirectory: string;
   readonly sandbox: Settings["SANDBOX"];
   readonly approvalTimeoutMs: number;
+  /** What is older than this when the daemon gets to it does not run by itself. */
+  readonly staleAfterMs: number;
   readonly telegram: { readonly apiRoot: string };
   readonly access: AccessConfig;
   readonly limits: LimitsConfig;

@@ -57,6 +57,7 @@ function buildConfig(settings: Settings, raw: RawSettings, findings: Findings): 
     approvedDirectory: findings.approvedDirectory,
     sandbox: settings.SANDBOX,
     approvalTimeoutMs: settings.APPROVAL_TIMEOUT_SECONDS,
+    staleAfterMs: settings.STALE_AFTER_SECONDS,
     telegram: { apiRoot: settings.TELEGRAM_API_ROOT },
     access: { allowedUsers, ownerUsers },
     limits: {
