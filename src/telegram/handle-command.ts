@@ -82,6 +82,7 @@ export function handleCommand(deps: CommandDeps): MiddlewareFn<SallyContext> {
             now: deps.now(),
           }),
         );
+        turns.askAgain(conversation.id);
         return;
       case "repo":
         chooseRepo(request, userId, { argument, names });

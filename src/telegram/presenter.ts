@@ -1,8 +1,8 @@
 import type { ButtonSpec } from "../domain/button.ts";
-import { type MessageBody, PRIORITY } from "../domain/outbox.ts";
+import { type MessageBody, PRIORITY, type Priority } from "../domain/outbox.ts";
 import type { Work } from "../domain/work.ts";
 import type { Store } from "../store/store.ts";
-import type { Presenter, QueuePlace } from "../turns/presenter.ts";
+import type { CutOff, Presenter, QueuePlace } from "../turns/presenter.ts";
 import { createApprovalView, type PutAbout } from "./approval-view.ts";
 import { offerKeyboard, ownerOf } from "./keyboard.ts";
 import type { ProgressSource } from "./progress.ts";
@@ -10,6 +10,7 @@ import type { RichText } from "./render/entity.ts";
 import { plain } from "./render/rich-text.ts";
 import { openScreen } from "./screen.ts";
 import { LABELS, spentText, WORDS } from "./wording.ts";
+import { heldText, interruptedText } from "./wording-recovery.ts";
 
 interface PresenterDeps {
   readonly store: Store;
@@ -43,7 +44,7 @@ export function createPresenter({ store, sender }: PresenterDeps): Presenter {
   function queuedBody(work: Work, place: QueuePlace): MessageBody {
     const now = { label: LABELS.runNow, action: { kind: "queue", workId: work.id, choice: "now" } } as const;
     const drop = { label: LABELS.drop, action: { kind: "queue", workId: work.id, choice: "drop" } } as const;
-    const rows = place.isHeld || work.project === null ? [[drop]] : [[now, drop]];
+    const rows = place.heldBy !== null || work.project === null ? [[drop]] : [[now, drop]];
     return { ...plain(queuedText(work, place)), buttons: keys(work, "queue", rows) };
   }
 
@@ -55,9 +56,19 @@ export function createPresenter({ store, sender }: PresenterDeps): Presenter {
     put(work, { kind: "edit", target: work.placeholderId, body, orSend: false });
   }
 
+  function ask(work: Work, cutOff: CutOff, priority: Priority): void {
+    const choices = [
+      { label: LABELS.goOn, action: { kind: "recover", workId: work.id, choice: "continue" } },
+      { label: LABELS.again, action: { kind: "recover", workId: work.id, choice: "again" } },
+      { label: LABELS.drop, action: { kind: "recover", workId: work.id, choice: "drop" } },
+    ] as const;
+    const body = { ...plain(interruptedText(work, cutOff)), buttons: keys(work, "recover", [choices]) };
+    put(work, { kind: "send", body, replyTo: work.messageId, isSilent: false }, priority);
+  }
+
   return {
     accepted: (work, place) => {
-      const isWaiting = place.ahead > 0 || place.isHeld || work.project === null;
+      const isWaiting = place.ahead > 0 || place.heldBy !== null || work.project === null;
       const body = isWaiting ? queuedBody(work, place) : workingBody(work);
       return put(work, { kind: "send", body, replyTo: work.messageId, isSilent: true, isProgress: true });
     },
@@ -73,16 +84,12 @@ export function createPresenter({ store, sender }: PresenterDeps): Presenter {
       return openScreen({ store, ...sender, watch }, work);
     },
     ...createApprovalView(store, put),
-    interrupted: (work) => {
+    interrupted: (work, cutOff) => {
       edit(work, plain(WORDS.interruptedPlaceholder));
-      const choices = [
-        { label: LABELS.goOn, action: { kind: "recover", workId: work.id, choice: "continue" } },
-        { label: LABELS.again, action: { kind: "recover", workId: work.id, choice: "again" } },
-        { label: LABELS.drop, action: { kind: "recover", workId: work.id, choice: "drop" } },
-      ] as const;
-      const body = { ...plain(WORDS.interrupted), buttons: keys(work, "recover", [choices]) };
-      put(work, { kind: "send", body, replyTo: work.messageId, isSilent: false }, PRIORITY.approval);
+      ask(work, cutOff, PRIORITY.approval);
     },
+    // Not before what else is told just then.
+    askAgain: (work, cutOff) => ask(work, cutOff, PRIORITY.notice),
     dropped: (work) => edit(work, plain(dropText(work))),
     unpaid: (work, verdict) => edit(work, plain(spentText(verdict))),
   };
@@ -93,8 +100,8 @@ function dropText({ isStopRequested, startedAt }: Work): string {
   return startedAt === null ? WORDS.dropped : WORDS.notAgain;
 }
 
-function queuedText(work: Work, { ahead, isHeld }: QueuePlace): string {
+function queuedText(work: Work, { ahead, heldBy }: QueuePlace): string {
   if (work.project === null) return WORDS.waitsForProject;
-  if (isHeld) return WORDS.waitsForAnswer;
+  if (heldBy) return heldText(heldBy);
   return `Queued: ${ahead} ahead.`;
 }

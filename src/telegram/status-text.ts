@@ -4,6 +4,7 @@ import type { TurnStatus } from "../turns/turns.ts";
 import type { RichText } from "./render/entity.ts";
 import { bold, joinRich } from "./render/rich-text.ts";
 import { durationText } from "./wording.ts";
+import { quoteText, workLines } from "./wording-recovery.ts";
 
 const STATES: Readonly<Partial<Record<string, string>>> = {
   preparing: "starting",
@@ -26,7 +27,7 @@ export interface StatusFacts extends TurnStatus {
 
 /** The state of a conversation in a few lines. */
 export function statusText(facts: StatusFacts): RichText {
-  const { conversation, active, queued, spentMicroUsd, limitMicroUsd } = facts;
+  const { conversation, active, queued, heldBy, spentMicroUsd, limitMicroUsd } = facts;
   const limit = limitMicroUsd === null ? "no limit" : `of ${formatUsd(limitMicroUsd)}`;
   const lines: [string, string][] = [
     ["Project", conversation.project ?? "none chosen: /repo"],
@@ -40,9 +41,12 @@ export function statusText(facts: StatusFacts): RichText {
     ["Spent", `${formatUsd(spentMicroUsd)} ${limit} (${facts.window})`],
     ["Mode", MODES[facts.mode]],
   ];
-  if (conversation.heldBy !== null) lines.push(["Held", "a turn was cut off: answer its message first"]);
+  if (heldBy)
+    lines.push(["Held", `${quoteText(heldBy.text)} was cut off: say below what shall happen to it`]);
+  const waiting = queued.length === 0 ? [] : ["\n\n", bold("Waiting:"), `\n${workLines(queued)}`];
   return joinRich(
     ...lines.flatMap(([label, text], index) => [index === 0 ? "" : "\n", bold(`${label}: `), text]),
+    ...waiting,
   );
 }
 

@@ -22,8 +22,6 @@ export const WORDS = {
     "The project of this conversation is not there any more. Which one instead? Your message is kept and runs there.",
   pickProject: "Which project?",
   noProjects: "There is no project yet: make a folder in the approved directory, then send /repo again.",
-  interrupted:
-    "A restart of the bot cut this off before it ended. What was done so far is done; nothing was run again. What now?",
   interruptedPlaceholder: "⏹ Cut off by a restart of the bot.",
   editedTooLate: "You edited a message that has run already, or is running. Shall the new text run as well?",
   editedInQueue: "The waiting message now has your new text.",

@@ -8,8 +8,16 @@ import type { Question } from "./questions.ts";
 export interface QueuePlace {
   /** Works that run or wait before it. */
   readonly ahead: number;
-  /** The queue waits for an answer about an interrupted work. */
-  readonly isHeld: boolean;
+  /** The interrupted work for whose answer the queue waits; null when it does not. */
+  readonly heldBy: Work | null;
+}
+
+/** What a person is told of a work that was cut off, beside its own text. */
+export interface CutOff {
+  /** A redacted line for each tool call that was allowed in it. */
+  readonly allowed: readonly string[];
+  /** What waits for the answer, in its order. */
+  readonly waiting: readonly Work[];
 }
 
 /** One question of the model as it is to be shown: its place among the others and what was ticked so far. */
@@ -44,7 +52,9 @@ export interface Presenter {
   readonly askQuestion: (work: Work, approval: Approval, view: QuestionView) => number;
   readonly settled: (work: Work, approval: Approval, end: ApprovalEnd) => void;
   /** Says that a restart cut the work off and offers what to do. */
-  readonly interrupted: (work: Work) => void;
+  readonly interrupted: (work: Work, cutOff: CutOff) => void;
+  /** Offers the same once more, below; the earlier offers stay good until one is taken. */
+  readonly askAgain: (work: Work, cutOff: CutOff) => void;
   /** Ends the message of a work that will not run. */
   readonly dropped: (work: Work) => void;
   /** The budget was spent when the work's turn came. */

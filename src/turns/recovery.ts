@@ -1,7 +1,8 @@
 import type { ButtonAction } from "../domain/button.ts";
 import type { Work } from "../domain/work.ts";
 import type { Store } from "../store/store.ts";
-import type { Presenter } from "./presenter.ts";
+import type { CutOff, Presenter } from "./presenter.ts";
+import { questionsOf } from "./questions.ts";
 import { type RecordWork, settleTurn } from "./settle.ts";
 
 interface RecoveryDeps {
@@ -9,6 +10,7 @@ interface RecoveryDeps {
   readonly presenter: Presenter;
   readonly record: RecordWork;
   readonly newUuid: () => string;
+  readonly summarise: (name: string, input: Readonly<Record<string, unknown>>) => string;
 }
 
 /** What happens to work that the daemon's end cut off: it is never run again unless a person says so. */
@@ -17,11 +19,23 @@ export interface Recovery {
   readonly interrupt: (work: Work, cause: "restart" | "shutdown") => void;
   /** Sorts what an earlier life left: not begun = queued again, begun = interrupted, told to stop = stopped. */
   readonly recover: () => void;
+  /** Offers the work that holds a conversation's queue once more, so that nobody has to look for the keys. */
+  readonly askAgain: (heldBy: Work) => void;
   /** Carries out the answer; returns the work that was queued for it, if any. Called inside a transaction. */
   readonly resolve: (choice: Extract<ButtonAction, { kind: "recover" }>) => Work | null;
 }
 
-export function createRecovery({ store, presenter, record, newUuid }: RecoveryDeps): Recovery {
+export function createRecovery(deps: RecoveryDeps): Recovery {
+  const { store, presenter, record, newUuid, summarise } = deps;
+
+  const cutOffOf = (work: Work): CutOff => ({
+    allowed: store.approvals
+      .ofWork(work.id)
+      .filter((approval) => approval.state === "allowed" && questionsOf(approval) === null)
+      .map(({ toolName, input }) => summarise(toolName, input)),
+    waiting: store.work.queued(work.conversationId),
+  });
+
   function interrupt(work: Work, cause: "restart" | "shutdown"): void {
     settleTurn({ ledger: store.ledger, record }, work, null);
     if (work.isStopRequested) {
@@ -31,7 +45,7 @@ export function createRecovery({ store, presenter, record, newUuid }: RecoveryDe
     store.work.end(work.id, "interrupted");
     store.conversations.hold(work.conversationId, work.id);
     record({ type: "turn.interrupted", workId: work.id, cause }, { work });
-    presenter.interrupted(work);
+    presenter.interrupted(work, cutOffOf(work));
   }
 
   function stopped(work: Work): void {
@@ -51,6 +65,7 @@ export function createRecovery({ store, presenter, record, newUuid }: RecoveryDe
         for (const work of store.work.inStates(["running", "waiting"])) interrupt(work, "restart");
         for (const work of store.work.inStates(["delivering"])) store.work.finishIfDelivered(work.id);
       }),
+    askAgain: (heldBy) => presenter.askAgain(heldBy, cutOffOf(heldBy)),
     resolve: ({ workId, choice }) => {
       const work = store.work.get(workId);
       if (!work) return null;

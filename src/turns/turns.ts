@@ -17,6 +17,8 @@ import type { RecordWork } from "./settle.ts";
 export interface TurnStatus {
   readonly active: Work | null;
   readonly queued: readonly Work[];
+  /** The interrupted work for whose answer the queue waits. */
+  readonly heldBy: Work | null;
 }
 
 /** Admitted work on its way through Claude. Every method but `start` and `close` is called inside a transaction. */
@@ -31,6 +33,8 @@ export interface Turns extends Presses {
   readonly forget: (conversation: Conversation, userId: number) => void;
   readonly chooseProject: (conversation: Conversation, project: string) => void;
   readonly status: (conversationId: number) => TurnStatus;
+  /** Puts up once more, with keys of their own, the questions on which work of a conversation waits. */
+  readonly askAgain: (conversationId: number) => void;
   /** Sorts out what an earlier life left and begins to run what is queued. */
   readonly start: () => void;
   /** Cuts off what runs, as interrupted, and waits for it. */
@@ -59,17 +63,22 @@ export function createTurns(deps: TurnsDeps): Turns {
 
   let isClosing = false;
   const persist = createPersist(log, () => isClosing);
-  const recovery = createRecovery({ store, presenter, record, newUuid });
+  const recovery = createRecovery({ store, presenter, record, newUuid, summarise });
   const desk = createApprovalDesk({ store, presenter, record, summarise, log, timeoutMs: approvalTimeoutMs });
   const runTurn = createRunTurn({ ...deps, record, desk, recovery, persist });
   const queue = createQueue({ store, presenter, runTurn, onUnpaid, newUuid, log, reserve: deps.reserve });
+
+  function heldByOf(conversationId: number): Work | null {
+    const heldBy = store.conversations.get(conversationId)?.heldBy ?? null;
+    return heldBy === null ? null : store.work.get(heldBy);
+  }
 
   function accept(work: Work): void {
     const { conversationId } = work;
     const place = store.work.queued(conversationId).findIndex(({ id }) => id === work.id);
     const ahead = Math.max(place, 0) + (store.work.active(conversationId) ? 1 : 0);
-    const isHeld = store.conversations.get(conversationId)?.heldBy !== null;
-    store.work.setPlaceholder(work.id, presenter.accepted(work, { ahead, isHeld }));
+    const heldBy = heldByOf(conversationId);
+    store.work.setPlaceholder(work.id, presenter.accepted(work, { ahead, heldBy }));
     store.afterCommit(() => queue.wake(conversationId));
   }
 
@@ -106,7 +115,12 @@ export function createTurns(deps: TurnsDeps): Turns {
     status: (conversationId) => ({
       active: store.work.active(conversationId),
       queued: store.work.queued(conversationId),
+      heldBy: heldByOf(conversationId),
     }),
+    askAgain: (conversationId) => {
+      const heldBy = heldByOf(conversationId);
+      if (heldBy) recovery.askAgain(heldBy);
+    },
     start: () => {
       store.transaction(() => {
         desk.expireLeftovers();

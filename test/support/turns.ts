@@ -9,7 +9,7 @@ import type { Work } from "../../src/domain/work.ts";
 import { createLogger } from "../../src/log/logger.ts";
 import type { Reservation } from "../../src/security/limit-cost.ts";
 import type { Store } from "../../src/store/store.ts";
-import type { Presenter } from "../../src/turns/presenter.ts";
+import type { CutOff, Presenter } from "../../src/turns/presenter.ts";
 import { createTurns, type Turns, type TurnsDeps } from "../../src/turns/turns.ts";
 import { testClock, testStore } from "./store.ts";
 
@@ -24,6 +24,8 @@ export interface TurnsBench {
   readonly events: AuditEvent[];
   readonly shown: string[];
   readonly reports: TurnReport[];
+  /** What was told with each offer of a work that was cut off. */
+  readonly cutOffs: CutOff[];
   /** The next turn that Claude is asked to run. */
   readonly asked: () => Promise<AskedTurn>;
   readonly submit: (text: string, chatId?: number) => Work;
@@ -50,6 +52,7 @@ export function turnsBench(options: BenchOptions = {}): TurnsBench {
   const events: AuditEvent[] = [];
   const shown: string[] = [];
   const reports: TurnReport[] = [];
+  const cutOffs: CutOff[] = [];
   const asked: AskedTurn[] = [];
   let outbox = 0;
 
@@ -71,13 +74,21 @@ export function turnsBench(options: BenchOptions = {}): TurnsBench {
     return outbox;
   };
   const presenter: Presenter = {
-    accepted: (work, { ahead, isHeld }) => note(`accepted ${work.text} ahead=${ahead} held=${isHeld}`),
+    accepted: (work, { ahead, heldBy }) =>
+      note(`accepted ${work.text} ahead=${ahead} held=${heldBy?.text ?? "no"}`),
     open: () => ({ show: () => undefined, finish: (report) => void reports.push(report) }),
     askTool: (_, approval) => note(`ask ${approval.toolName} ${approval.id}`),
     askQuestion: (_, approval, { question, chosen }) =>
       note(`question ${approval.id} ${question.question} [${chosen.join()}]`),
     settled: (_, approval, end) => void note(`settled ${approval.id} ${end}`),
-    interrupted: (work) => void note(`interrupted ${work.text}`),
+    interrupted: (work, cutOff) => {
+      note(`interrupted ${work.text}`);
+      cutOffs.push(cutOff);
+    },
+    askAgain: (work, cutOff) => {
+      note(`asked again ${work.text}`);
+      cutOffs.push(cutOff);
+    },
     dropped: (work) => void note(`dropped ${work.text}`),
     waitsForMoney: (work) => void note(`waits ${work.text}`),
     unpaid: (work) => void note(`unpaid ${work.text}`),
@@ -113,6 +124,7 @@ export function turnsBench(options: BenchOptions = {}): TurnsBench {
     events,
     shown,
     reports,
+    cutOffs,
     until,
     asked: async () => {
       await until(() => asked.length > 0);

@@ -27,7 +27,7 @@ function openTurn({ isSent = true, ahead = 0 } = {}) {
     const key = { dedupeKey: "telegram:1", uuid: "u", conversationId: conversation.id, userId: USER };
     const made = store.work.submit({ ...key, text, project: "demo", messageId: 5 });
     if (!made) throw new Error("The work was not taken");
-    store.work.setPlaceholder(made.id, presenter.accepted(made, { ahead, isHeld: false }));
+    store.work.setPlaceholder(made.id, presenter.accepted(made, { ahead, heldBy: null }));
     return store.work.get(made.id) ?? made;
   });
   const placeholder = work.placeholderId ?? 0;
