@@ -89,6 +89,7 @@ export async function runDaemon(loaded: LoadedConfig, log: Logger, run: DaemonRu
     summarise: (name, input) =>
       `${name} ${summariseTool(name, input, { projectPath: paths.root, maxLength: SUMMARY_CHARS })}`,
     approvalTimeoutMs: config.approvalTimeoutMs,
+    staleAfterMs: config.staleAfterMs,
     newUuid: randomUUID,
     now,
     log,

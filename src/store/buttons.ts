@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { ButtonAction, Press } from "../domain/button.ts";
+import { type ButtonAction, isReusable, type Press } from "../domain/button.ts";
 import type { Now } from "../domain/clock.ts";
 import type { Db } from "./database.ts";
 import type { Change } from "./transactions.ts";
@@ -20,7 +20,7 @@ export interface Buttons {
   readonly offer: (draft: ButtonDraft) => string;
   /** What a button does, if there is one of that nonce; nobody is asked whether he may press it. */
   readonly peek: (nonce: string) => ButtonAction["kind"] | null;
-  /** Uses up the button and its group, except for a tick. A refused press changes nothing. */
+  /** Uses up the button and its group, unless it is one to be pressed again. A refused press changes nothing. */
   readonly press: (press: {
     readonly nonce: string;
     readonly conversationId: number;
@@ -74,7 +74,7 @@ export function createButtons(db: Db, change: Change, now: Now): Buttons {
       if (row.used_at !== null) return { kind: "refused", reason: "used" };
       if (row.expires_at !== null && row.expires_at <= now()) return { kind: "refused", reason: "expired" };
       const action: ButtonAction = JSON.parse(row.action);
-      if (action.kind !== "answer" || !action.isTick) useUp(row.group_key);
+      if (!isReusable(action)) useUp(row.group_key);
       return { kind: "accepted", action };
     },
     withdraw: (group) => {

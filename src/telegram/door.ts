@@ -20,6 +20,7 @@ import { createReplies } from "./replies.ts";
 import { requestOf } from "./request.ts";
 import { createScreenCalls } from "./screen-call.ts";
 import { createSender } from "./sender.ts";
+import { createServerClock } from "./server-clock.ts";
 import { WORDS } from "./wording.ts";
 
 const CALL_SECONDS = 30;
@@ -72,6 +73,7 @@ export function openTelegram({ token, config, store, security, log, now }: DoorD
   const sender = createSender({ store, calls: createScreenCalls(api), now, log, onRejected });
   const replies = createReplies({ store, kick: sender.kick });
   const owners = config.access.ownerUsers;
+  const clock = createServerClock(now);
   const stopping = new AbortController();
   let stop = async (): Promise<void> => undefined;
 
@@ -106,6 +108,8 @@ export function openTelegram({ token, config, store, security, log, now }: DoorD
       isSuspicious,
       bury,
       signal: stopping.signal,
+      ageOf: clock.ageOf,
+      staleAfterMs: config.staleAfterMs,
       ownerUsers: new Set(owners),
       guard: security.guard,
       record: security.audit.record,
@@ -145,6 +149,7 @@ export function openTelegram({ token, config, store, security, log, now }: DoorD
         return isStranger;
       },
       bury,
+      onServerTime: clock.learn,
       log,
       pollSeconds: POLL_SECONDS,
     });

@@ -11,6 +11,10 @@ import type { PressDeps } from "./handle-press.ts";
 import { repoKeys } from "./project-keys.ts";
 import { projectText, statusText } from "./status-text.ts";
 import { WORDS } from "./wording.ts";
+import { lateCommandText } from "./wording-recovery.ts";
+
+/** These are answered whenever they come: they only tell. The others could hit what began long after they were sent. */
+const TIMELESS = ["start", "help", "status"];
 
 export interface CommandDeps extends PressDeps {
   readonly spending: (userId: number) => {
@@ -34,6 +38,10 @@ export function handleCommand(deps: CommandDeps): MiddlewareFn<SallyContext> {
     if (request.body.kind !== "command" || !request.principal) return next();
     const { name, argument } = request.body;
     const who = { userId: request.principal.userId, conversation: request.conversation };
+    if (request.isStale && !TIMELESS.includes(name)) {
+      const ageMs = deps.now() - (request.sentAt ?? deps.now());
+      return replies.say(ctx, lateCommandText(name, ageMs));
+    }
     const names = name === "repo" ? await projects.list() : [];
     ctx.effects.push(() => {
       record({ type: "command.run", name }, who);

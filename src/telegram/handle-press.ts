@@ -12,6 +12,15 @@ import { EFFECTS, PRESSES, WORDS } from "./wording.ts";
 /** Only these need to know what projects there are: Stop and Deny must work whatever became of the folder. */
 const LISTING: readonly (ButtonAction["kind"] | null)[] = ["repo", "repo_page"];
 
+/** The message's own edit takes the keys away for these; for the others it is done at once. */
+const EDITING: readonly ButtonAction["kind"][] = [
+  "approve",
+  "answer",
+  "answers_done",
+  "offered",
+  "offered_all",
+];
+
 export interface PressDeps extends PromptDeps {
   readonly ownerUsers: ReadonlySet<number>;
   readonly record: (
@@ -79,15 +88,16 @@ export function handlePress(deps: PressDeps): MiddlewareFn<SallyContext> {
       case "stop":
       case "queue":
       case "recover":
+      case "offered":
+      case "offered_all":
       case "edited":
         return turns.press(action, userId);
     }
   }
 }
 
-/** The message's own edit takes the keys away for these; for the others it is done at once. */
 function usesUpKeys({ kind }: ButtonAction): boolean {
-  return kind !== "approve" && kind !== "answer" && kind !== "answers_done";
+  return !EDITING.includes(kind);
 }
 
 function violationOf(reason: PressRefusal): AuditEvent {

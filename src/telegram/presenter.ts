@@ -1,16 +1,17 @@
 import type { ButtonSpec } from "../domain/button.ts";
-import { type MessageBody, PRIORITY, type Priority } from "../domain/outbox.ts";
+import { type MessageBody, PRIORITY } from "../domain/outbox.ts";
 import type { Work } from "../domain/work.ts";
 import type { Store } from "../store/store.ts";
-import type { CutOff, Presenter, QueuePlace } from "../turns/presenter.ts";
+import type { Presenter, QueuePlace } from "../turns/presenter.ts";
 import { createApprovalView, type PutAbout } from "./approval-view.ts";
 import { offerKeyboard, ownerOf } from "./keyboard.ts";
+import { createOffers } from "./offers.ts";
 import type { ProgressSource } from "./progress.ts";
 import type { RichText } from "./render/entity.ts";
 import { plain } from "./render/rich-text.ts";
 import { openScreen } from "./screen.ts";
 import { LABELS, spentText, WORDS } from "./wording.ts";
-import { heldText, interruptedText } from "./wording-recovery.ts";
+import { heldText } from "./wording-recovery.ts";
 
 interface PresenterDeps {
   readonly store: Store;
@@ -56,16 +57,6 @@ export function createPresenter({ store, sender }: PresenterDeps): Presenter {
     put(work, { kind: "edit", target: work.placeholderId, body, orSend: false });
   }
 
-  function ask(work: Work, cutOff: CutOff, priority: Priority): void {
-    const choices = [
-      { label: LABELS.goOn, action: { kind: "recover", workId: work.id, choice: "continue" } },
-      { label: LABELS.again, action: { kind: "recover", workId: work.id, choice: "again" } },
-      { label: LABELS.drop, action: { kind: "recover", workId: work.id, choice: "drop" } },
-    ] as const;
-    const body = { ...plain(interruptedText(work, cutOff)), buttons: keys(work, "recover", [choices]) };
-    put(work, { kind: "send", body, replyTo: work.messageId, isSilent: false }, priority);
-  }
-
   return {
     accepted: (work, place) => {
       const isWaiting = place.ahead > 0 || place.heldBy !== null || work.project === null;
@@ -84,12 +75,7 @@ export function createPresenter({ store, sender }: PresenterDeps): Presenter {
       return openScreen({ store, ...sender, watch }, work);
     },
     ...createApprovalView(store, put),
-    interrupted: (work, cutOff) => {
-      edit(work, plain(WORDS.interruptedPlaceholder));
-      ask(work, cutOff, PRIORITY.approval);
-    },
-    // Not before what else is told just then.
-    askAgain: (work, cutOff) => ask(work, cutOff, PRIORITY.notice),
+    ...createOffers({ store, put, keys, edit }),
     dropped: (work) => edit(work, plain(dropText(work))),
     unpaid: (work, verdict) => edit(work, plain(spentText(verdict))),
   };

@@ -27,7 +27,7 @@ export interface StatusFacts extends TurnStatus {
 
 /** The state of a conversation in a few lines. */
 export function statusText(facts: StatusFacts): RichText {
-  const { conversation, active, queued, heldBy, spentMicroUsd, limitMicroUsd } = facts;
+  const { conversation, active, queued, heldBy, offered, spentMicroUsd, limitMicroUsd } = facts;
   const limit = limitMicroUsd === null ? "no limit" : `of ${formatUsd(limitMicroUsd)}`;
   const lines: [string, string][] = [
     ["Project", conversation.project ?? "none chosen: /repo"],
@@ -43,6 +43,8 @@ export function statusText(facts: StatusFacts): RichText {
   ];
   if (heldBy)
     lines.push(["Held", `${quoteText(heldBy.text)} was cut off: say below what shall happen to it`]);
+  if (offered.length > 0)
+    lines.push(["Kept", `${offered.length} sent too long ago to run unasked: see below`]);
   const waiting = queued.length === 0 ? [] : ["\n\n", bold("Waiting:"), `\n${workLines(queued)}`];
   return joinRich(
     ...lines.flatMap(([label, text], index) => [index === 0 ? "" : "\n", bold(`${label}: `), text]),

@@ -33,6 +33,30 @@ export function heldText({ text }: Work): string {
   return `Kept: it waits until you have said what shall happen to ${quoteText(text)}, which was cut off. /status asks again, /stop drops that one.`;
 }
 
+/** A message was sent while nobody was there to run it. */
+export function lateText({ text }: Work, ageMs: number): string {
+  return `You sent this ${agoText(ageMs)}, while I was away: ${quoteText(text)}\n\nIt has not run. Shall it?`;
+}
+
+/** Labels for all of several offers at once. */
+export function allLabels(count: number): { readonly run: string; readonly drop: string } {
+  return { run: `Run all ${count}`, drop: `Drop all ${count}` };
+}
+
+/** A command came so late that it might hit what it was not meant for. */
+export function lateCommandText(name: string, ageMs: number): string {
+  return `You sent /${name} ${agoText(ageMs)}, while I was away. That is too long ago, so it was not carried out: send it again if you still want it.`;
+}
+
+/** `20 s ago`, `5 min ago`, `2 h ago`, `3 days ago`: rounded down. */
+function agoText(ms: number): string {
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 1) return `${Math.floor(ms / 1000)} s ago`;
+  if (minutes < 60) return `${minutes} min ago`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ago` : `${Math.floor(hours / 24)} days ago`;
+}
+
 function listOf(lines: readonly string[]): string {
   const rest = lines.length - MAX_NAMED;
   const named = lines.slice(0, MAX_NAMED).map((line) => `· ${line}`);

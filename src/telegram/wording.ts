@@ -34,6 +34,9 @@ export const WORDS = {
   waitsForProject: "Kept until you have chosen a project.",
   waitsForAnswer: "Kept: first say what shall happen to the turn that was cut off, or send /stop to drop it.",
   waitsForMoney: "Waits: all that is left of the budget is reserved by a turn that runs.",
+  setAside: "Kept: it waited too long to run by itself. See below.",
+  toldToRun: "Told to run: see below.",
+  chooseProjectLate: "Which project? Your message is kept for it.",
   released: "The turn that was cut off is dropped; the queue goes on.",
   tooLate: "Too late for that.",
   ownerFault:
@@ -47,6 +50,8 @@ export const LABELS = {
   allow: "Allow once",
   deny: "Deny",
   done: "Done",
+  run: "Run",
+  show: "Show",
   runNow: "Run now instead",
   drop: "Drop",
   goOn: "Continue it",

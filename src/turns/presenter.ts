@@ -20,6 +20,14 @@ export interface CutOff {
   readonly waiting: readonly Work[];
 }
 
+/** What a person is told with the offer of a work that was sent too long ago. */
+export interface LateOffer {
+  /** How long ago it was sent. */
+  readonly ageMs: number;
+  /** All that are offered in the conversation, when this is the last of several: it bears the keys for all of them. */
+  readonly all: readonly Work[];
+}
+
 /** One question of the model as it is to be shown: its place among the others and what was ticked so far. */
 export interface QuestionView {
   readonly question: Question;
@@ -55,6 +63,14 @@ export interface Presenter {
   readonly interrupted: (work: Work, cutOff: CutOff) => void;
   /** Offers the same once more, below; the earlier offers stay good until one is taken. */
   readonly askAgain: (work: Work, cutOff: CutOff) => void;
+  /** Ends the message of a queued work that is about to be offered. */
+  readonly setAside: (work: Work) => void;
+  /** Offers a work that was sent too long ago, or shows its offer (`work.placeholderId`) anew; returns the outbox id. */
+  readonly offer: (work: Work, offer: LateOffer) => number;
+  /** The offer was answered: says so and takes its keys away. */
+  readonly offerTaken: (work: Work, choice: "run" | "drop") => void;
+  /** Shows the whole text of a work. */
+  readonly recall: (work: Work) => void;
   /** Ends the message of a work that will not run. */
   readonly dropped: (work: Work) => void;
   /** The budget was spent when the work's turn came. */

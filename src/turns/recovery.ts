@@ -13,11 +13,13 @@ interface RecoveryDeps {
   readonly summarise: (name: string, input: Readonly<Record<string, unknown>>) => string;
 }
 
-/** What happens to work that the daemon's end cut off: it is never run again unless a person says so. */
+/** What happens to work that the daemon's end cut off: it is never run again unless a person says so. Called inside transactions. */
 export interface Recovery {
   /** Ends a work that may have had effects as interrupted, charges what was metered and holds its queue for an answer. */
   readonly interrupt: (work: Work, cause: "restart" | "shutdown") => void;
-  /** Sorts what an earlier life left: not begun = queued again, begun = interrupted, told to stop = stopped. */
+  /** Sorts what an earlier life left: not begun = queued again, told to stop = stopped. */
+  readonly requeue: () => void;
+  /** The same for what had begun: interrupted. After `requeue`, so that the offers tell all that waits. */
   readonly recover: () => void;
   /** Offers the work that holds a conversation's queue once more, so that nobody has to look for the keys. */
   readonly askAgain: (heldBy: Work) => void;
@@ -56,15 +58,16 @@ export function createRecovery(deps: RecoveryDeps): Recovery {
 
   return {
     interrupt,
-    recover: () =>
-      store.transaction(() => {
-        for (const work of store.work.inStates(["preparing"])) {
-          if (work.isStopRequested) stopped(work);
-          else store.work.requeue(work.id);
-        }
-        for (const work of store.work.inStates(["running", "waiting"])) interrupt(work, "restart");
-        for (const work of store.work.inStates(["delivering"])) store.work.finishIfDelivered(work.id);
-      }),
+    requeue: () => {
+      for (const work of store.work.inStates(["preparing"])) {
+        if (work.isStopRequested) stopped(work);
+        else store.work.requeue(work.id);
+      }
+    },
+    recover: () => {
+      for (const work of store.work.inStates(["running", "waiting"])) interrupt(work, "restart");
+      for (const work of store.work.inStates(["delivering"])) store.work.finishIfDelivered(work.id);
+    },
     askAgain: (heldBy) => presenter.askAgain(heldBy, cutOffOf(heldBy)),
     resolve: ({ workId, choice }) => {
       const work = store.work.get(workId);

@@ -5,6 +5,7 @@ import type { Conversation, Work } from "../domain/work.ts";
 import type { Reservation } from "../security/limit-cost.ts";
 import type { WorkDraft } from "../store/work.ts";
 import { createApprovalDesk } from "./approvals.ts";
+import { createLate } from "./late.ts";
 import { createPersist } from "./persist.ts";
 import type { Presenter } from "./presenter.ts";
 import { createPresses, type Presses } from "./press.ts";
@@ -19,15 +20,19 @@ export interface TurnStatus {
   readonly queued: readonly Work[];
   /** The interrupted work for whose answer the queue waits. */
   readonly heldBy: Work | null;
+  /** What was sent too long ago and waits for a person's word, outside the queue. */
+  readonly offered: readonly Work[];
 }
 
 /** Admitted work on its way through Claude. Every method but `start` and `close` is called inside a transaction. */
 export interface Turns extends Presses {
   /** Queues a prompt and shows that it was accepted; null when it had been submitted before. */
   readonly submit: (draft: Omit<WorkDraft, "uuid">) => Work | null;
+  /** Keeps a prompt that comes too late to run by itself, and offers it; null when it had been submitted before. */
+  readonly keep: (draft: Omit<WorkDraft, "uuid">) => Work | null;
   /** A message of the outbox was refused for good: if it was a question, its call is denied. */
   readonly undelivered: (outboxId: number) => void;
-  /** Replaces the text of a work that is still queued; false when it has begun or ended. */
+  /** Replaces the text of a work that is still queued or offered; false when it has begun or ended. */
   readonly edit: (work: Work, text: string) => boolean;
   /** Ends the session of a person in a conversation, so that the next prompt begins a new one. */
   readonly forget: (conversation: Conversation, userId: number) => void;
@@ -49,6 +54,8 @@ export interface TurnsDeps extends Omit<RunTurnDeps, "desk" | "recovery" | "reco
   readonly presenter: Presenter;
   readonly reserve: (userId: number) => Reservation;
   readonly approvalTimeoutMs: number;
+  /** What is older than this when the daemon comes back is offered, not run. */
+  readonly staleAfterMs: number;
   readonly newUuid: () => string;
 }
 
@@ -88,15 +95,22 @@ export function createTurns(deps: TurnsDeps): Turns {
     return work;
   }
 
-  const presses = createPresses({ store, presenter, desk, recovery, queue, accept, submit, newUuid });
+  const late = createLate({ store, presenter, accept, staleAfterMs: deps.staleAfterMs, now: deps.now });
+  const presses = createPresses({ store, presenter, desk, recovery, late, queue, accept, submit, newUuid });
 
   return {
     submit,
+    keep: (draft) => {
+      const work = store.work.submit({ ...draft, uuid: newUuid() });
+      if (work) late.offer(work);
+      return work;
+    },
     ...presses,
     undelivered: desk.undelivered,
     edit: (work, text) => {
-      if (work.state !== "queued") return false;
+      if (work.state !== "queued" && work.state !== "offered") return false;
       store.work.setText(work.id, text);
+      if (work.state === "offered") late.edited({ ...work, text });
       return true;
     },
     forget: (conversation, userId) => {
@@ -116,14 +130,18 @@ export function createTurns(deps: TurnsDeps): Turns {
       active: store.work.active(conversationId),
       queued: store.work.queued(conversationId),
       heldBy: heldByOf(conversationId),
+      offered: store.offered.of(conversationId),
     }),
     askAgain: (conversationId) => {
       const heldBy = heldByOf(conversationId);
       if (heldBy) recovery.askAgain(heldBy);
+      late.askAgain(conversationId);
     },
     start: () => {
       store.transaction(() => {
         desk.expireLeftovers();
+        recovery.requeue();
+        late.offerDue();
         recovery.recover();
       });
       queue.wakeAll();

@@ -4,6 +4,7 @@ import type { ClaudeTurn } from "../../src/claude/types.ts";
 import type { ApprovedPath } from "../../src/domain/approved-path.ts";
 import type { AuditEvent } from "../../src/domain/audit-event.ts";
 import type { ClaudeTurnEnd } from "../../src/domain/claude-event.ts";
+import type { Now } from "../../src/domain/clock.ts";
 import type { TurnReport } from "../../src/domain/turn-event.ts";
 import type { Work } from "../../src/domain/work.ts";
 import { createLogger } from "../../src/log/logger.ts";
@@ -37,7 +38,14 @@ interface BenchOptions {
   readonly store?: Store;
   readonly reserve?: (userId: number) => Reservation;
   readonly approvalTimeoutMs?: number;
+  /** A screen of its own instead of the one that notes what it is told. */
+  readonly presenter?: Presenter;
+  readonly now?: Now;
+  readonly record?: TurnsDeps["record"];
 }
+
+/** From this age on nothing runs by itself. */
+export const STALE_AFTER_MS = 900_000;
 
 const END: ClaudeTurnEnd = {
   outcome: { kind: "completed", text: "done" },
@@ -73,7 +81,7 @@ export function turnsBench(options: BenchOptions = {}): TurnsBench {
     outbox += 1;
     return outbox;
   };
-  const presenter: Presenter = {
+  const presenter: Presenter = options.presenter ?? {
     accepted: (work, { ahead, heldBy }) =>
       note(`accepted ${work.text} ahead=${ahead} held=${heldBy?.text ?? "no"}`),
     open: () => ({ show: () => undefined, finish: (report) => void reports.push(report) }),
@@ -89,6 +97,11 @@ export function turnsBench(options: BenchOptions = {}): TurnsBench {
       note(`asked again ${work.text}`);
       cutOffs.push(cutOff);
     },
+    setAside: (work) => void note(`set aside ${work.text}`),
+    offer: (work, { ageMs, all }) =>
+      note(`offer ${work.text} ${ageMs / 1000} s [${all.map(({ text }) => text).join()}]`),
+    offerTaken: (work, choice) => void note(`taken ${work.text} ${choice}`),
+    recall: (work) => void note(`recall ${work.text}`),
     dropped: (work) => void note(`dropped ${work.text}`),
     waitsForMoney: (work) => void note(`waits ${work.text}`),
     unpaid: (work) => void note(`unpaid ${work.text}`),
@@ -97,14 +110,18 @@ export function turnsBench(options: BenchOptions = {}): TurnsBench {
     store,
     claude,
     presenter,
-    now: testClock(),
+    now: options.now ?? testClock(),
     newUuid: randomUUID,
-    record: (event) => void events.push(event),
+    record: (event, who) => {
+      events.push(event);
+      options.record?.(event, who);
+    },
     reserve: options.reserve ?? (() => ({ kind: "ok", reservedMicroUsd: 5_000_000 })),
     resolveProject: async (name) => `/projects/${name}` as ApprovedPath,
     configDirOf: async (userId, project) => `/config/${userId}/${project}`,
     summarise: (name) => name,
     approvalTimeoutMs: options.approvalTimeoutMs ?? 60_000,
+    staleAfterMs: STALE_AFTER_MS,
     log: createLogger({ level: "silent", format: "json", secretValues: [] }),
   });
   onTestFinished(() => turns.close());

@@ -20,7 +20,7 @@ import type { Sender } from "../../src/telegram/sender.ts";
 import { createProjects } from "../../src/workspace/projects.ts";
 import { testClock } from "../support/store.ts";
 import { tempDir } from "../support/temp.ts";
-import { turnsBench } from "../support/turns.ts";
+import { STALE_AFTER_MS, turnsBench } from "../support/turns.ts";
 
 const TOKEN = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw";
 /** The owner, and one more whom he admits. */
@@ -47,6 +47,7 @@ function configOf({ burst = 10, apiRoot = "http://127.0.0.1:1" } = {}): Config {
     telegram: { apiRoot },
     access: { allowedUsers: [OWNER, GUEST], ownerUsers: [OWNER] },
     claude: { auth: "api-key" },
+    staleAfterMs: STALE_AFTER_MS,
     limits: {
       requestsPerWindow: 60,
       windowMs: 60_000,
@@ -123,6 +124,8 @@ function createChain({
     now,
     mode: "ask",
     isSuspicious: (name) => name.includes(".."),
+    ageOf: () => 0,
+    staleAfterMs: STALE_AFTER_MS,
     signal: ending.signal,
     bury: ({ update_id: id }) => {
       notes.push(`bury ${id}`);
