@@ -84,6 +84,7 @@ export async function runDaemon(loaded: LoadedConfig, log: Logger, run: DaemonRu
     presenter: telegram.presenter,
     record,
     reserve: security.reserve,
+    isLocked: () => security.lock.state() !== null,
     resolveProject: paths.resolveProjectName,
     configDirOf: (userId, project) => configDirOf(home.claude, userId, project),
     summarise: (name, input) =>

@@ -8,7 +8,7 @@ import type { DenyReason, Verdict } from "./verdict.ts";
 export type Risk = "low" | "medium" | "high" | "critical";
 
 /** The gates of the chain by name; their order is `GATE_ORDER` in `security/admit.ts`. */
-export type GateName = "authenticate" | "limitRate" | "limitCost" | "validateInput";
+export type GateName = "authenticate" | "checkLock" | "limitRate" | "limitCost" | "validateInput";
 
 /**
  * The vocabulary of the audit: everything that is put on record, by type, with small typed fields.
@@ -91,7 +91,11 @@ export type AuditEvent =
       readonly sandbox: "bwrap" | "seatbelt" | "none";
       readonly permissionMode: string;
     }
-  | { readonly type: "daemon.stopped"; readonly cause: string };
+  | { readonly type: "daemon.stopped"; readonly cause: string }
+  /** An owner ended everything that ran and closed the door for work. */
+  | { readonly type: "daemon.locked"; readonly endedTurns: number; readonly waitingWorks: number }
+  /** At the machine. `lockedAt` and `lockedBy` tell what was undone. */
+  | { readonly type: "daemon.unlocked"; readonly lockedAt: number; readonly lockedBy: number };
 
 /** Which call of which tool. `summary` is one redacted line made by `security/redact.ts`. */
 interface ToolFields {

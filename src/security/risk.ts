@@ -21,6 +21,8 @@ const RISK_OF_TYPE = {
   "violation.path_traversal": "high",
   "daemon.started": "low",
   "daemon.stopped": "low",
+  "daemon.locked": "high",
+  "daemon.unlocked": "high",
 } as const satisfies Readonly<Record<AuditEvent["type"], Risk>>;
 
 /** What a tool can do at worst inside the jail. Those that are not here, being unknown, count as high. */

@@ -19,7 +19,7 @@ export interface Buttons {
   /** Stores the action and returns the nonce: 22 characters, 128 random bits. */
   readonly offer: (draft: ButtonDraft) => string;
   /** What a button does, if there is one of that nonce; nobody is asked whether he may press it. */
-  readonly peek: (nonce: string) => ButtonAction["kind"] | null;
+  readonly peek: (nonce: string) => ButtonAction | null;
   /** Uses up the button and its group, unless it is one to be pressed again. A refused press changes nothing. */
   readonly press: (press: {
     readonly nonce: string;
@@ -63,8 +63,7 @@ export function createButtons(db: Db, change: Change, now: Now): Buttons {
     },
     peek: (nonce) => {
       const row = find.get(nonce);
-      const action: ButtonAction | null = row ? JSON.parse(row.action) : null;
-      return action?.kind ?? null;
+      return row ? JSON.parse(row.action) : null;
     },
     press: ({ nonce, conversationId, userId, isOwner }) => {
       const row = find.get(nonce);

@@ -37,6 +37,7 @@ export function createBot(deps: BotDeps): Bot<SallyContext> {
   bot.use(commitTogether(deps));
   bot.use(classify(deps));
   bot.use(gate(guard, "authenticate", replies));
+  bot.use(gate(guard, "checkLock", replies));
   bot.use(gate(guard, "limitRate", replies));
   bot.use(gate(guard, "limitCost", replies));
   bot.use(gate(guard, "validateInput", replies));

@@ -71,7 +71,7 @@ export function openTelegram({ token, config, store, security, log, now }: DoorD
       new AppError("token_rejected", `Telegram does not know TELEGRAM_BOT_TOKEN any more: ${description}`),
     );
   const sender = createSender({ store, calls: createScreenCalls(api), now, log, onRejected });
-  const replies = createReplies({ store, kick: sender.kick });
+  const replies = createReplies({ store, kick: sender.kick, answerPress: sender.answerPress });
   const owners = config.access.ownerUsers;
   const clock = createServerClock(now);
   const stopping = new AbortController();
@@ -112,6 +112,7 @@ export function openTelegram({ token, config, store, security, log, now }: DoorD
       staleAfterMs: config.staleAfterMs,
       ownerUsers: new Set(owners),
       guard: security.guard,
+      lock: security.lock,
       record: security.audit.record,
       admitted: security.audit.admitted,
       saveLimits: security.saveLimits,
@@ -168,7 +169,7 @@ export function openTelegram({ token, config, store, security, log, now }: DoorD
   }
 
   return {
-    presenter: createPresenter({ store, sender }),
+    presenter: createPresenter({ store, sender, ownerUsers: owners }),
     receive,
     stop: () => stop(),
     close: () => sender.close(FLUSH_MS),

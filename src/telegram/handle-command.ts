@@ -5,8 +5,10 @@ import type { MicroUsd } from "../domain/money.ts";
 import type { Request } from "../domain/request.ts";
 import { redactShapes } from "../domain/secret-shapes.ts";
 import { shorten } from "../security/visible.ts";
+import type { Turns } from "../turns/turns.ts";
 import { COMMANDS } from "./command-menu.ts";
 import type { SallyContext } from "./context.ts";
+import { type LockDeps, lockBot } from "./handle-lock.ts";
 import type { PressDeps } from "./handle-press.ts";
 import { repoKeys } from "./project-keys.ts";
 import { projectText, statusText } from "./status-text.ts";
@@ -16,7 +18,8 @@ import { lateCommandText } from "./wording-recovery.ts";
 /** These are answered whenever they come: they only tell. The others could hit what began long after they were sent. */
 const TIMELESS = ["start", "help", "status"];
 
-export interface CommandDeps extends PressDeps {
+export interface CommandDeps extends PressDeps, LockDeps {
+  readonly turns: Turns;
   readonly spending: (userId: number) => {
     readonly spentMicroUsd: MicroUsd;
     readonly limitMicroUsd: MicroUsd | null;
@@ -86,11 +89,15 @@ export function handleCommand(deps: CommandDeps): MiddlewareFn<SallyContext> {
             ...turns.status(conversation.id),
             ...deps.spending(userId),
             conversation,
+            lock: deps.lock.state(),
             mode: deps.mode,
             now: deps.now(),
           }),
         );
         turns.askAgain(conversation.id);
+        return;
+      case "lock":
+        lockBot(deps, request);
         return;
       case "repo":
         chooseRepo(request, userId, { argument, names });

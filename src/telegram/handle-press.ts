@@ -10,7 +10,7 @@ import { projectText } from "./status-text.ts";
 import { EFFECTS, PRESSES, WORDS } from "./wording.ts";
 
 /** Only these need to know what projects there are: Stop and Deny must work whatever became of the folder. */
-const LISTING: readonly (ButtonAction["kind"] | null)[] = ["repo", "repo_page"];
+const LISTING: readonly (ButtonAction["kind"] | undefined)[] = ["repo", "repo_page"];
 
 /** The message's own edit takes the keys away for these; for the others it is done at once. */
 const EDITING: readonly ButtonAction["kind"][] = [
@@ -38,7 +38,7 @@ export function handlePress(deps: PressDeps): MiddlewareFn<SallyContext> {
     if (request.body.kind !== "button" || !request.principal) return next();
     const { nonce, callbackId } = request.body;
     const { userId } = request.principal;
-    const names = LISTING.includes(store.buttons.peek(nonce)) ? await projects.list() : [];
+    const names = LISTING.includes(store.buttons.peek(nonce)?.kind) ? await projects.list() : [];
 
     ctx.effects.push(() => {
       const conversation = store.conversations.at(request.conversation);

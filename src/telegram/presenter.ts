@@ -11,6 +11,7 @@ import type { RichText } from "./render/entity.ts";
 import { plain } from "./render/rich-text.ts";
 import { openScreen } from "./screen.ts";
 import { LABELS, spentText, WORDS } from "./wording.ts";
+import { LOCK_WORDS } from "./wording-lock.ts";
 import { heldText } from "./wording-recovery.ts";
 
 interface PresenterDeps {
@@ -20,12 +21,12 @@ interface PresenterDeps {
     readonly watch: (chatId: number, source: ProgressSource) => void;
     readonly unwatch: (chatId: number, target: number) => void;
   };
+  readonly ownerUsers: readonly number[];
 }
 
 /** How turns are seen in Telegram. Writes to the outbox only; the sender does the rest. */
-export function createPresenter({ store, sender }: PresenterDeps): Presenter {
-  const put: PutAbout = (work, act, priority = PRIORITY.notice) => {
-    const { conversation } = work;
+export function createPresenter({ store, sender, ownerUsers }: PresenterDeps): Presenter {
+  const put: PutAbout = ({ conversation }, act, priority = PRIORITY.notice) => {
     const id = store.outbox.put({ conversation, act, priority, finalOf: null });
     store.afterCommit(() => sender.kick(conversation.chatId));
     return id;
@@ -45,7 +46,8 @@ export function createPresenter({ store, sender }: PresenterDeps): Presenter {
   function queuedBody(work: Work, place: QueuePlace): MessageBody {
     const now = { label: LABELS.runNow, action: { kind: "queue", workId: work.id, choice: "now" } } as const;
     const drop = { label: LABELS.drop, action: { kind: "queue", workId: work.id, choice: "drop" } } as const;
-    const rows = place.heldBy !== null || work.project === null ? [[drop]] : [[now, drop]];
+    const canRun = place.heldBy === null && !place.isLocked && work.project !== null;
+    const rows = canRun ? [[now, drop]] : [[drop]];
     return { ...plain(queuedText(work, place)), buttons: keys(work, "queue", rows) };
   }
 
@@ -59,7 +61,7 @@ export function createPresenter({ store, sender }: PresenterDeps): Presenter {
 
   return {
     accepted: (work, place) => {
-      const isWaiting = place.ahead > 0 || place.heldBy !== null || work.project === null;
+      const isWaiting = place.ahead > 0 || place.heldBy !== null || place.isLocked || work.project === null;
       const body = isWaiting ? queuedBody(work, place) : workingBody(work);
       return put(work, { kind: "send", body, replyTo: work.messageId, isSilent: true, isProgress: true });
     },
@@ -76,6 +78,14 @@ export function createPresenter({ store, sender }: PresenterDeps): Presenter {
     },
     ...createApprovalView(store, put),
     ...createOffers({ store, put, keys, edit }),
+    unlocked: () => {
+      const body = { ...plain(LOCK_WORDS.unlocked), buttons: [] };
+      for (const chatId of ownerUsers)
+        put(
+          { conversation: { chatId, threadId: null } },
+          { kind: "send", body, replyTo: null, isSilent: false },
+        );
+    },
     dropped: (work) => edit(work, plain(dropText(work))),
     unpaid: (work, verdict) => edit(work, plain(spentText(verdict))),
   };
@@ -86,7 +96,8 @@ function dropText({ isStopRequested, startedAt }: Work): string {
   return startedAt === null ? WORDS.dropped : WORDS.notAgain;
 }
 
-function queuedText(work: Work, { ahead, heldBy }: QueuePlace): string {
+function queuedText(work: Work, { ahead, heldBy, isLocked }: QueuePlace): string {
+  if (isLocked) return LOCK_WORDS.waitsForUnlock;
   if (work.project === null) return WORDS.waitsForProject;
   if (heldBy) return heldText(heldBy);
   return `Queued: ${ahead} ahead.`;

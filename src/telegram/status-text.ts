@@ -1,10 +1,12 @@
 import { formatUsd, type MicroUsd } from "../domain/money.ts";
 import type { Conversation } from "../domain/work.ts";
+import type { LockState } from "../security/lock.ts";
 import type { TurnStatus } from "../turns/turns.ts";
 import type { RichText } from "./render/entity.ts";
 import { bold, joinRich } from "./render/rich-text.ts";
-import { durationText } from "./wording.ts";
+import { lockedText } from "./wording-lock.ts";
 import { quoteText, workLines } from "./wording-recovery.ts";
+import { durationText } from "./wording-time.ts";
 
 const STATES: Readonly<Partial<Record<string, string>>> = {
   preparing: "starting",
@@ -21,6 +23,8 @@ export interface StatusFacts extends TurnStatus {
   /** Null when there is no budget. */
   readonly limitMicroUsd: MicroUsd | null;
   readonly window: string;
+  /** Null when the bot is open for work. */
+  readonly lock: LockState | null;
   readonly mode: keyof typeof MODES;
   readonly now: number;
 }
@@ -30,6 +34,7 @@ export function statusText(facts: StatusFacts): RichText {
   const { conversation, active, queued, heldBy, offered, spentMicroUsd, limitMicroUsd } = facts;
   const limit = limitMicroUsd === null ? "no limit" : `of ${formatUsd(limitMicroUsd)}`;
   const lines: [string, string][] = [
+    ...(facts.lock ? [["🔒", lockedText(facts.lock.since)] satisfies [string, string]] : []),
     ["Project", conversation.project ?? "none chosen: /repo"],
     [
       "Turn",

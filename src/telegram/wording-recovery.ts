@@ -1,6 +1,7 @@
 import type { Work } from "../domain/work.ts";
 import { shorten } from "../security/visible.ts";
 import type { CutOff } from "../turns/presenter.ts";
+import { agoText } from "./wording-time.ts";
 
 /** How many of a list are named; of the others, how many there are. */
 const MAX_NAMED = 5;
@@ -46,15 +47,6 @@ export function allLabels(count: number): { readonly run: string; readonly drop:
 /** A command came so late that it might hit what it was not meant for. */
 export function lateCommandText(name: string, ageMs: number): string {
   return `You sent /${name} ${agoText(ageMs)}, while I was away. That is too long ago, so it was not carried out: send it again if you still want it.`;
-}
-
-/** `20 s ago`, `5 min ago`, `2 h ago`, `3 days ago`: rounded down. */
-function agoText(ms: number): string {
-  const minutes = Math.floor(ms / 60_000);
-  if (minutes < 1) return `${Math.floor(ms / 1000)} s ago`;
-  if (minutes < 60) return `${minutes} min ago`;
-  const hours = Math.floor(minutes / 60);
-  return hours < 48 ? `${hours} h ago` : `${Math.floor(hours / 24)} days ago`;
 }
 
 function listOf(lines: readonly string[]): string {

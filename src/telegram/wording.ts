@@ -5,6 +5,8 @@ import type { Cleaned } from "../domain/request.ts";
 import type { DenyReason, Verdict } from "../domain/verdict.ts";
 import type { ApprovalEnd } from "../turns/presenter.ts";
 import type { Effect } from "../turns/press.ts";
+import { lockedText } from "./wording-lock.ts";
+import { whenText } from "./wording-time.ts";
 
 /** Everything that people read, in one place: another language is another file of this shape. */
 export const WORDS = {
@@ -119,6 +121,8 @@ export function refusalText(verdict: Exclude<Verdict, { kind: "admit" }>, what: 
   switch (verdict.kind) {
     case "deny":
       return denialText(verdict.reason, { detail: verdict.detail, what });
+    case "locked":
+      return `${lockedText(verdict.since)} Nothing was run.`;
     case "wait":
       return verdict.isFirstInWindow
         ? `That was a lot at once. Wait ${Math.ceil(verdict.retryAfterMs / 1000)} s; what you sent was not run.`
@@ -156,16 +160,6 @@ export function spentText({
   return `The budget is spent: ${formatUsd(spentMicroUsd)} of ${formatUsd(limitMicroUsd)}. ${returns}`;
 }
 
-/** `at 14:05` today's way: date and time with the zone, since the reader may be elsewhere. */
-export function whenText(atMs: number): string {
-  const text = new Intl.DateTimeFormat("en-GB", {
-    dateStyle: "medium",
-    timeStyle: "short",
-  }).format(atMs);
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  return `on ${text} (${zone})`;
-}
-
 const CLEANED: Readonly<Record<Cleaned["what"], string>> = {
   control: "control",
   bidi: "text-direction",
@@ -178,10 +172,4 @@ const CLEANED: Readonly<Record<Cleaned["what"], string>> = {
 export function cleanedText(cleaned: readonly Cleaned[]): string | null {
   if (cleaned.length === 0) return null;
   return `Removed from your text: ${cleaned.map(({ what, count }) => `${count} ${CLEANED[what]}`).join(", ")} characters.`;
-}
-
-/** `4 s`, `2 min 5 s`. */
-export function durationText(ms: number): string {
-  const seconds = Math.round(ms / 1000);
-  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }

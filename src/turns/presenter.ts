@@ -10,6 +10,8 @@ export interface QueuePlace {
   readonly ahead: number;
   /** The interrupted work for whose answer the queue waits; null when it does not. */
   readonly heldBy: Work | null;
+  /** The bot is locked: nothing begins. */
+  readonly isLocked: boolean;
 }
 
 /** What a person is told of a work that was cut off, beside its own text. */
@@ -71,6 +73,8 @@ export interface Presenter {
   readonly offerTaken: (work: Work, choice: "run" | "drop") => void;
   /** Shows the whole text of a work. */
   readonly recall: (work: Work) => void;
+  /** The bot was unlocked at the machine: tells the owners. */
+  readonly unlocked: () => void;
   /** Ends the message of a work that will not run. */
   readonly dropped: (work: Work) => void;
   /** The budget was spent when the work's turn came. */

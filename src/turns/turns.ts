@@ -5,6 +5,7 @@ import type { Conversation, Work } from "../domain/work.ts";
 import type { Reservation } from "../security/limit-cost.ts";
 import type { WorkDraft } from "../store/work.ts";
 import { createApprovalDesk } from "./approvals.ts";
+import { createHalt, type Halted } from "./halt.ts";
 import { createLate } from "./late.ts";
 import { createPersist } from "./persist.ts";
 import type { Presenter } from "./presenter.ts";
@@ -37,6 +38,8 @@ export interface Turns extends Presses {
   /** Ends the session of a person in a conversation, so that the next prompt begins a new one. */
   readonly forget: (conversation: Conversation, userId: number) => void;
   readonly chooseProject: (conversation: Conversation, project: string) => void;
+  /** Ends everything that runs, of everybody. Nothing begins again while the bot is locked; what waits is kept. */
+  readonly halt: () => Halted;
   readonly status: (conversationId: number) => TurnStatus;
   /** Puts up once more, with keys of their own, the questions on which work of a conversation waits. */
   readonly askAgain: (conversationId: number) => void;
@@ -52,6 +55,8 @@ export interface TurnsDeps extends Omit<RunTurnDeps, "desk" | "recovery" | "reco
     who: { readonly userId: number; readonly conversation: Work["conversation"] },
   ) => void;
   readonly presenter: Presenter;
+  /** Read anew at every call: the lock is opened by another process. */
+  readonly isLocked: () => boolean;
   readonly reserve: (userId: number) => Reservation;
   readonly approvalTimeoutMs: number;
   /** What is older than this when the daemon comes back is offered, not run. */
@@ -60,7 +65,7 @@ export interface TurnsDeps extends Omit<RunTurnDeps, "desk" | "recovery" | "reco
 }
 
 export function createTurns(deps: TurnsDeps): Turns {
-  const { store, presenter, claude, newUuid, log, summarise, approvalTimeoutMs } = deps;
+  const { store, presenter, claude, newUuid, log, summarise, approvalTimeoutMs, isLocked } = deps;
   const record: RecordWork = (event, { work, userId = work.userId }) =>
     deps.record(event, { userId, conversation: work.conversation });
   const onUnpaid = (
@@ -73,7 +78,7 @@ export function createTurns(deps: TurnsDeps): Turns {
   const recovery = createRecovery({ store, presenter, record, newUuid, summarise });
   const desk = createApprovalDesk({ store, presenter, record, summarise, log, timeoutMs: approvalTimeoutMs });
   const runTurn = createRunTurn({ ...deps, record, desk, recovery, persist });
-  const queue = createQueue({ store, presenter, runTurn, onUnpaid, newUuid, log, reserve: deps.reserve });
+  const queue = createQueue({ ...deps, runTurn, onUnpaid });
 
   function heldByOf(conversationId: number): Work | null {
     const heldBy = store.conversations.get(conversationId)?.heldBy ?? null;
@@ -85,7 +90,7 @@ export function createTurns(deps: TurnsDeps): Turns {
     const place = store.work.queued(conversationId).findIndex(({ id }) => id === work.id);
     const ahead = Math.max(place, 0) + (store.work.active(conversationId) ? 1 : 0);
     const heldBy = heldByOf(conversationId);
-    store.work.setPlaceholder(work.id, presenter.accepted(work, { ahead, heldBy }));
+    store.work.setPlaceholder(work.id, presenter.accepted(work, { ahead, heldBy, isLocked: isLocked() }));
     store.afterCommit(() => queue.wake(conversationId));
   }
 
@@ -96,6 +101,22 @@ export function createTurns(deps: TurnsDeps): Turns {
   }
 
   const late = createLate({ store, presenter, accept, staleAfterMs: deps.staleAfterMs, now: deps.now });
+  const { halt, ...lock } = createHalt({
+    store,
+    isLocked,
+    log,
+    endAll: () => {
+      queue.stopAll();
+      logFault(claude.forgetAll());
+    },
+    onOpen: () => {
+      store.transaction(() => {
+        late.offerDue();
+        presenter.unlocked();
+      });
+      queue.wakeAll();
+    },
+  });
   const presses = createPresses({ store, presenter, desk, recovery, late, queue, accept, submit, newUuid });
 
   return {
@@ -126,6 +147,7 @@ export function createTurns(deps: TurnsDeps): Turns {
         queue.wake(conversation.id);
       });
     },
+    halt,
     status: (conversationId) => ({
       active: store.work.active(conversationId),
       queued: store.work.queued(conversationId),
@@ -145,18 +167,22 @@ export function createTurns(deps: TurnsDeps): Turns {
         recovery.recover();
       });
       queue.wakeAll();
+      lock.watch();
     },
     close: async () => {
       isClosing = true;
+      lock.close();
       await queue.close();
     },
   };
 
   function endWarm(conversation: Conversation): void {
-    claude
-      .forget(conversationKey(conversation))
-      .catch((error: unknown) =>
-        log.warn({ event: "claude.forget", err: error }, "a warm process did not end"),
-      );
+    logFault(claude.forget(conversationKey(conversation)));
+  }
+
+  function logFault(forgetting: Promise<void>): void {
+    forgetting.catch((error: unknown) =>
+      log.warn({ event: "claude.forget", err: error }, "a warm process did not end"),
+    );
   }
 }

@@ -79,7 +79,13 @@ export async function createDoorBench(): Promise<DoorBench> {
     const log = createLogger({ level: "silent", format: "json", secretValues: [] });
     const security = createSecurity({ config, store, log, now });
     const door = openTelegram({ token: TOKEN, config, store, security, log, now });
-    const bench = turnsBench({ store, now, presenter: door.presenter, record: security.audit.record });
+    const bench = turnsBench({
+      store,
+      now,
+      presenter: door.presenter,
+      record: security.audit.record,
+      isLocked: () => security.lock.state() !== null,
+    });
     bench.turns.start();
     const projects = { list: async () => ["app"] };
     const received = door.receive({

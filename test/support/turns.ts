@@ -41,6 +41,7 @@ interface BenchOptions {
   /** A screen of its own instead of the one that notes what it is told. */
   readonly presenter?: Presenter;
   readonly now?: Now;
+  readonly isLocked?: () => boolean;
   readonly record?: TurnsDeps["record"];
 }
 
@@ -75,6 +76,7 @@ export function turnsBench(options: BenchOptions = {}): TurnsBench {
       return promise;
     },
     forget: async () => undefined,
+    forgetAll: async () => void shown.push("all warm processes end"),
   };
   const note = (line: string): number => {
     shown.push(line);
@@ -82,8 +84,8 @@ export function turnsBench(options: BenchOptions = {}): TurnsBench {
     return outbox;
   };
   const presenter: Presenter = options.presenter ?? {
-    accepted: (work, { ahead, heldBy }) =>
-      note(`accepted ${work.text} ahead=${ahead} held=${heldBy?.text ?? "no"}`),
+    accepted: (work, { ahead, heldBy, isLocked }) =>
+      note(`accepted ${work.text} ahead=${ahead} held=${heldBy?.text ?? "no"}${isLocked ? " locked" : ""}`),
     open: () => ({ show: () => undefined, finish: (report) => void reports.push(report) }),
     askTool: (_, approval) => note(`ask ${approval.toolName} ${approval.id}`),
     askQuestion: (_, approval, { question, chosen }) =>
@@ -102,6 +104,7 @@ export function turnsBench(options: BenchOptions = {}): TurnsBench {
       note(`offer ${work.text} ${ageMs / 1000} s [${all.map(({ text }) => text).join()}]`),
     offerTaken: (work, choice) => void note(`taken ${work.text} ${choice}`),
     recall: (work) => void note(`recall ${work.text}`),
+    unlocked: () => void note("unlocked"),
     dropped: (work) => void note(`dropped ${work.text}`),
     waitsForMoney: (work) => void note(`waits ${work.text}`),
     unpaid: (work) => void note(`unpaid ${work.text}`),
@@ -116,6 +119,7 @@ export function turnsBench(options: BenchOptions = {}): TurnsBench {
       events.push(event);
       options.record?.(event, who);
     },
+    isLocked: options.isLocked ?? (() => false),
     reserve: options.reserve ?? (() => ({ kind: "ok", reservedMicroUsd: 5_000_000 })),
     resolveProject: async (name) => `/projects/${name}` as ApprovedPath,
     configDirOf: async (userId, project) => `/config/${userId}/${project}`,

@@ -17,6 +17,7 @@ import { createBot } from "../../src/telegram/bot.ts";
 import { openTelegram } from "../../src/telegram/door.ts";
 import { createReplies } from "../../src/telegram/replies.ts";
 import type { Sender } from "../../src/telegram/sender.ts";
+import { whenText } from "../../src/telegram/wording-time.ts";
 import { createProjects } from "../../src/workspace/projects.ts";
 import { testClock } from "../support/store.ts";
 import { tempDir } from "../support/temp.ts";
@@ -118,7 +119,7 @@ function createChain({
       approvedDirectory: approved,
       isOffered: () => true,
     }),
-    replies: createReplies({ store, kick: sender.kick }),
+    replies: createReplies({ store, kick: sender.kick, answerPress: sender.answerPress }),
     sender,
     log: silent,
     now,
@@ -132,6 +133,7 @@ function createChain({
       store.inbox.bury(id);
     },
     ownerUsers: new Set([OWNER]),
+    lock: security.lock,
     guard: guardOf?.(security, notes) ?? security.guard,
     record: (event, who) => {
       events.push(event);
@@ -247,6 +249,11 @@ describe("the order of the gates", () => {
     ["authenticate", { kind: "deny", reason: "no_person", detail: null }, null],
     ["authenticate", { kind: "deny", reason: "not_private", detail: null }, null],
     [
+      "checkLock",
+      { kind: "locked", since: Date.UTC(2026, 10, 23, 12) },
+      `Locked by an owner ${whenText(Date.UTC(2026, 10, 23, 12))}: \`sallyport unlock\` at the machine opens it. Nothing was run.`,
+    ],
+    [
       "limitRate",
       { kind: "wait", retryAfterMs: 3_001, isFirstInWindow: true },
       "That was a lot at once. Wait 4 s; what you sent was not run.",
@@ -277,7 +284,9 @@ describe("the order of the gates", () => {
           ...GATE_ORDER.slice(0, GATE_ORDER.indexOf(gate) + 1),
           `refused by ${gate}`,
         ]);
-        expect(chain.texts().slice(before)).toEqual(text === null ? [] : [text]);
+        // A press is answered by what pops up, everything else by a message.
+        const told = update.callback_query ? chain.toasts.splice(0) : chain.texts().slice(before);
+        expect(told).toEqual(text === null ? [] : [text]);
         expect(chain.stateOf(update.update_id)).toBe("done");
       }
       expect(chain.works()).toBe(0);
@@ -328,7 +337,7 @@ describe("the order of the gates", () => {
     const chain = createChain({ guardOf: broken });
     const update = say("hello");
     await chain.handle(update);
-    expect(chain.notes).toEqual(["authenticate", "limitRate", `bury ${update.update_id}`]);
+    expect(chain.notes).toEqual(["authenticate", "checkLock", "limitRate", `bury ${update.update_id}`]);
     expect(chain.works()).toBe(0);
   });
 });
