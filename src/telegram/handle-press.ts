@@ -1,6 +1,6 @@
 import type { MiddlewareFn } from "grammy";
 import type { AuditEvent } from "../domain/audit-event.ts";
-import type { ButtonAction, PressRefusal } from "../domain/button.ts";
+import { type ButtonAction, isReusable, type PressRefusal } from "../domain/button.ts";
 import type { Request } from "../domain/request.ts";
 import type { Effect } from "../turns/press.ts";
 import type { SallyContext } from "./context.ts";
@@ -11,15 +11,6 @@ import { EFFECTS, PRESSES, WORDS } from "./wording.ts";
 
 /** Only these need to know what projects there are: Stop and Deny must work whatever became of the folder. */
 const LISTING: readonly (ButtonAction["kind"] | undefined)[] = ["repo", "repo_page"];
-
-/** The message's own edit takes the keys away for these; for the others it is done at once. */
-const EDITING: readonly ButtonAction["kind"][] = [
-  "approve",
-  "answer",
-  "answers_done",
-  "offered",
-  "offered_all",
-];
 
 export interface PressDeps extends PromptDeps {
   readonly ownerUsers: ReadonlySet<number>;
@@ -96,8 +87,10 @@ export function handlePress(deps: PressDeps): MiddlewareFn<SallyContext> {
   }
 }
 
-function usesUpKeys({ kind }: ButtonAction): boolean {
-  return !EDITING.includes(kind);
+/** The message's own edit takes the keys away of a question; those of the others go at once, unless they stay good. */
+function usesUpKeys(action: ButtonAction): boolean {
+  const isQuestion = ["approve", "answer", "answers_done"].includes(action.kind);
+  return !isQuestion && !isReusable(action);
 }
 
 function violationOf(reason: PressRefusal): AuditEvent {

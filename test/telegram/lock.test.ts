@@ -47,7 +47,7 @@ test("a member's /lock locks nothing, and he is told who may", async () => {
 });
 
 test("while it is locked nobody's work comes in, an owner's neither: one clear line says why, and the refusal is on record", async () => {
-  const { owner, guest, life, store } = await busy();
+  const { owner, partner, guest, life, store } = await busy();
   owner.send("/lock");
   await owner.reads("🔒 Locked.");
   for (const person of [owner, guest]) {
@@ -58,8 +58,14 @@ test("while it is locked nobody's work comes in, an owner's neither: one clear l
   }
   guest.edit(guest.send("typo").messageId, "no typo");
   owner.send("/repo app");
-  owner.send("/lock");
-  await owner.reads("at the machine opens it.");
+  const { messageId } = partner.send("/lock");
+  const again = await partner.reads("Locked by an owner");
+  expect(again).toMatchObject({
+    replyTo: messageId,
+    text: expect.stringMatching(/^Locked by an owner on .+ at the machine opens it\.$/),
+  });
+  expect([...store.audit.rows()].filter(({ type }) => type === "daemon.locked")).toHaveLength(1);
+  expect(life.security.lock.state()).toMatchObject({ by: 7 });
   owner.send("/help");
   await owner.reads("/lock: ");
   const refused = [...store.audit.rows()].filter(({ data }) => data.includes('"gate":"checkLock"'));
@@ -84,6 +90,19 @@ test("while it is locked /status says so, /stop and [Drop] still work, and no ke
   guest.send("/stop");
   await guest.reads("Nothing is running here.");
   expect(store.work.inStates(["queued", "preparing", "running", "waiting"])).toEqual([]);
+});
+
+test("a message that came in just before the lock is kept, says so, and can only be dropped", async () => {
+  const { owner, life, store } = await busy();
+  owner.send("/lock");
+  await owner.reads("🔒 Locked.");
+  const { id: conversationId } = store.conversations.at({ chatId: 7, threadId: null });
+  const draft = { conversationId, userId: 7, project: "app", text: "just before", messageId: null };
+  store.transaction(() => life.turns.submit({ ...draft, dedupeKey: "just before" }));
+  const kept = await owner.reads(
+    "Kept: an owner has locked the bot. It runs once that is undone at the machine.",
+  );
+  expect(kept.keyboard?.inline_keyboard.flat().map(({ text }) => text)).toEqual(["Drop"]);
 });
 
 test("once it is opened by another hand, the owners are told, what was kept runs, and a key that was refused is good again", async () => {
