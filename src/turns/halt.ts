@@ -55,7 +55,7 @@ export function createHalt({ store, isLocked, endAll, onOpen, log }: HaltDeps): 
 
   return {
     halt: () => {
-      const ended = store.work.inStates(["preparing", "running", "waiting"]);
+      const ended = store.work.allActive();
       for (const { id } of ended) store.work.requestStop(id);
       store.afterCommit(() => {
         endAll();
