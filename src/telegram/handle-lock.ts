@@ -24,13 +24,13 @@ export interface LockDeps {
 export function lockBot(deps: LockDeps, request: Request): void {
   const { lock, turns, replies, ownerUsers, record } = deps;
   const { principal, conversation } = request;
-  if (principal === null || !ownerUsers.has(principal.userId)) {
-    replies.tell(request, LOCK_WORDS.isForOwners);
-    return;
-  }
   const before = lock.state();
   if (before) {
     replies.tell(request, lockedText(before.since));
+    return;
+  }
+  if (principal === null || !ownerUsers.has(principal.userId)) {
+    replies.tell(request, LOCK_WORDS.isForOwners);
     return;
   }
   const { userId } = principal;

@@ -2,6 +2,7 @@ import type { ButtonSpec } from "../domain/button.ts";
 import { type MessageBody, PRIORITY, type Priority } from "../domain/outbox.ts";
 import type { Work } from "../domain/work.ts";
 import type { Store } from "../store/store.ts";
+import { requestIn } from "../turns/continuation.ts";
 import type { CutOff, Presenter } from "../turns/presenter.ts";
 import type { PutAbout } from "./approval-view.ts";
 import type { RichText } from "./render/entity.ts";
@@ -64,7 +65,7 @@ export function createOffers({
       put(work, { kind: "edit", target: work.placeholderId, body, orSend: false });
     },
     recall: (work) => {
-      for (const part of splitRichText(plain(work.text))) {
+      for (const part of splitRichText(plain(requestIn(work.text)))) {
         const body = { ...part, buttons: [] };
         put(work, { kind: "send", body, replyTo: work.messageId, isSilent: false });
       }

@@ -1,5 +1,6 @@
 import type { Work } from "../domain/work.ts";
 import { shorten } from "../security/visible.ts";
+import { requestIn } from "../turns/continuation.ts";
 import type { CutOff } from "../turns/presenter.ts";
 import { agoText } from "./wording-time.ts";
 
@@ -9,7 +10,7 @@ const MAX_QUOTE = 80;
 
 /** A prompt by its first line, shortened, in quotes. */
 export function quoteText(text: string): string {
-  const [line = ""] = text.trim().split("\n");
+  const [line = ""] = requestIn(text).trim().split("\n");
   return `“${shorten(line.trim(), MAX_QUOTE)}”`;
 }
 

@@ -1,6 +1,7 @@
 import type { ButtonAction } from "../domain/button.ts";
 import type { Work } from "../domain/work.ts";
 import type { Store } from "../store/store.ts";
+import { continuationOf } from "./continuation.ts";
 import type { CutOff, Presenter } from "./presenter.ts";
 import { questionsOf } from "./questions.ts";
 import { type RecordWork, settleTurn } from "./settle.ts";
@@ -84,15 +85,11 @@ export function createRecovery(deps: RecoveryDeps): Recovery {
         conversationId: work.conversationId,
         userId: work.userId,
         project: work.project,
-        text: choice === "again" ? work.text : continuation(work.text),
+        text: choice === "again" ? work.text : continuationOf(work.text),
         messageId: work.messageId,
       });
       if (next) store.work.moveFirst(next.id);
       return next;
     },
   };
-}
-
-function continuation(text: string): string {
-  return `The turn before this one was cut off by a restart of the bot before it ended, so its last tool call may or may not have taken effect. Look at what is there, then go on with the request:\n\n${text}`;
 }

@@ -76,6 +76,28 @@ describe("a turn that a restart cut off", () => {
   });
 });
 
+test("H41: a continuation that is cut off again is offered by what the person wrote, and goes on once more with the same prompt", async () => {
+  const { owner, live, api } = await createDoorBench();
+  const first = live();
+  owner.send("fix the tests");
+  await first.asked();
+  await first.turns.close();
+  await first.end();
+  const second = live();
+  await owner.presses("Continue it");
+  const { prompt } = await second.asked();
+  expect(prompt).toMatch(/^The turn before this one was cut off[^\n]+\n\nfix the tests$/);
+  await second.turns.close();
+  await second.end();
+  const third = live();
+  await api.waitFor(() => owner.texts().filter((text) => text.includes("cut this off")).length === 2, {
+    what: "the second offer",
+  });
+  expect((await owner.reads("cut this off")).text).toMatch(/ended: “fix the tests”\n/);
+  await owner.presses("Continue it");
+  expect((await third.asked()).prompt).toBe(prompt);
+});
+
 describe("a message that comes too late", () => {
   test("H40: is kept and offered by its first line; [Show] gives all of it, [Run] runs it, fresh ones go ahead", async () => {
     const { owner, store, live } = await createDoorBench();
