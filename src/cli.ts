@@ -60,6 +60,15 @@ program
     process.exitCode = restore({ ...options, file });
   });
 
+program
+  .command("unlock")
+  .description("undo an owner's /lock, so that the bot takes work again")
+  .option("--env-file <path>", "settings file (default: .env in SALLYPORT_HOME)")
+  .action(async (options: { envFile?: string }) => {
+    const { unlock } = await import("./ops/unlock.ts");
+    process.exitCode = unlock(options);
+  });
+
 const audit = program.command("audit").description("look at the record of what was done");
 audit
   .command("verify")

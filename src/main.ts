@@ -87,11 +87,13 @@ export async function runDaemon(loaded: LoadedConfig, log: Logger, run: DaemonRu
     presenter: telegram.presenter,
     record,
     reserve: security.reserve,
+    isLocked: () => security.lock.state() !== null,
     resolveProject: paths.resolveProjectName,
     configDirOf: (userId, project) => configDirOf(home.claude, userId, project),
     summarise: (name, input) =>
       `${name} ${summariseTool(name, input, { projectPath: paths.root, maxLength: SUMMARY_CHARS })}`,
     approvalTimeoutMs: config.approvalTimeoutMs,
+    staleAfterMs: config.staleAfterMs,
     newUuid: randomUUID,
     now,
     log,

@@ -24,7 +24,7 @@ interface ClaudeSideDeps {
 /** The CLI with all that stands round it: its jail, and the proxy that pays for it. */
 export interface ClaudeSide {
   /** May be used at once: a turn waits until all is open. */
-  readonly claude: Pick<ClaudeRunner, "run" | "forget">;
+  readonly claude: Pick<ClaudeRunner, "run" | "forget" | "forgetAll">;
   /** How tool calls are decided. */
   readonly mode: "ask" | "plan";
   /** Resolves with the kind of the jail when all is open; rejects when it cannot be: then no turn ever begins. */
@@ -50,6 +50,7 @@ export function openClaude(scope: AsyncDisposableStack, deps: ClaudeSideDeps): C
   const claude: ClaudeSide["claude"] = {
     run: async (turn) => (await whenOpen())?.run(turn) ?? endWith(turn.signal, turn.session.isResume),
     forget: async (key) => (await whenOpen())?.forget(key),
+    forgetAll: async () => (await whenOpen())?.forgetAll(),
   };
   return { claude, mode, opened: opening.then(({ kind }) => kind) };
 }

@@ -31,6 +31,8 @@ export interface Pool<T extends Pooled> {
   readonly acquire: (wanted: Wanted<T>) => Promise<Place<T> | null>;
   /** Closes the idle items of a group; those in use are closed when they are released. */
   readonly forget: (group: string) => Promise<void>;
+  /** The same for all groups. */
+  readonly forgetAll: () => Promise<void>;
   /** Closes idle items, turns everybody away who waits or comes. Resolves when all places are given back and empty. */
   readonly close: () => Promise<void>;
   /** Places that are in use, idle or closing. */
@@ -82,6 +84,11 @@ export function createPool<T extends Pooled>({ max, idleMs }: PoolDeps): Pool<T>
     clearTimeout(slot.timer);
     await slot.item?.close();
     remove(slot);
+  }
+
+  async function retire(own: readonly Slot<T>[]): Promise<void> {
+    for (const slot of own) slot.isRetired = true;
+    await Promise.all(own.map(empty));
   }
 
   function rest(slot: Slot<T>, item: T): void {
@@ -157,11 +164,8 @@ export function createPool<T extends Pooled>({ max, idleMs }: PoolDeps): Pool<T>
       serve();
       return promise;
     },
-    forget: async (group) => {
-      const own = [...slots.values()].filter((slot) => slot.group === group);
-      for (const slot of own) slot.isRetired = true;
-      await Promise.all(own.map(empty));
-    },
+    forget: async (group) => retire([...slots.values()].filter((slot) => slot.group === group)),
+    forgetAll: async () => retire([...slots.values()]),
     close: async () => {
       isClosed = true;
       for (const waiter of waiters) waiter.settle(null);

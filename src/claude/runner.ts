@@ -114,7 +114,7 @@ export function createClaudeRunner(deps: RunnerDeps): ClaudeRunner {
   deps.signal?.addEventListener("abort", () => void close(), { once: true });
   if (deps.signal?.aborted) void close();
 
-  return { run, forget: pool.forget, close, warm: pool.size };
+  return { run, forget: pool.forget, forgetAll: pool.forgetAll, close, warm: pool.size };
 }
 
 const NOTHING_RUN = { model: null, turnCostMicroUsd: null } as const;

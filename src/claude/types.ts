@@ -59,6 +59,8 @@ export interface ClaudeRunner {
   readonly run: (turn: ClaudeTurn) => Promise<ClaudeTurnEnd>;
   /** Ends the waiting processes of a conversation; one at work ends after its turn. */
   readonly forget: (conversationKey: string) => Promise<void>;
+  /** The same for all conversations. */
+  readonly forgetAll: () => Promise<void>;
   /** Stops every turn, ends every process. Resolves when all are gone; later turns end as stopped. */
   readonly close: () => Promise<void>;
   /** How many processes are alive. */

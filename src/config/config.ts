@@ -12,6 +12,8 @@ export interface Config {
   readonly sandbox: Settings["SANDBOX"];
   readonly approvalTimeoutMs: number;
   readonly retention: RetentionConfig;
+  /** What is older than this when the daemon gets to it does not run by itself. */
+  readonly staleAfterMs: number;
   readonly telegram: { readonly apiRoot: string };
   readonly access: AccessConfig;
   readonly limits: LimitsConfig;

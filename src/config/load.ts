@@ -58,6 +58,7 @@ function buildConfig(settings: Settings, raw: RawSettings, findings: Findings): 
     sandbox: settings.SANDBOX,
     approvalTimeoutMs: settings.APPROVAL_TIMEOUT_SECONDS,
     retention: { contentMs: settings.CONTENT_RETENTION_DAYS, auditMs: settings.AUDIT_RETENTION_DAYS },
+    staleAfterMs: settings.STALE_AFTER_SECONDS,
     telegram: { apiRoot: settings.TELEGRAM_API_ROOT },
     access: { allowedUsers, ownerUsers },
     limits: {

@@ -17,6 +17,8 @@ const DAY_SECONDS = 86_400;
 /** Under the 24 days that a timer can wait. */
 const MAX_APPROVAL_SECONDS = 14 * DAY_SECONDS;
 const MAX_RETENTION_DAYS = 36_500;
+/** Telegram keeps a message for a bot for a day; what waits in the queue may be older. */
+const MAX_STALE_SECONDS = 7 * DAY_SECONDS;
 const DEFAULT_TOOLS = "Bash,Read,Edit,Write,Agent,AskUserQuestion,EnterPlanMode,ExitPlanMode";
 
 /** Defaults that a profile puts in place of the general ones. Whatever is set explicitly wins (H29). */
@@ -78,6 +80,10 @@ export function settingsSchema(homeDir: string) {
     MAX_PROMPT_CHARS: standard("16000", wholeNumber(1, 1_000_000), {
       meaning: "The longest prompt that is accepted.",
       unit: "characters",
+    }),
+    STALE_AFTER_SECONDS: standard("900", seconds(10, MAX_STALE_SECONDS), {
+      meaning: "A message that is older than this when the bot gets to it is kept and offered, not run.",
+      unit: "seconds",
     }),
     CLAUDE_CLI_PATH: optional(path(), {
       meaning: "The claude program. Without it: the one on PATH or in the usual places.",

@@ -8,7 +8,7 @@ import type { DenyReason, Verdict } from "./verdict.ts";
 export type Risk = "low" | "medium" | "high" | "critical";
 
 /** The gates of the chain by name; their order is `GATE_ORDER` in `security/admit.ts`. */
-export type GateName = "authenticate" | "limitRate" | "limitCost" | "validateInput";
+export type GateName = "authenticate" | "checkLock" | "limitRate" | "limitCost" | "validateInput";
 
 /**
  * The vocabulary of the audit: everything that is put on record, by type, with small typed fields.
@@ -95,7 +95,11 @@ export type AuditEvent =
   /** Retention gave up all rows up to the one of this `id` and `hash`, where the chain begins from now on. */
   | { readonly type: "audit.trimmed"; readonly id: number; readonly hash: string }
   /** A person at the machine put this database in the place of another, which is kept under the name `replaced`. */
-  | { readonly type: "database.restored"; readonly replaced: string | null };
+  | { readonly type: "database.restored"; readonly replaced: string | null }
+  /** An owner ended everything that ran and closed the door for work. */
+  | { readonly type: "daemon.locked"; readonly endedTurns: number; readonly waitingWorks: number }
+  /** At the machine. `lockedAt` and `lockedBy` tell what was undone. */
+  | { readonly type: "daemon.unlocked"; readonly lockedAt: number; readonly lockedBy: number };
 
 /** Which call of which tool. `summary` is one redacted line made by `security/redact.ts`. */
 interface ToolFields {

@@ -13,6 +13,9 @@ export type ButtonAction =
   | { readonly kind: "stop"; readonly workId: number }
   | { readonly kind: "queue"; readonly workId: number; readonly choice: "now" | "drop" }
   | { readonly kind: "recover"; readonly workId: number; readonly choice: "continue" | "again" | "drop" }
+  | { readonly kind: "offered"; readonly workId: number; readonly choice: "run" | "show" | "drop" }
+  /** All of those that were offered when the button was made. */
+  | { readonly kind: "offered_all"; readonly workIds: readonly number[]; readonly choice: "run" | "drop" }
   | { readonly kind: "edited"; readonly workId: number; readonly text: string }
   | { readonly kind: "dismiss" }
   | { readonly kind: "repo"; readonly project: string }
@@ -31,3 +34,9 @@ export type PressRefusal = "unknown" | "used" | "expired" | "not_yours" | "elsew
 export type Press =
   | { readonly kind: "accepted"; readonly action: ButtonAction }
   | { readonly kind: "refused"; readonly reason: PressRefusal };
+
+/** True for a button that may be pressed again and uses up no other of its group: a tick, a look. */
+export function isReusable(action: ButtonAction): boolean {
+  if (action.kind === "answer") return action.isTick;
+  return action.kind === "offered" && action.choice === "show";
+}

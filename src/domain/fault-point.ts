@@ -8,6 +8,7 @@ export const TRANSITIONS = [
   "inbox.done",
   "inbox.dead",
   "work.queued",
+  "work.offered",
   "work.preparing",
   "work.running",
   "work.waiting",

@@ -16,7 +16,10 @@ export interface Cleaned {
   readonly count: number;
 }
 
-/** `work` starts Claude and is limited; `look` only reads; `control` (Stop, buttons) is never held back by limits. */
+/**
+ * `work` starts Claude and is limited; `look` reads, or keeps what came too late to start it; `control` (Stop, buttons) is
+ * never held back by limits.
+ */
 export type RequestKind = "work" | "look" | "control";
 
 /** What was asked, already told apart. */
@@ -39,8 +42,13 @@ export interface Request {
   readonly chatType: "private" | "group" | "supergroup" | "channel";
   /** The message that carries the request or the pressed button; null where there is none. */
   readonly messageId: number | null;
-  /** Milliseconds since the epoch, as the sender's server stamped it. */
-  readonly sentAt: number;
+  /**
+   * Milliseconds since the epoch: as the sender's server stamped it, and by this machine's clock once it was classified. Null
+   * where it bears no date.
+   */
+  readonly sentAt: number | null;
+  /** Sent so long before it came that nothing may happen by itself any more. */
+  readonly isStale: boolean;
   readonly body: RequestBody;
   /** What validation removed from the text; told to the person. */
   readonly cleaned: readonly Cleaned[];

@@ -14,6 +14,8 @@ export type DenyReason =
 export type Verdict =
   | { readonly kind: "admit"; readonly request: Request }
   | { readonly kind: "deny"; readonly reason: DenyReason; readonly detail: string | null }
+  /** An owner has locked the bot, at that time (ms since the epoch): nobody's work comes in. */
+  | { readonly kind: "locked"; readonly since: number }
   | { readonly kind: "wait"; readonly retryAfterMs: number; readonly isFirstInWindow: boolean }
   | {
       readonly kind: "spent";

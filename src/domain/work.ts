@@ -2,11 +2,13 @@ import type { MicroUsd } from "./money.ts";
 import type { ConversationRef } from "./request.ts";
 
 /**
- * Where a request that starts Claude stands. `preparing` has not been shown to Claude yet and may be queued again;
- * from `running` on it may have had effects, and is never run again without a person saying so.
+ * Where a request that starts Claude stands. `offered` was sent so long ago that it runs only when a person says so, and
+ * stands in no queue until then. `preparing` has not been shown to Claude yet and may be queued again; from `running` on it
+ * may have had effects, and is never run again without a person saying so.
  */
 export type WorkState =
   | "queued"
+  | "offered"
   | "preparing"
   | "running"
   | "waiting"
@@ -37,6 +39,8 @@ export interface Work {
   readonly isStopRequested: boolean;
   readonly reservedMicroUsd: MicroUsd;
   readonly createdAt: number;
+  /** When the person sent it or pressed for it, by this machine's clock. */
+  readonly sentAt: number;
   readonly startedAt: number | null;
 }
 

@@ -9,7 +9,7 @@ export type Gate = (request: Request) => Verdict;
 export type Refusal = Exclude<Verdict, { kind: "admit" }>;
 
 /** The chain: every door runs these gates, in this order. */
-export const GATE_ORDER = ["authenticate", "limitRate", "limitCost", "validateInput"] as const;
+export const GATE_ORDER = ["authenticate", "checkLock", "limitRate", "limitCost", "validateInput"] as const;
 
 interface GuardDeps {
   readonly gates: Readonly<Record<GateName, Gate>>;

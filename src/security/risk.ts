@@ -23,6 +23,8 @@ const RISK_OF_TYPE = {
   "daemon.stopped": "low",
   "audit.trimmed": "low",
   "database.restored": "high",
+  "daemon.locked": "high",
+  "daemon.unlocked": "high",
 } as const satisfies Readonly<Record<AuditEvent["type"], Risk>>;
 
 /** What a tool can do at worst inside the jail. Those that are not here, being unknown, count as high. */

@@ -6,14 +6,17 @@ import type { Store } from "../store/store.ts";
 import { createGuard, type Guard } from "./admit.ts";
 import { type Audit, createAudit } from "./audit.ts";
 import { createAuthenticate } from "./authenticate.ts";
+import { createCheckLock } from "./check-lock.ts";
 import { createLimitCost, type Reservation } from "./limit-cost.ts";
 import { createLimitRate, type LimitRate } from "./limit-rate.ts";
+import { createLock, type Lock } from "./lock.ts";
 import { createValidateInput } from "./validate-input.ts";
 
 /** The guard of all doors, and what else they ask of it. */
 export interface Security {
   readonly guard: Guard;
   readonly audit: Audit;
+  readonly lock: Lock;
   readonly isStranger: (userId: number | null) => boolean;
   /** Stores what the rate limit counted, inside the transaction that is under way; returns what to do after it. */
   readonly saveLimits: () => () => void;
@@ -39,6 +42,7 @@ export function createSecurity({ config, store, log, now }: SecurityDeps): Secur
   const { limits, access } = config;
   const audit = createAudit({ append: store.audit.append, afterCommit: store.afterCommit, log, now });
   const authenticate = createAuthenticate({ allowedUsers: new Set(access.allowedUsers) });
+  const lock = createLock({ facts: store.facts, now });
   const rate = { capacity: limits.burst, refillTokens: limits.requestsPerWindow, windowMs: limits.windowMs };
   const limitRate = createLimitRate({ rate, load: store.buckets.load, now });
   const limitMicroUsd = (userId: number): MicroUsd | null => budgetOf(config, userId);
@@ -52,6 +56,7 @@ export function createSecurity({ config, store, log, now }: SecurityDeps): Secur
   });
   const gates = {
     authenticate: authenticate.gate,
+    checkLock: createCheckLock({ lock, actionOf: store.buttons.peek }),
     limitRate: limitRate.gate,
     limitCost: limitCost.gate,
     validateInput: createValidateInput({ maxPromptChars: limits.maxPromptChars }),
@@ -60,6 +65,7 @@ export function createSecurity({ config, store, log, now }: SecurityDeps): Secur
   return {
     guard: createGuard({ gates, onRefused: audit.refused }),
     audit,
+    lock,
     isStranger: authenticate.isStranger,
     saveLimits: () => {
       const unsaved = limitRate.unsaved();

@@ -26,6 +26,8 @@ export interface Approvals {
   /** Decides an approval that is still open; false when it was decided before. */
   readonly decide: (id: number, state: Exclude<ApprovalState, "asked">, by: number | null) => boolean;
   readonly open: () => readonly Approval[];
+  /** Those of one work, in the order in which they were asked. */
+  readonly ofWork: (workId: number) => readonly Approval[];
 }
 
 interface Row {
@@ -45,6 +47,7 @@ export function createApprovals(db: Db, change: Change, now: Now): Approvals {
   );
   const get = db.prepare<[number], Row>("SELECT * FROM approvals WHERE id = ?");
   const open = db.prepare<[], Row>("SELECT * FROM approvals WHERE state = 'asked' ORDER BY id");
+  const ofWork = db.prepare<[number], Row>("SELECT * FROM approvals WHERE work_id = ? ORDER BY id");
   const setOutbox = db.prepare<[number, number]>("UPDATE approvals SET outbox_id = ? WHERE id = ?");
   const setAnswers = db.prepare<[string, number]>("UPDATE approvals SET answers = ? WHERE id = ?");
   const decide = db.prepare<[string, number, number | null, number]>(
@@ -72,6 +75,7 @@ export function createApprovals(db: Db, change: Change, now: Now): Approvals {
     decide: (id, state, by) =>
       change(`approval.${state}`, () => decide.run(state, now(), by, id)).changes > 0,
     open: () => open.all().map(approvalOf),
+    ofWork: (workId) => ofWork.all(workId).map(approvalOf),
   };
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { ButtonAction, Press } from "../domain/button.ts";
+import { type ButtonAction, isReusable, type Press } from "../domain/button.ts";
 import type { Now } from "../domain/clock.ts";
 import type { Db } from "./database.ts";
 import type { Change } from "./transactions.ts";
@@ -19,8 +19,8 @@ export interface Buttons {
   /** Stores the action and returns the nonce: 22 characters, 128 random bits. */
   readonly offer: (draft: ButtonDraft) => string;
   /** What a button does, if there is one of that nonce; nobody is asked whether he may press it. */
-  readonly peek: (nonce: string) => ButtonAction["kind"] | null;
-  /** Uses up the button and its group, except for a tick. A refused press changes nothing. */
+  readonly peek: (nonce: string) => ButtonAction | null;
+  /** Uses up the button and its group, unless it is one to be pressed again. A refused press changes nothing. */
   readonly press: (press: {
     readonly nonce: string;
     readonly conversationId: number;
@@ -72,7 +72,7 @@ export function createButtons(db: Db, change: Change, now: Now): Buttons {
     },
     peek: (nonce) => {
       const row = find.get(nonce);
-      return row ? (actionOf(row)?.kind ?? null) : null;
+      return row ? actionOf(row) : null;
     },
     press: ({ nonce, conversationId, userId, isOwner }) => {
       const row = find.get(nonce);
@@ -84,7 +84,7 @@ export function createButtons(db: Db, change: Change, now: Now): Buttons {
       const action = actionOf(row);
       const isExpired = row.expires_at !== null && row.expires_at <= now();
       if (isExpired || !action) return { kind: "refused", reason: "expired" };
-      if (action.kind !== "answer" || !action.isTick) useUp(row.group_key);
+      if (!isReusable(action)) useUp(row.group_key);
       return { kind: "accepted", action };
     },
     withdraw: (group) => {

@@ -220,4 +220,9 @@ export const MIGRATIONS: readonly string[] = [
     WHEN NEW.id <= coalesce((SELECT max(id) FROM audit), 0)
     BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
   `,
+  `
+  ALTER TABLE work ADD COLUMN sent_at INTEGER;
+  ALTER TABLE work ADD COLUMN offered_at INTEGER;
+  CREATE INDEX IF NOT EXISTS approvals_of_work ON approvals (work_id);
+  `,
 ];

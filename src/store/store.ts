@@ -10,6 +10,7 @@ import { openDatabase } from "./database.ts";
 import { createFacts, type Facts } from "./facts.ts";
 import { createInbox, type Inbox } from "./inbox.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
+import { createOffered, type Offered } from "./offered.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
 import { createRetention, type Retention } from "./retention.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
@@ -23,6 +24,7 @@ export interface Store extends Disposable, Transactions {
   readonly conversations: Conversations;
   readonly sessions: Sessions;
   readonly work: WorkTable;
+  readonly offered: Offered;
   readonly approvals: Approvals;
   readonly buttons: Buttons;
   readonly outbox: Outbox;
@@ -54,6 +56,7 @@ export function openStore(path: string, now: Now, deps: StoreDeps = {}): Store {
     conversations: createConversations(db, change, now),
     sessions: createSessions(db, change, now),
     work: createWorkTable(db, change, now),
+    offered: createOffered(db, change, now),
     approvals: createApprovals(db, change, now),
     buttons: createButtons(db, change, now),
     outbox: createOutbox(db, change, now),

@@ -3,6 +3,7 @@ import type { MicroUsd } from "../domain/money.ts";
 import type { Work, WorkState } from "../domain/work.ts";
 import type { Db } from "./database.ts";
 import type { Change } from "./transactions.ts";
+import { SELECT_WORK, type StoredState, type WorkRow, workOf } from "./work-row.ts";
 
 /** The states of a work that has not ended. */
 export type UnfinishedState = Extract<
@@ -19,9 +20,11 @@ export interface WorkDraft {
   readonly project: string | null;
   readonly text: string;
   readonly messageId: number | null;
+  /** When it was sent, by this machine's clock; now unless given. */
+  readonly sentAt?: number;
 }
 
-/** The durable queue of turns. */
+/** The durable queue of turns. Offered works stand outside it, in `Offered`. */
 export interface WorkTable {
   /** Null when a work with that dedupe key exists already. */
   readonly submit: (draft: WorkDraft) => Work | null;
@@ -30,17 +33,19 @@ export interface WorkTable {
   readonly next: (conversationId: number) => Work | null;
   /** The work that is being prepared, runs or waits for a person. */
   readonly active: (conversationId: number) => Work | null;
+  /** The active works of all conversations, in the order of these. */
+  readonly allActive: () => readonly Work[];
   readonly queued: (conversationId: number) => readonly Work[];
   readonly ofMessage: (conversationId: number, messageId: number) => Work | null;
   /** Every work in one of `states`, oldest first. */
   readonly inStates: (states: readonly UnfinishedState[]) => readonly Work[];
   readonly conversationsWithQueue: () => readonly number[];
-  readonly setState: (id: number, state: WorkState) => void;
+  readonly setState: (id: number, state: StoredState) => void;
   readonly prepare: (id: number, session: string, reservedMicroUsd: MicroUsd) => void;
   /** Back into the queue: Claude has not seen it. */
   readonly requeue: (id: number) => void;
   /** Ends the reservation and stamps the end. */
-  readonly end: (id: number, state: WorkState) => void;
+  readonly end: (id: number, state: StoredState) => void;
   readonly setText: (id: number, text: string) => void;
   readonly setPlaceholder: (id: number, outboxId: number) => void;
   readonly requestStop: (id: number) => void;
@@ -53,57 +58,49 @@ export interface WorkTable {
   readonly finishIfDelivered: (id: number) => void;
 }
 
-interface Row {
-  id: number;
-  uuid: string;
-  conversation_id: number;
-  chat_id: number;
-  thread_id: number;
-  user_id: number;
-  project: string | null;
-  session_id: string | null;
-  text: string;
-  state: WorkState;
-  message_id: number | null;
-  placeholder_id: number | null;
-  is_stop_requested: number;
-  reserved_micro_usd: number;
-  created_at: number;
-  started_at: number | null;
-}
-
-const SELECT = `SELECT work.*, chat_id, thread_id FROM work JOIN conversations ON conversations.id = conversation_id`;
 const ACTIVE = "('preparing', 'running', 'waiting')";
 /** Named just as the partial index work_unfinished does, which only so is used. */
 export const UNFINISHED = "('queued', 'preparing', 'running', 'waiting', 'delivering')";
+/** Begins just as the partial index work_queued does, which only so is used. */
+const QUEUED = "state = 'queued' AND offered_at IS NULL";
 
 export function createWorkTable(db: Db, change: Change, now: Now): WorkTable {
-  const submit = db.prepare<[string, string, number, number, string | null, string, number | null, number]>(
-    `INSERT INTO work (uuid, dedupe_key, conversation_id, user_id, project, text, message_id, created_at, state)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued') ON CONFLICT (dedupe_key) DO NOTHING`,
+  const submit = db.prepare<
+    [string, string, number, number, string | null, string, number | null, number, number, number]
+  >(
+    `INSERT INTO work (uuid, dedupe_key, conversation_id, user_id, project, text, message_id, created_at, sent_at, position,
+       state)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?,
+       (SELECT coalesce(max(position), 0) FROM work WHERE conversation_id = ? AND ${QUEUED}), 'queued')
+     ON CONFLICT (dedupe_key) DO NOTHING`,
   );
-  const get = db.prepare<[number | bigint], Row>(`${SELECT} WHERE work.id = ?`);
-  const queued = db.prepare<[number], Row>(
-    `${SELECT} WHERE conversation_id = ? AND state = 'queued' ORDER BY position, work.id`,
+  const get = db.prepare<[number | bigint], WorkRow>(`${SELECT_WORK} WHERE work.id = ?`);
+  const queued = db.prepare<[number], WorkRow>(
+    `${SELECT_WORK} WHERE conversation_id = ? AND ${QUEUED} ORDER BY position, work.id`,
   );
-  const active = db.prepare<[number], Row>(`${SELECT} WHERE conversation_id = ? AND state IN ${ACTIVE}`);
-  const ofMessage = db.prepare<[number, number], Row>(
-    `${SELECT} WHERE conversation_id = ? AND message_id = ? ORDER BY work.id DESC LIMIT 1`,
+  const active = db.prepare<[number], WorkRow>(
+    `${SELECT_WORK} WHERE conversation_id = ? AND state IN ${ACTIVE}`,
   );
-  const inStates = db.prepare<[string], Row>(
-    `${SELECT} WHERE state IN ${UNFINISHED} AND state IN (SELECT value FROM json_each(?)) ORDER BY work.id`,
+  const allActive = db.prepare<[], WorkRow>(
+    `${SELECT_WORK} WHERE state IN ${ACTIVE} ORDER BY conversation_id`,
+  );
+  const ofMessage = db.prepare<[number, number], WorkRow>(
+    `${SELECT_WORK} WHERE conversation_id = ? AND message_id = ? ORDER BY work.id DESC LIMIT 1`,
+  );
+  const inStates = db.prepare<[string], WorkRow>(
+    `${SELECT_WORK} WHERE state IN ${UNFINISHED} AND state IN (SELECT value FROM json_each(?)) ORDER BY work.id`,
   );
   const withQueue = db.prepare<[], { conversation_id: number }>(
-    "SELECT DISTINCT conversation_id FROM work WHERE state = 'queued'",
+    `SELECT DISTINCT conversation_id FROM work WHERE ${QUEUED}`,
   );
-  const setState = db.prepare<[WorkState, number]>("UPDATE work SET state = ? WHERE id = ?");
+  const setState = db.prepare<[StoredState, number]>("UPDATE work SET state = ? WHERE id = ?");
   const prepare = db.prepare<[string, number, number, number]>(
     "UPDATE work SET state = 'preparing', session_id = ?, reserved_micro_usd = ?, started_at = ? WHERE id = ?",
   );
   const requeue = db.prepare<[number]>(
     "UPDATE work SET state = 'queued', reserved_micro_usd = 0, started_at = NULL WHERE id = ?",
   );
-  const end = db.prepare<[WorkState, number, number]>(
+  const end = db.prepare<[StoredState, number, number]>(
     "UPDATE work SET state = ?, reserved_micro_usd = 0, ended_at = ? WHERE id = ?",
   );
   const setText = db.prepare<[string, number]>("UPDATE work SET text = ? WHERE id = ?");
@@ -114,7 +111,8 @@ export function createWorkTable(db: Db, change: Change, now: Now): WorkTable {
   );
   const moveFirst = db.prepare<[number]>(
     `UPDATE work SET position = (SELECT min(other.position) - 1 FROM work AS other
-       WHERE other.conversation_id = work.conversation_id AND other.state = 'queued') WHERE id = ?`,
+       WHERE other.conversation_id = work.conversation_id AND other.state = 'queued' AND other.offered_at IS NULL)
+     WHERE id = ?`,
   );
   const reserved = db.prepare<[number], { total: number | null }>(
     "SELECT sum(reserved_micro_usd) AS total FROM work WHERE user_id = ? AND reserved_micro_usd > 0",
@@ -124,19 +122,22 @@ export function createWorkTable(db: Db, change: Change, now: Now): WorkTable {
        (SELECT 1 FROM outbox WHERE final_of = work.id AND state IN ('queued', 'sending'))`,
   );
 
-  const one = (row: Row | undefined): Work | null => (row ? workOf(row) : null);
+  const one = (row: WorkRow | undefined): Work | null => (row ? workOf(row) : null);
 
   return {
     submit: (draft) => {
-      const { uuid, dedupeKey, conversationId, userId, project, text, messageId } = draft;
+      const { uuid, dedupeKey, conversationId: where, userId, project, text, messageId } = draft;
+      const at = now();
+      const { sentAt = at } = draft;
       const made = change("work.queued", () =>
-        submit.run(uuid, dedupeKey, conversationId, userId, project, text, messageId, now()),
+        submit.run(uuid, dedupeKey, where, userId, project, text, messageId, at, sentAt, where),
       );
       return made.changes === 0 ? null : one(get.get(made.lastInsertRowid));
     },
     get: (id) => one(get.get(id)),
     next: (conversationId) => one(queued.get(conversationId)),
     active: (conversationId) => one(active.get(conversationId)),
+    allActive: () => allActive.all().map(workOf),
     queued: (conversationId) => queued.all(conversationId).map(workOf),
     ofMessage: (conversationId, messageId) => one(ofMessage.get(conversationId, messageId)),
     inStates: (states) => inStates.all(JSON.stringify(states)).map(workOf),
@@ -172,25 +173,5 @@ export function createWorkTable(db: Db, change: Change, now: Now): WorkTable {
     finishIfDelivered: (id) => {
       change("work.done", () => finish.run(now(), id));
     },
-  };
-}
-
-function workOf(row: Row): Work {
-  return {
-    id: row.id,
-    uuid: row.uuid,
-    conversationId: row.conversation_id,
-    conversation: { chatId: row.chat_id, threadId: row.thread_id === 0 ? null : row.thread_id },
-    userId: row.user_id,
-    project: row.project,
-    sessionId: row.session_id,
-    text: row.text,
-    state: row.state,
-    messageId: row.message_id,
-    placeholderId: row.placeholder_id,
-    isStopRequested: row.is_stop_requested === 1,
-    reservedMicroUsd: row.reserved_micro_usd,
-    createdAt: row.created_at,
-    startedAt: row.started_at,
   };
 }

@@ -5,7 +5,8 @@ import type { RichText } from "./render/entity.ts";
 import { renderMarkdown } from "./render/markdown.ts";
 import { italic, joinRich, plain } from "./render/rich-text.ts";
 import { splitRichText } from "./render/split.ts";
-import { durationText, FAILURES, WORDS, whenText } from "./wording.ts";
+import { FAILURES, WORDS } from "./wording.ts";
+import { durationText, whenText } from "./wording-time.ts";
 
 /** An answer of more parts than this goes as a file, with its beginning in the chat. */
 const MAX_PARTS = 4;

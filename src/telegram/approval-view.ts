@@ -18,8 +18,8 @@ const MAX_QUESTION = 700;
 /** A question or an answer is never cut shorter than this when all of them are listed. */
 const MIN_SHARE = 40;
 
-/** Puts a message about a work on the screen, through the outbox. */
-export type PutAbout = (work: Work, act: OutboxAct, priority?: Priority) => number;
+/** Puts a message about a work, or a place, on the screen, through the outbox. */
+export type PutAbout = (work: Pick<Work, "conversation">, act: OutboxAct, priority?: Priority) => number;
 
 /** Approvals and questions on the screen: each is shown whole, in its message or in a file (H25). */
 export function createApprovalView(

@@ -4,14 +4,22 @@ import type { Update } from "grammy/types";
 import type { Request } from "../domain/request.ts";
 import type { Logger } from "../log/logger.ts";
 import type { Guard } from "../security/admit.ts";
-import { auditAdmitted, classify, commitTogether, gate, reportFault, welcomeBack } from "./chain.ts";
+import {
+  auditAdmitted,
+  type ClassifyDeps,
+  classify,
+  commitTogether,
+  gate,
+  reportFault,
+  welcomeBack,
+} from "./chain.ts";
 import type { SallyContext } from "./context.ts";
 import { type CommandDeps, handleCommand } from "./handle-command.ts";
 import { handlePress } from "./handle-press.ts";
 import { handleEdit, handlePrompt } from "./handle-prompt.ts";
 import { laneOf } from "./request.ts";
 
-export interface BotDeps extends CommandDeps {
+export interface BotDeps extends CommandDeps, ClassifyDeps {
   readonly token: string;
   readonly apiRoot: string;
   readonly guard: Guard;
@@ -35,9 +43,10 @@ export function createBot(deps: BotDeps): Bot<SallyContext> {
   });
   bot.use(sequentialize((ctx) => laneOf(ctx.update)));
   bot.use(commitTogether(deps));
-  bot.use(classify);
+  bot.use(classify(deps));
   bot.use(gate(guard, "authenticate", replies));
   bot.use(welcomeBack(deps));
+  bot.use(gate(guard, "checkLock", replies));
   bot.use(gate(guard, "limitRate", replies));
   bot.use(gate(guard, "limitCost", replies));
   bot.use(gate(guard, "validateInput", replies));

@@ -1,6 +1,7 @@
 import type { BotError, MiddlewareFn } from "grammy";
 import type { Update } from "grammy/types";
 import type { GateName } from "../domain/audit-event.ts";
+import type { Now } from "../domain/clock.ts";
 import { messageOf } from "../domain/errors.ts";
 import type { Request } from "../domain/request.ts";
 import type { Logger } from "../log/logger.ts";
@@ -63,11 +64,29 @@ export function commitTogether(deps: CommitDeps): MiddlewareFn<SallyContext> {
   };
 }
 
-/** Says what the update asks for, whatever its type, and whether that is work, a look or control. */
-export const classify: MiddlewareFn<SallyContext> = async (ctx, next) => {
-  ctx.request = requestOf(ctx.update);
-  await next();
-};
+export interface ClassifyDeps {
+  /** Milliseconds since a time of Telegram's. */
+  readonly ageOf: (sentAt: number) => number;
+  readonly staleAfterMs: number;
+  readonly now: Now;
+}
+
+/** Says what the update asks for, whatever its type, whether that is work, a look or control, and whether it comes too late. */
+export function classify(deps: ClassifyDeps): MiddlewareFn<SallyContext> {
+  return async (ctx, next) => {
+    ctx.request = aged(requestOf(ctx.update), deps);
+    await next();
+  };
+}
+
+/** An edit that comes late starts nothing; a prompt that does is only kept, which takes neither money nor a token of work. */
+function aged(request: Request, { ageOf, staleAfterMs, now }: ClassifyDeps): Request {
+  if (request.sentAt === null) return request;
+  const ageMs = ageOf(request.sentAt);
+  const isStale = ageMs > staleAfterMs;
+  const kind = isStale && request.body.kind === "prompt" ? "look" : request.kind;
+  return { ...request, kind, isStale, sentAt: now() - ageMs };
+}
 
 /** One gate of the guard. Who is refused is told where that is right, and what comes after is not called. */
 export function gate(guard: Guard, name: GateName, replies: Replies): MiddlewareFn<SallyContext> {

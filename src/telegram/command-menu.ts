@@ -15,6 +15,10 @@ export const COMMANDS = {
   stop: { kind: "control", description: "End the running turn" },
   status: { kind: "look", description: "What runs, what waits, what it cost" },
   repo: { kind: "look", description: "Choose the project" },
+  lock: {
+    kind: "control",
+    description: "For owners: end everything, take no work until unlocked at the machine",
+  },
   help: { kind: "look", description: "What this bot does and how" },
   start: { kind: "look", description: "Say hello" },
 } as const satisfies Readonly<Record<string, CommandEntry>>;

@@ -20,6 +20,7 @@ import { createReplies } from "./replies.ts";
 import { requestOf } from "./request.ts";
 import { createScreenCalls } from "./screen-call.ts";
 import { createSender } from "./sender.ts";
+import { createServerClock } from "./server-clock.ts";
 import { WORDS } from "./wording.ts";
 
 const CALL_SECONDS = 30;
@@ -74,8 +75,9 @@ export function openTelegram({ token, config, store, security, log, now }: DoorD
       new AppError("token_rejected", `Telegram does not know TELEGRAM_BOT_TOKEN any more: ${description}`),
     );
   const sender = createSender({ store, calls: createScreenCalls(connect), now, log, onRejected });
-  const replies = createReplies({ store, kick: sender.kick });
+  const replies = createReplies({ store, kick: sender.kick, answerPress: sender.answerPress });
   const owners = config.access.ownerUsers;
+  const clock = createServerClock(now);
   const stopping = new AbortController();
   let stop = async (): Promise<void> => undefined;
 
@@ -110,8 +112,11 @@ export function openTelegram({ token, config, store, security, log, now }: DoorD
       isSuspicious,
       bury,
       signal: stopping.signal,
+      ageOf: clock.ageOf,
+      staleAfterMs: config.staleAfterMs,
       ownerUsers: new Set(owners),
       guard: security.guard,
+      lock: security.lock,
       record: security.audit.record,
       admitted: security.audit.admitted,
       saveLimits: security.saveLimits,
@@ -149,6 +154,7 @@ export function openTelegram({ token, config, store, security, log, now }: DoorD
         return isStranger;
       },
       bury,
+      onServerTime: clock.learn,
       log,
       pollSeconds: POLL_SECONDS,
     });
@@ -167,7 +173,7 @@ export function openTelegram({ token, config, store, security, log, now }: DoorD
   }
 
   return {
-    presenter: createPresenter({ store, sender }),
+    presenter: createPresenter({ store, sender, ownerUsers: owners }),
     tellOwners: (text) => {
       for (const owner of owners) replies.notify(owner, text);
     },

@@ -5,14 +5,21 @@ import type { MicroUsd } from "../domain/money.ts";
 import type { Request } from "../domain/request.ts";
 import { redactShapes } from "../domain/secret-shapes.ts";
 import { shorten } from "../security/visible.ts";
+import type { Turns } from "../turns/turns.ts";
 import { COMMANDS } from "./command-menu.ts";
 import type { SallyContext } from "./context.ts";
+import { type LockDeps, lockBot } from "./handle-lock.ts";
 import type { PressDeps } from "./handle-press.ts";
 import { repoKeys } from "./project-keys.ts";
 import { projectText, statusText } from "./status-text.ts";
 import { WORDS } from "./wording.ts";
+import { lateCommandText } from "./wording-recovery.ts";
 
-export interface CommandDeps extends PressDeps {
+/** These are answered whenever they come: they only tell. The others could hit what began long after they were sent. */
+const TIMELESS = ["start", "help", "status"];
+
+export interface CommandDeps extends PressDeps, LockDeps {
+  readonly turns: Turns;
   readonly spending: (userId: number) => {
     readonly spentMicroUsd: MicroUsd;
     readonly limitMicroUsd: MicroUsd | null;
@@ -34,6 +41,10 @@ export function handleCommand(deps: CommandDeps): MiddlewareFn<SallyContext> {
     if (request.body.kind !== "command" || !request.principal) return next();
     const { name, argument } = request.body;
     const who = { userId: request.principal.userId, conversation: request.conversation };
+    if (request.isStale && !TIMELESS.includes(name)) {
+      const ageMs = deps.now() - (request.sentAt ?? deps.now());
+      return replies.say(ctx, lateCommandText(name, ageMs));
+    }
     const names = name === "repo" ? await projects.list() : [];
     ctx.effects.push(() => {
       record({ type: "command.run", name }, who);
@@ -78,10 +89,15 @@ export function handleCommand(deps: CommandDeps): MiddlewareFn<SallyContext> {
             ...turns.status(conversation.id),
             ...deps.spending(userId),
             conversation,
+            lock: deps.lock.state(),
             mode: deps.mode,
             now: deps.now(),
           }),
         );
+        turns.askAgain(conversation.id);
+        return;
+      case "lock":
+        lockBot(deps, request);
         return;
       case "repo":
         chooseRepo(request, userId, { argument, names });

@@ -1,6 +1,6 @@
 import type { MiddlewareFn } from "grammy";
 import type { AuditEvent } from "../domain/audit-event.ts";
-import type { ButtonAction, PressRefusal } from "../domain/button.ts";
+import { type ButtonAction, isReusable, type PressRefusal } from "../domain/button.ts";
 import type { Request } from "../domain/request.ts";
 import type { Effect } from "../turns/press.ts";
 import type { SallyContext } from "./context.ts";
@@ -10,7 +10,7 @@ import { projectText } from "./status-text.ts";
 import { EFFECTS, PRESSES, WORDS } from "./wording.ts";
 
 /** Only these need to know what projects there are: Stop and Deny must work whatever became of the folder. */
-const LISTING: readonly (ButtonAction["kind"] | null)[] = ["repo", "repo_page"];
+const LISTING: readonly (ButtonAction["kind"] | undefined)[] = ["repo", "repo_page"];
 
 export interface PressDeps extends PromptDeps {
   readonly ownerUsers: ReadonlySet<number>;
@@ -29,7 +29,7 @@ export function handlePress(deps: PressDeps): MiddlewareFn<SallyContext> {
     if (request.body.kind !== "button" || !request.principal) return next();
     const { nonce, callbackId } = request.body;
     const { userId } = request.principal;
-    const names = LISTING.includes(store.buttons.peek(nonce)) ? await projects.list() : [];
+    const names = LISTING.includes(store.buttons.peek(nonce)?.kind) ? await projects.list() : [];
 
     ctx.effects.push(() => {
       const conversation = store.conversations.at(request.conversation);
@@ -79,15 +79,18 @@ export function handlePress(deps: PressDeps): MiddlewareFn<SallyContext> {
       case "stop":
       case "queue":
       case "recover":
+      case "offered":
+      case "offered_all":
       case "edited":
         return turns.press(action, userId);
     }
   }
 }
 
-/** The message's own edit takes the keys away for these; for the others it is done at once. */
-function usesUpKeys({ kind }: ButtonAction): boolean {
-  return kind !== "approve" && kind !== "answer" && kind !== "answers_done";
+/** The message's own edit takes the keys away of a question; those of the others go at once, unless they stay good. */
+function usesUpKeys(action: ButtonAction): boolean {
+  const isQuestion = ["approve", "answer", "answers_done"].includes(action.kind);
+  return !isQuestion && !isReusable(action);
 }
 
 function violationOf(reason: PressRefusal): AuditEvent {

@@ -37,14 +37,21 @@ export function handlePrompt({
 
     ctx.effects.push(() => {
       const conversation = chosen(request, names);
-      const { dedupeKey, messageId } = request;
+      const { dedupeKey, messageId, isStale } = request;
       const isGone = conversation.project !== null && !names.includes(conversation.project);
-      const draft = { dedupeKey, conversationId: conversation.id, userId, text, messageId };
-      const work = turns.submit({ ...draft, project: isGone ? null : conversation.project });
+      const work = turns[isStale ? "keep" : "submit"]({
+        dedupeKey,
+        conversationId: conversation.id,
+        userId,
+        project: isGone ? null : conversation.project,
+        text,
+        messageId,
+        ...(request.sentAt === null ? {} : { sentAt: request.sentAt }),
+      });
       if (!work) return;
       if (work.project === null) {
-        const question = isGone ? WORDS.projectGoneChoose : WORDS.chooseProject;
-        replies.tell(request, question, repoKeys(replies, request, { names, page: 0 }));
+        const keys = repoKeys(replies, request, { names, page: 0 });
+        replies.tell(request, projectQuestion(isStale, isGone), keys);
       }
       const removed = cleanedText(request.cleaned);
       if (removed !== null) replies.tell(request, removed);
@@ -63,6 +70,11 @@ export function handlePrompt({
     store.conversations.setProject(conversation.id, only);
     return { ...conversation, project: only };
   }
+}
+
+function projectQuestion(isStale: boolean, isGone: boolean): string {
+  if (isStale) return WORDS.chooseProjectLate;
+  return isGone ? WORDS.projectGoneChoose : WORDS.chooseProject;
 }
 
 /** An edit replaces the text of a message that still waits; of one that ran, the new text is offered as the next. */

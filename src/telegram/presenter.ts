@@ -1,15 +1,24 @@
 import type { ButtonSpec } from "../domain/button.ts";
-import { type MessageBody, type OutboxDraft, PRIORITY } from "../domain/outbox.ts";
+import {
+  type MessageBody,
+  type OutboxAct,
+  type OutboxDraft,
+  PRIORITY,
+  type Priority,
+} from "../domain/outbox.ts";
 import type { Work } from "../domain/work.ts";
 import type { Store } from "../store/store.ts";
 import type { Presenter, QueuePlace } from "../turns/presenter.ts";
 import { createApprovalView, type PutAbout } from "./approval-view.ts";
 import { offerKeyboard, ownerOf } from "./keyboard.ts";
+import { createOffers } from "./offers.ts";
 import type { ProgressSource } from "./progress.ts";
 import type { RichText } from "./render/entity.ts";
 import { plain } from "./render/rich-text.ts";
 import { openScreen } from "./screen.ts";
 import { LABELS, spentText, WORDS } from "./wording.ts";
+import { LOCK_WORDS } from "./wording-lock.ts";
+import { heldText } from "./wording-recovery.ts";
 
 interface PresenterDeps {
   readonly store: Store;
@@ -18,10 +27,11 @@ interface PresenterDeps {
     readonly watch: (chatId: number, source: ProgressSource) => void;
     readonly unwatch: (chatId: number, target: number) => void;
   };
+  readonly ownerUsers: readonly number[];
 }
 
 /** How turns are seen in Telegram. Writes to the outbox only; the sender does the rest. */
-export function createPresenter({ store, sender }: PresenterDeps): Presenter {
+export function createPresenter({ store, sender, ownerUsers }: PresenterDeps): Presenter {
   const enqueue = (draft: OutboxDraft): number => {
     const id = store.outbox.put(draft);
     store.afterCommit(() => sender.kick(draft.conversation.chatId));
@@ -29,6 +39,8 @@ export function createPresenter({ store, sender }: PresenterDeps): Presenter {
   };
   const put: PutAbout = ({ conversation }, act, priority = PRIORITY.notice) =>
     enqueue({ conversation, act, priority, finalOf: null });
+  const hold = (work: Work, act: OutboxAct, priority: Priority = PRIORITY.notice): number =>
+    enqueue({ conversation: work.conversation, act, priority, finalOf: work.id });
 
   const keys = (
     work: Work,
@@ -44,7 +56,8 @@ export function createPresenter({ store, sender }: PresenterDeps): Presenter {
   function queuedBody(work: Work, place: QueuePlace): MessageBody {
     const now = { label: LABELS.runNow, action: { kind: "queue", workId: work.id, choice: "now" } } as const;
     const drop = { label: LABELS.drop, action: { kind: "queue", workId: work.id, choice: "drop" } } as const;
-    const rows = place.isHeld || work.project === null ? [[drop]] : [[now, drop]];
+    const canRun = place.heldBy === null && !place.isLocked && work.project !== null;
+    const rows = canRun ? [[now, drop]] : [[drop]];
     return { ...plain(queuedText(work, place)), buttons: keys(work, "queue", rows) };
   }
 
@@ -58,7 +71,7 @@ export function createPresenter({ store, sender }: PresenterDeps): Presenter {
 
   return {
     accepted: (work, place) => {
-      const isWaiting = place.ahead > 0 || place.isHeld || work.project === null;
+      const isWaiting = place.ahead > 0 || place.heldBy !== null || place.isLocked || work.project === null;
       const body = isWaiting ? queuedBody(work, place) : workingBody(work);
       return put(work, { kind: "send", body, replyTo: work.messageId, isSilent: true, isProgress: true });
     },
@@ -74,20 +87,14 @@ export function createPresenter({ store, sender }: PresenterDeps): Presenter {
       return openScreen({ store, ...sender, watch }, work);
     },
     ...createApprovalView(store, put),
-    interrupted: (work) => {
-      edit(work, plain(WORDS.interruptedPlaceholder));
-      const choices = [
-        { label: LABELS.goOn, action: { kind: "recover", workId: work.id, choice: "continue" } },
-        { label: LABELS.again, action: { kind: "recover", workId: work.id, choice: "again" } },
-        { label: LABELS.drop, action: { kind: "recover", workId: work.id, choice: "drop" } },
-      ] as const;
-      const body = { ...plain(WORDS.interrupted), buttons: keys(work, "recover", [choices]) };
-      enqueue({
-        conversation: work.conversation,
-        act: { kind: "send", body, replyTo: work.messageId, isSilent: false },
-        priority: PRIORITY.approval,
-        finalOf: work.id, // the queue is held for the answer: also when the chat is shut to the bot just now
-      });
+    ...createOffers({ store, put, hold, keys, edit }),
+    unlocked: () => {
+      const body = { ...plain(LOCK_WORDS.unlocked), buttons: [] };
+      for (const chatId of ownerUsers)
+        put(
+          { conversation: { chatId, threadId: null } },
+          { kind: "send", body, replyTo: null, isSilent: false },
+        );
     },
     dropped: (work) => edit(work, plain(dropText(work))),
     unpaid: (work, verdict) => edit(work, plain(spentText(verdict))),
@@ -99,8 +106,9 @@ function dropText({ isStopRequested, startedAt }: Work): string {
   return startedAt === null ? WORDS.dropped : WORDS.notAgain;
 }
 
-function queuedText(work: Work, { ahead, isHeld }: QueuePlace): string {
+function queuedText(work: Work, { ahead, heldBy, isLocked }: QueuePlace): string {
+  if (isLocked) return LOCK_WORDS.waitsForUnlock;
   if (work.project === null) return WORDS.waitsForProject;
-  if (isHeld) return WORDS.waitsForAnswer;
+  if (heldBy) return heldText(heldBy);
   return `Queued: ${ahead} ahead.`;
 }

@@ -11,7 +11,7 @@ import { splitRichText } from "./render/split.ts";
 
 /** Short answers to a request, written with its other effects. */
 export interface Replies {
-  /** Answers the message at hand, in as many parts as it takes. */
+  /** Answers the message at hand, in as many parts as it takes; a pressed button by what pops up. */
   readonly say: (ctx: SallyContext, text: RichText | string) => void;
   /** The same at once, inside a transaction that is under way. */
   readonly tell: (request: Request, text: RichText | string, buttons?: MessageBody["buttons"]) => number;
@@ -28,9 +28,10 @@ export interface Replies {
 interface ReplyDeps {
   readonly store: Store;
   readonly kick: (chatId: number) => void;
+  readonly answerPress: (callbackId: string, text: string) => void;
 }
 
-export function createReplies({ store, kick }: ReplyDeps): Replies {
+export function createReplies({ store, kick, answerPress }: ReplyDeps): Replies {
   const conversationOf = (request: Request): Conversation => store.conversations.at(request.conversation);
 
   function tell(request: Request, text: RichText | string, buttons: MessageBody["buttons"] = []): number {
@@ -57,8 +58,14 @@ export function createReplies({ store, kick }: ReplyDeps): Replies {
   return {
     say: (ctx, text) => {
       const { request } = ctx;
+      const { body } = request;
       ctx.effects.push(() => {
-        tell(request, text);
+        if (body.kind !== "button") {
+          tell(request, text);
+          return;
+        }
+        const popUp = typeof text === "string" ? text : text.text;
+        store.afterCommit(() => answerPress(body.callbackId, popUp));
       });
     },
     tell,

@@ -55,6 +55,7 @@ function messageRequest(update: Update, message: ReadMessage, isEdit: boolean): 
     chatType: message.chat.type,
     messageId: message.message_id,
     sentAt: message.date * 1000,
+    isStale: false,
     body,
     cleaned: [],
   };
@@ -73,7 +74,8 @@ function pressRequest(update: Update, query: ReadQuery): Request {
       : { chatId: message?.chat.id ?? query.from.id, threadId: null },
     chatType: message?.chat.type ?? "private",
     messageId: message?.message_id ?? null,
-    sentAt: 0,
+    sentAt: null,
+    isStale: false,
     body: { kind: "button", nonce: query.data ?? "", callbackId: query.id },
     cleaned: [],
   };
@@ -93,7 +95,8 @@ function otherRequest(update: Update): Request {
     conversation: { chatId: chat?.id ?? from?.id ?? 0, threadId: null },
     chatType: chat?.type ?? "private",
     messageId: null,
-    sentAt: 0,
+    sentAt: null,
+    isStale: false,
     body: { kind: "unsupported", what: `update:${what}` },
     cleaned: [],
   };

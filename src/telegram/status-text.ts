@@ -1,9 +1,12 @@
 import { formatUsd, type MicroUsd } from "../domain/money.ts";
 import type { Conversation } from "../domain/work.ts";
+import type { LockState } from "../security/lock.ts";
 import type { TurnStatus } from "../turns/turns.ts";
 import type { RichText } from "./render/entity.ts";
 import { bold, joinRich } from "./render/rich-text.ts";
-import { durationText } from "./wording.ts";
+import { lockedText } from "./wording-lock.ts";
+import { quoteText, workLines } from "./wording-recovery.ts";
+import { durationText } from "./wording-time.ts";
 
 const STATES: Readonly<Partial<Record<string, string>>> = {
   preparing: "starting",
@@ -20,15 +23,18 @@ export interface StatusFacts extends TurnStatus {
   /** Null when there is no budget. */
   readonly limitMicroUsd: MicroUsd | null;
   readonly window: string;
+  /** Null when the bot is open for work. */
+  readonly lock: LockState | null;
   readonly mode: keyof typeof MODES;
   readonly now: number;
 }
 
 /** The state of a conversation in a few lines. */
 export function statusText(facts: StatusFacts): RichText {
-  const { conversation, active, queued, spentMicroUsd, limitMicroUsd } = facts;
+  const { conversation, active, queued, heldBy, offered, spentMicroUsd, limitMicroUsd } = facts;
   const limit = limitMicroUsd === null ? "no limit" : `of ${formatUsd(limitMicroUsd)}`;
   const lines: [string, string][] = [
+    ...(facts.lock ? [["🔒", lockedText(facts.lock.since)] satisfies [string, string]] : []),
     ["Project", conversation.project ?? "none chosen: /repo"],
     [
       "Turn",
@@ -40,9 +46,14 @@ export function statusText(facts: StatusFacts): RichText {
     ["Spent", `${formatUsd(spentMicroUsd)} ${limit} (${facts.window})`],
     ["Mode", MODES[facts.mode]],
   ];
-  if (conversation.heldBy !== null) lines.push(["Held", "a turn was cut off: answer its message first"]);
+  if (heldBy)
+    lines.push(["Held", `${quoteText(heldBy.text)} was cut off: say below what shall happen to it`]);
+  if (offered.length > 0)
+    lines.push(["Kept", `${offered.length} sent too long ago to run unasked: see below`]);
+  const waiting = queued.length === 0 ? [] : ["\n\n", bold("Waiting:"), `\n${workLines(queued)}`];
   return joinRich(
     ...lines.flatMap(([label, text], index) => [index === 0 ? "" : "\n", bold(`${label}: `), text]),
+    ...waiting,
   );
 }
 

@@ -5,6 +5,8 @@ import type { Cleaned } from "../domain/request.ts";
 import type { DenyReason, Verdict } from "../domain/verdict.ts";
 import type { ApprovalEnd } from "../turns/presenter.ts";
 import type { Effect } from "../turns/press.ts";
+import { lockedText } from "./wording-lock.ts";
+import { whenText } from "./wording-time.ts";
 
 /** Everything that people read, in one place: another language is another file of this shape. */
 export const WORDS = {
@@ -23,8 +25,6 @@ export const WORDS = {
     "The project of this conversation is not there any more. Which one instead? Your message is kept and runs there.",
   pickProject: "Which project?",
   noProjects: "There is no project yet: make a folder in the approved directory, then send /repo again.",
-  interrupted:
-    "A restart of the bot cut this off before it ended. What was done so far is done; nothing was run again. What now?",
   interruptedPlaceholder: "⏹ Cut off by a restart of the bot.",
   editedTooLate: "You edited a message that has run already, or is running. Shall the new text run as well?",
   editedInQueue: "The waiting message now has your new text.",
@@ -37,6 +37,9 @@ export const WORDS = {
   waitsForProject: "Kept until you have chosen a project.",
   waitsForAnswer: "Kept: first say what shall happen to the turn that was cut off, or send /stop to drop it.",
   waitsForMoney: "Waits: all that is left of the budget is reserved by a turn that runs.",
+  setAside: "Kept: it waited too long to run by itself. See below.",
+  toldToRun: "Told to run: see below.",
+  chooseProjectLate: "Which project? Your message is kept for it.",
   released: "The turn that was cut off is dropped; the queue goes on.",
   tooLate: "Too late for that.",
   ownerFault:
@@ -53,6 +56,8 @@ export const LABELS = {
   allow: "Allow once",
   deny: "Deny",
   done: "Done",
+  run: "Run",
+  show: "Show",
   runNow: "Run now instead",
   drop: "Drop",
   goOn: "Continue it",
@@ -120,6 +125,8 @@ export function refusalText(verdict: Exclude<Verdict, { kind: "admit" }>, what: 
   switch (verdict.kind) {
     case "deny":
       return denialText(verdict.reason, { detail: verdict.detail, what });
+    case "locked":
+      return `${lockedText(verdict.since)} Nothing was run.`;
     case "wait":
       return verdict.isFirstInWindow
         ? `That was a lot at once. Wait ${Math.ceil(verdict.retryAfterMs / 1000)} s; what you sent was not run.`
@@ -157,16 +164,6 @@ export function spentText({
   return `The budget is spent: ${formatUsd(spentMicroUsd)} of ${formatUsd(limitMicroUsd)}. ${returns}`;
 }
 
-/** `at 14:05` today's way: date and time with the zone, since the reader may be elsewhere. */
-export function whenText(atMs: number): string {
-  const text = new Intl.DateTimeFormat("en-GB", {
-    dateStyle: "medium",
-    timeStyle: "short",
-  }).format(atMs);
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  return `on ${text} (${zone})`;
-}
-
 const CLEANED: Readonly<Record<Cleaned["what"], string>> = {
   control: "control",
   bidi: "text-direction",
@@ -179,10 +176,4 @@ const CLEANED: Readonly<Record<Cleaned["what"], string>> = {
 export function cleanedText(cleaned: readonly Cleaned[]): string | null {
   if (cleaned.length === 0) return null;
   return `Removed from your text: ${cleaned.map(({ what, count }) => `${count} ${CLEANED[what]}`).join(", ")} characters.`;
-}
-
-/** `4 s`, `2 min 5 s`. */
-export function durationText(ms: number): string {
-  const seconds = Math.round(ms / 1000);
-  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }

@@ -8,8 +8,26 @@ import type { Question } from "./questions.ts";
 export interface QueuePlace {
   /** Works that run or wait before it. */
   readonly ahead: number;
-  /** The queue waits for an answer about an interrupted work. */
-  readonly isHeld: boolean;
+  /** The interrupted work for whose answer the queue waits; null when it does not. */
+  readonly heldBy: Work | null;
+  /** The bot is locked: nothing begins. */
+  readonly isLocked: boolean;
+}
+
+/** What a person is told of a work that was cut off, beside its own text. */
+export interface CutOff {
+  /** A redacted line for each tool call that was allowed in it. */
+  readonly allowed: readonly string[];
+  /** What waits for the answer, in its order. */
+  readonly waiting: readonly Work[];
+}
+
+/** What a person is told with the offer of a work that was sent too long ago. */
+export interface LateOffer {
+  /** How long ago it was sent. */
+  readonly ageMs: number;
+  /** All that are offered in the conversation, when this is the last of several: it bears the keys for all of them. */
+  readonly all: readonly Work[];
 }
 
 /** One question of the model as it is to be shown: its place among the others and what was ticked so far. */
@@ -44,7 +62,19 @@ export interface Presenter {
   readonly askQuestion: (work: Work, approval: Approval, view: QuestionView) => number;
   readonly settled: (work: Work, approval: Approval, end: ApprovalEnd) => void;
   /** Says that a restart cut the work off and offers what to do. */
-  readonly interrupted: (work: Work) => void;
+  readonly interrupted: (work: Work, cutOff: CutOff) => void;
+  /** Offers the same once more, below; the earlier offers stay good until one is taken. */
+  readonly askAgain: (work: Work, cutOff: CutOff) => void;
+  /** Ends the message of a queued work that is about to be offered. */
+  readonly setAside: (work: Work) => void;
+  /** Offers a work that was sent too long ago, or shows its offer (`work.placeholderId`) anew; returns the outbox id. */
+  readonly offer: (work: Work, offer: LateOffer) => number;
+  /** The offer was answered: says so and takes its keys away. */
+  readonly offerTaken: (work: Work, choice: "run" | "drop") => void;
+  /** Shows the whole text of a work. */
+  readonly recall: (work: Work) => void;
+  /** The bot was unlocked at the machine: tells the owners. */
+  readonly unlocked: () => void;
   /** Ends the message of a work that will not run. */
   readonly dropped: (work: Work) => void;
   /** The budget was spent when the work's turn came. */

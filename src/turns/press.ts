@@ -3,6 +3,7 @@ import type { Work } from "../domain/work.ts";
 import type { Store } from "../store/store.ts";
 import type { WorkDraft } from "../store/work.ts";
 import type { ApprovalDesk } from "./approvals.ts";
+import type { Late } from "./late.ts";
 import type { Presenter } from "./presenter.ts";
 import type { Queue } from "./queue.ts";
 import type { Recovery } from "./recovery.ts";
@@ -10,7 +11,18 @@ import type { Recovery } from "./recovery.ts";
 /** A press that `turns/` answers. */
 export type TurnAction = Extract<
   ButtonAction,
-  { kind: "approve" | "answer" | "answers_done" | "stop" | "queue" | "recover" | "edited" }
+  {
+    kind:
+      | "approve"
+      | "answer"
+      | "answers_done"
+      | "stop"
+      | "queue"
+      | "recover"
+      | "offered"
+      | "offered_all"
+      | "edited";
+  }
 >;
 
 /** What a stop or a press came to: `late` = what it was about had begun or ended, `held` = the queue waits for an answer. */
@@ -21,6 +33,7 @@ interface PressDeps {
   readonly presenter: Presenter;
   readonly desk: ApprovalDesk;
   readonly recovery: Recovery;
+  readonly late: Late;
   readonly queue: Queue;
   /** Queues a work that was just made, visibly. */
   readonly accept: (work: Work) => void;
@@ -36,7 +49,7 @@ export interface Presses {
 }
 
 export function createPresses(deps: PressDeps): Presses {
-  const { store, presenter, desk, recovery, queue, accept, submit, newUuid } = deps;
+  const { store, presenter, desk, recovery, late, queue, accept, submit, newUuid } = deps;
 
   function end(work: Work): Effect {
     store.work.requestStop(work.id);
@@ -81,6 +94,18 @@ export function createPresses(deps: PressDeps): Presses {
     return isHeld ? "held" : "done";
   }
 
+  /** What was answered before is left out; `late` when nothing is left. */
+  function pressOnOffered(workIds: readonly number[], choice: "run" | "show" | "drop"): Effect {
+    const works = workIds
+      .flatMap((id) => store.work.get(id) ?? [])
+      .filter(({ state }) => state === "offered");
+    if (works.length === 0) return "late";
+    if (choice === "run") late.run(works);
+    else if (choice === "drop") late.drop(works);
+    else works.forEach(presenter.recall);
+    return choice === "drop" ? "dropped" : "done";
+  }
+
   function press(action: TurnAction, by: number): Effect {
     switch (action.kind) {
       case "approve":
@@ -100,6 +125,10 @@ export function createPresses(deps: PressDeps): Presses {
         const work = store.work.get(action.workId);
         return work ? pressOnWork(work, action) : "late";
       }
+      case "offered":
+        return pressOnOffered([action.workId], action.choice);
+      case "offered_all":
+        return pressOnOffered(action.workIds, action.choice);
       case "edited": {
         const work = store.work.get(action.workId);
         if (!work) return "late";

@@ -15,6 +15,8 @@ interface QueueDeps {
   readonly reserve: (userId: number) => Reservation;
   /** Never rejects. */
   readonly runTurn: (turn: PreparedTurn) => Promise<void>;
+  /** Nothing begins while this is so. */
+  readonly isLocked: () => boolean;
   readonly onUnpaid: (work: Work, verdict: Extract<Verdict, { kind: "spent" }>) => void;
   readonly newUuid: () => string;
   readonly log: Logger;
@@ -27,12 +29,14 @@ export interface Queue {
   readonly wakeAll: () => void;
   /** Ends the running turn of a conversation; what is queued behind it goes on. */
   readonly stop: (conversationId: number) => void;
+  /** Ends every running turn. */
+  readonly stopAll: () => void;
   /** Begins nothing more, cuts off what runs and waits for it. */
   readonly close: () => Promise<void>;
 }
 
 export function createQueue(deps: QueueDeps): Queue {
-  const { store, presenter, reserve, runTurn, onUnpaid, newUuid, log } = deps;
+  const { store, presenter, reserve, runTurn, isLocked, onUnpaid, newUuid, log } = deps;
   const active = new Map<number, { readonly abort: AbortController; readonly ended: Promise<void> }>();
   const unpaid = new Set<number>();
   let isClosing = false;
@@ -40,6 +44,7 @@ export function createQueue(deps: QueueDeps): Queue {
   /** A loss of power may undo it: the work is queued then, as it is after a crash. */
   function prepare(conversationId: number, abort: AbortController): PreparedTurn | null {
     return store.lightly(() => {
+      if (isLocked()) return null;
       for (;;) {
         const conversation = store.conversations.get(conversationId);
         const work = store.work.next(conversationId);
@@ -91,6 +96,9 @@ export function createQueue(deps: QueueDeps): Queue {
     wake,
     wakeAll: () => store.work.conversationsWithQueue().forEach(wake),
     stop: (conversationId) => active.get(conversationId)?.abort.abort("stop"),
+    stopAll: () => {
+      for (const { abort } of active.values()) abort.abort("stop");
+    },
     close: async () => {
       isClosing = true;
       const ends = [...active.values()].map(({ abort, ended }) => {

@@ -1,7 +1,9 @@
 import type { ButtonAction } from "../domain/button.ts";
 import type { Work } from "../domain/work.ts";
 import type { Store } from "../store/store.ts";
-import type { Presenter } from "./presenter.ts";
+import { continuationOf } from "./continuation.ts";
+import type { CutOff, Presenter } from "./presenter.ts";
+import { questionsOf } from "./questions.ts";
 import { type RecordWork, settleTurn } from "./settle.ts";
 
 interface RecoveryDeps {
@@ -9,19 +11,34 @@ interface RecoveryDeps {
   readonly presenter: Presenter;
   readonly record: RecordWork;
   readonly newUuid: () => string;
+  readonly summarise: (name: string, input: Readonly<Record<string, unknown>>) => string;
 }
 
-/** What happens to work that the daemon's end cut off: it is never run again unless a person says so. */
+/** What happens to work that the daemon's end cut off: it is never run again unless a person says so. Called inside transactions. */
 export interface Recovery {
   /** Ends a work that may have had effects as interrupted, charges what was metered and holds its queue for an answer. */
   readonly interrupt: (work: Work, cause: "restart" | "shutdown") => void;
-  /** Sorts what an earlier life left: not begun = queued again, begun = interrupted, told to stop = stopped. */
+  /** Sorts what an earlier life left: not begun = queued again, told to stop = stopped. */
+  readonly requeue: () => void;
+  /** The same for what had begun: interrupted. After `requeue`, so that the offers tell all that waits. */
   readonly recover: () => void;
+  /** Offers the work that holds a conversation's queue once more, so that nobody has to look for the keys. */
+  readonly askAgain: (heldBy: Work) => void;
   /** Carries out the answer; returns the work that was queued for it, if any. Called inside a transaction. */
   readonly resolve: (choice: Extract<ButtonAction, { kind: "recover" }>) => Work | null;
 }
 
-export function createRecovery({ store, presenter, record, newUuid }: RecoveryDeps): Recovery {
+export function createRecovery(deps: RecoveryDeps): Recovery {
+  const { store, presenter, record, newUuid, summarise } = deps;
+
+  const cutOffOf = (work: Work): CutOff => ({
+    allowed: store.approvals
+      .ofWork(work.id)
+      .filter((approval) => approval.state === "allowed" && questionsOf(approval) === null)
+      .map(({ toolName, input }) => summarise(toolName, input)),
+    waiting: store.work.queued(work.conversationId),
+  });
+
   function interrupt(work: Work, cause: "restart" | "shutdown"): void {
     settleTurn({ ledger: store.ledger, record }, work, null);
     if (work.isStopRequested) {
@@ -31,7 +48,7 @@ export function createRecovery({ store, presenter, record, newUuid }: RecoveryDe
     store.work.end(work.id, "interrupted");
     store.conversations.hold(work.conversationId, work.id);
     record({ type: "turn.interrupted", workId: work.id, cause }, { work });
-    presenter.interrupted(work);
+    presenter.interrupted(work, cutOffOf(work));
   }
 
   function stopped(work: Work): void {
@@ -42,15 +59,17 @@ export function createRecovery({ store, presenter, record, newUuid }: RecoveryDe
 
   return {
     interrupt,
-    recover: () =>
-      store.transaction(() => {
-        for (const work of store.work.inStates(["preparing"])) {
-          if (work.isStopRequested) stopped(work);
-          else store.work.requeue(work.id);
-        }
-        for (const work of store.work.inStates(["running", "waiting"])) interrupt(work, "restart");
-        for (const work of store.work.inStates(["delivering"])) store.work.finishIfDelivered(work.id);
-      }),
+    requeue: () => {
+      for (const work of store.work.inStates(["preparing"])) {
+        if (work.isStopRequested) stopped(work);
+        else store.work.requeue(work.id);
+      }
+    },
+    recover: () => {
+      for (const work of store.work.inStates(["running", "waiting"])) interrupt(work, "restart");
+      for (const work of store.work.inStates(["delivering"])) store.work.finishIfDelivered(work.id);
+    },
+    askAgain: (heldBy) => presenter.askAgain(heldBy, cutOffOf(heldBy)),
     resolve: ({ workId, choice }) => {
       const work = store.work.get(workId);
       if (!work) return null;
@@ -66,15 +85,11 @@ export function createRecovery({ store, presenter, record, newUuid }: RecoveryDe
         conversationId: work.conversationId,
         userId: work.userId,
         project: work.project,
-        text: choice === "again" ? work.text : continuation(work.text),
+        text: choice === "again" ? work.text : continuationOf(work.text),
         messageId: work.messageId,
       });
       if (next) store.work.moveFirst(next.id);
       return next;
     },
   };
-}
-
-function continuation(text: string): string {
-  return `The turn before this one was cut off by a restart of the bot before it ended, so its last tool call may or may not have taken effect. Look at what is there, then go on with the request:\n\n${text}`;
 }

@@ -18,7 +18,7 @@ import { type RecordWork, settleTurn } from "./settle.ts";
 /** What a turn is run with. */
 export interface RunTurnDeps {
   readonly store: Store;
-  readonly claude: Pick<ClaudeRunner, "run" | "forget">;
+  readonly claude: Pick<ClaudeRunner, "run" | "forget" | "forgetAll">;
   readonly desk: ApprovalDesk;
   readonly recovery: Recovery;
   readonly resolveProject: (name: string) => Promise<ApprovedPath>;

@@ -5,6 +5,8 @@ import type { Conversation, Work } from "../domain/work.ts";
 import type { Reservation } from "../security/limit-cost.ts";
 import type { WorkDraft } from "../store/work.ts";
 import { createApprovalDesk } from "./approvals.ts";
+import { createHalt, type Halted } from "./halt.ts";
+import { createLate } from "./late.ts";
 import { createPersist } from "./persist.ts";
 import type { Presenter } from "./presenter.ts";
 import { createPresses, type Presses } from "./press.ts";
@@ -17,20 +19,30 @@ import type { RecordWork } from "./settle.ts";
 export interface TurnStatus {
   readonly active: Work | null;
   readonly queued: readonly Work[];
+  /** The interrupted work for whose answer the queue waits. */
+  readonly heldBy: Work | null;
+  /** What was sent too long ago and waits for a person's word, outside the queue. */
+  readonly offered: readonly Work[];
 }
 
 /** Admitted work on its way through Claude. Every method but `start` and `close` is called inside a transaction. */
 export interface Turns extends Presses {
   /** Queues a prompt and shows that it was accepted; null when it had been submitted before. */
   readonly submit: (draft: Omit<WorkDraft, "uuid">) => Work | null;
+  /** Keeps a prompt that comes too late to run by itself, and offers it; null when it had been submitted before. */
+  readonly keep: (draft: Omit<WorkDraft, "uuid">) => Work | null;
   /** A message of the outbox was refused for good: if it was a question, its call is denied. */
   readonly undelivered: (outboxId: number) => void;
-  /** Replaces the text of a work that is still queued; false when it has begun or ended. */
+  /** Replaces the text of a work that is still queued or offered; false when it has begun or ended. */
   readonly edit: (work: Work, text: string) => boolean;
   /** Ends the session of a person in a conversation, so that the next prompt begins a new one. */
   readonly forget: (conversation: Conversation, userId: number) => void;
   readonly chooseProject: (conversation: Conversation, project: string) => void;
+  /** Ends everything that runs, of everybody. Nothing begins again while the bot is locked; what waits is kept. */
+  readonly halt: () => Halted;
   readonly status: (conversationId: number) => TurnStatus;
+  /** Puts up once more, with keys of their own, the questions on which work of a conversation waits. */
+  readonly askAgain: (conversationId: number) => void;
   /** Sorts out what an earlier life left and begins to run what is queued. */
   readonly start: () => void;
   /** Cuts off what runs, as interrupted, and waits for it. */
@@ -43,13 +55,17 @@ export interface TurnsDeps extends Omit<RunTurnDeps, "desk" | "recovery" | "reco
     who: { readonly userId: number; readonly conversation: Work["conversation"] },
   ) => void;
   readonly presenter: Presenter;
+  /** Read anew at every call: the lock is opened by another process. */
+  readonly isLocked: () => boolean;
   readonly reserve: (userId: number) => Reservation;
   readonly approvalTimeoutMs: number;
+  /** What is older than this when the daemon comes back is offered, not run. */
+  readonly staleAfterMs: number;
   readonly newUuid: () => string;
 }
 
 export function createTurns(deps: TurnsDeps): Turns {
-  const { store, presenter, claude, newUuid, log, summarise, approvalTimeoutMs } = deps;
+  const { store, presenter, claude, newUuid, log, summarise, approvalTimeoutMs, isLocked } = deps;
   const record: RecordWork = (event, { work, userId = work.userId }) =>
     deps.record(event, { userId, conversation: work.conversation });
   const onUnpaid = (
@@ -59,17 +75,22 @@ export function createTurns(deps: TurnsDeps): Turns {
 
   let isClosing = false;
   const persist = createPersist(log, () => isClosing);
-  const recovery = createRecovery({ store, presenter, record, newUuid });
+  const recovery = createRecovery({ store, presenter, record, newUuid, summarise });
   const desk = createApprovalDesk({ store, presenter, record, summarise, log, timeoutMs: approvalTimeoutMs });
   const runTurn = createRunTurn({ ...deps, record, desk, recovery, persist });
-  const queue = createQueue({ store, presenter, runTurn, onUnpaid, newUuid, log, reserve: deps.reserve });
+  const queue = createQueue({ ...deps, runTurn, onUnpaid });
+
+  function heldByOf(conversationId: number): Work | null {
+    const heldBy = store.conversations.get(conversationId)?.heldBy ?? null;
+    return heldBy === null ? null : store.work.get(heldBy);
+  }
 
   function accept(work: Work): void {
     const { conversationId } = work;
     const place = store.work.queued(conversationId).findIndex(({ id }) => id === work.id);
     const ahead = Math.max(place, 0) + (store.work.active(conversationId) ? 1 : 0);
-    const isHeld = store.conversations.get(conversationId)?.heldBy !== null;
-    store.work.setPlaceholder(work.id, presenter.accepted(work, { ahead, isHeld }));
+    const heldBy = heldByOf(conversationId);
+    store.work.setPlaceholder(work.id, presenter.accepted(work, { ahead, heldBy, isLocked: isLocked() }));
     store.afterCommit(() => queue.wake(conversationId));
   }
 
@@ -79,15 +100,38 @@ export function createTurns(deps: TurnsDeps): Turns {
     return work;
   }
 
-  const presses = createPresses({ store, presenter, desk, recovery, queue, accept, submit, newUuid });
+  const late = createLate({ store, presenter, accept, staleAfterMs: deps.staleAfterMs, now: deps.now });
+  const { halt, ...lock } = createHalt({
+    store,
+    isLocked,
+    log,
+    endAll: () => {
+      queue.stopAll();
+      logFault(claude.forgetAll());
+    },
+    onOpen: () => {
+      store.transaction(() => {
+        late.offerDue();
+        presenter.unlocked();
+      });
+      queue.wakeAll();
+    },
+  });
+  const presses = createPresses({ store, presenter, desk, recovery, late, queue, accept, submit, newUuid });
 
   return {
     submit,
+    keep: (draft) => {
+      const work = store.work.submit({ ...draft, uuid: newUuid() });
+      if (work) late.offer(work);
+      return work;
+    },
     ...presses,
     undelivered: desk.undelivered,
     edit: (work, text) => {
-      if (work.state !== "queued") return false;
+      if (work.state !== "queued" && work.state !== "offered") return false;
       store.work.setText(work.id, text);
+      if (work.state === "offered") late.edited({ ...work, text });
       return true;
     },
     forget: (conversation, userId) => {
@@ -103,28 +147,42 @@ export function createTurns(deps: TurnsDeps): Turns {
         queue.wake(conversation.id);
       });
     },
+    halt,
     status: (conversationId) => ({
       active: store.work.active(conversationId),
       queued: store.work.queued(conversationId),
+      heldBy: heldByOf(conversationId),
+      offered: store.offered.of(conversationId),
     }),
+    askAgain: (conversationId) => {
+      const heldBy = heldByOf(conversationId);
+      if (heldBy) recovery.askAgain(heldBy);
+      late.askAgain(conversationId);
+    },
     start: () => {
       store.transaction(() => {
         desk.expireLeftovers();
+        recovery.requeue();
+        late.offerDue();
         recovery.recover();
       });
       queue.wakeAll();
+      lock.watch();
     },
     close: async () => {
       isClosing = true;
+      lock.close();
       await queue.close();
     },
   };
 
   function endWarm(conversation: Conversation): void {
-    claude
-      .forget(conversationKey(conversation))
-      .catch((error: unknown) =>
-        log.warn({ event: "claude.forget", err: error }, "a warm process did not end"),
-      );
+    logFault(claude.forget(conversationKey(conversation)));
+  }
+
+  function logFault(forgetting: Promise<void>): void {
+    forgetting.catch((error: unknown) =>
+      log.warn({ event: "claude.forget", err: error }, "a warm process did not end"),
+    );
   }
 }

@@ -170,6 +170,18 @@ test("forget closes the idle items of a group now and the used ones when they ar
   expect(other.isOver()).toBe(false);
 });
 
+test("forgetAll does so for every group, and places are given out as before", async () => {
+  const pool = createPool<Item>({ max: 3, idleMs: 60_000 });
+  const [idle, used] = [item("idle"), item("used")];
+  (await take(pool, "a")).release(idle);
+  const busy = await take(pool, "b");
+  await pool.forgetAll();
+  expect([idle.isOver(), used.isOver()]).toEqual([true, false]);
+  busy.release(used);
+  await until(() => used.isOver(), "the used one is closed");
+  expect((await take(pool, "a")).item).toBeNull();
+});
+
 test("close turns everybody away and resolves when the last holder is done", async () => {
   const pool = createPool<Item>({ max: 1, idleMs: 60_000 });
   const first = await take(pool, "a");

@@ -19,6 +19,7 @@ test("the five required settings are enough, and the rest is as the specificatio
     sandbox: "require",
     approvalTimeoutMs: 3_600_000,
     retention: { contentMs: 30 * 86_400_000, auditMs: 365 * 86_400_000 },
+    staleAfterMs: 900_000,
     telegram: { apiRoot: "https://api.telegram.org" },
     access: { allowedUsers: [11, 22], ownerUsers: [11] },
     limits: {
@@ -142,6 +143,7 @@ describe("values", () => {
       CLAUDE_IDLE_SECONDS: "7",
       CLAUDE_STALL_SECONDS: "8",
       APPROVAL_TIMEOUT_SECONDS: "9",
+      STALE_AFTER_SECONDS: "10",
       LOG_FORMAT: "JSON",
       SALLYPORT_HOME: "~/own",
     });
@@ -171,6 +173,7 @@ describe("values", () => {
     });
     expect(config).toMatchObject({
       approvalTimeoutMs: 9000,
+      staleAfterMs: 10_000,
       home: world.at("home/own"),
       log: { format: "json" },
     });

@@ -52,6 +52,13 @@ function failOnce(
   });
 }
 
+/** Opens a locked daemon as `sallyport unlock` does. */
+function unlock(home: string): void {
+  const db = new Database(join(home, "sallyport.db"));
+  db.prepare("DELETE FROM facts WHERE key = 'lock'").run();
+  db.close();
+}
+
 const tooMany = (seconds: number) =>
   ({ kind: "error", code: 429, description: "Too Many Requests", retryAfterSeconds: seconds }) as const;
 
@@ -174,6 +181,26 @@ export const ACTS: readonly Act[] = [
       await cutOff(scene, life);
     },
     play: async ({ say }) => say("say"),
+  },
+  {
+    name: "a message that comes too late",
+    reaches: ["work.offered", "work.queued#2"],
+    play: async ({ say, ago }) => ago(3_600_000, () => say("say")),
+  },
+  {
+    name: "a lock, opened by another process",
+    reaches: ["fact.set"],
+    play: async ({ say, stage }) => {
+      say("hang");
+      await stage.waitFor(({ text }) => text.includes("Let me think"));
+      say("say");
+      stage.chat.send("/lock");
+      await stage.waitFor(({ text }) => text.startsWith("🔒 Locked."));
+      unlock(stage.home);
+      // What was cut off before it could be locked asks once more, since no key begins anything in a locked bot.
+      await stage.waitFor(({ text }) => text.startsWith("🔓"));
+      stage.chat.send("/status");
+    },
   },
   {
     name: "an update that was left",

@@ -20,6 +20,8 @@ export interface Scene {
   readonly sent: readonly SentPrompt[];
   /** Sends `<tag>: <kind>` with a fresh tag and gives the tag. */
   readonly say: (kind: Kind, chat?: PersonChat) => SentPrompt & { readonly messageId: number };
+  /** What is sent in `act` was sent so long ago when it reaches the bot. */
+  readonly ago: <T>(ageMs: number, act: () => T) => T;
   readonly pressed: () => readonly Pressed[];
   /** A life that ends itself at that fault point; or one that does not, once it polls. */
   readonly live: (killAt?: string) => Promise<Life>;
@@ -49,8 +51,10 @@ export async function createScene({
 }: SceneOptions = {}): Promise<Scene> {
   const project = { path: "" };
   const talk = createTalk((tag) => join(project.path, `${tag}.txt`));
+  let behindMs = 0;
   const stage = await createStage({
     script: talk.script,
+    now: () => Date.now() - behindMs,
     entry: ENTRY,
     env: {
       ALLOWED_USERS: people.join(","),
@@ -107,6 +111,14 @@ export async function createScene({
       const prompt = { tag, chatId: chat.chatId, updateId, messageId };
       sent.push(prompt);
       return prompt;
+    },
+    ago: (ageMs, act) => {
+      behindMs = ageMs;
+      try {
+        return act();
+      } finally {
+        behindMs = 0;
+      }
     },
     pressed: () => presses.flat(),
     live: (killAt) =>

@@ -27,6 +27,7 @@ function guardWith(refusing: Partial<Record<GateName, Verdict>> = {}) {
   const guard = createGuard({
     gates: {
       authenticate: gateNamed("authenticate"),
+      checkLock: gateNamed("checkLock"),
       limitRate: gateNamed("limitRate"),
       limitCost: gateNamed("limitCost"),
       validateInput: gateNamed("validateInput"),
@@ -39,10 +40,10 @@ function guardWith(refusing: Partial<Record<GateName, Verdict>> = {}) {
 test("a request passes all gates in their order, each given what the one before left", () => {
   const { guard, asked, refused } = guardWith();
   const verdict = guard.admit(request({ dedupeKey: "k" }));
-  expect(asked).toEqual(["authenticate", "limitRate", "limitCost", "validateInput"]);
+  expect(asked).toEqual(["authenticate", "checkLock", "limitRate", "limitCost", "validateInput"]);
   expect(verdict).toMatchObject({
     kind: "admit",
-    request: { dedupeKey: "k.authenticate.limitRate.limitCost.validateInput" },
+    request: { dedupeKey: "k.authenticate.checkLock.limitRate.limitCost.validateInput" },
   });
   expect(refused).toEqual([]);
 });
@@ -71,7 +72,7 @@ test("one gate at a time gives the same as all at once", () => {
 test("a gate that stands before its turn throws and is not asked", () => {
   const { guard, asked } = guardWith();
   expect(() => guard.pass("limitRate", request(), later)).toThrow(
-    "Gate limitRate must be number 1 of the chain, is 2",
+    "Gate limitRate must be number 1 of the chain, is 3",
   );
   expect(() => guard.pass("validateInput", request(), later)).toThrow("chain");
   expect(asked).toEqual([]);
@@ -103,6 +104,7 @@ test("a gate that throws admits nothing, and no later gate is asked", () => {
       authenticate: () => {
         throw new Error("no database");
       },
+      checkLock: (request) => guard.pass("authenticate", request, later),
       limitRate: (request) => guard.pass("authenticate", request, later),
       limitCost: (request) => guard.pass("authenticate", request, later),
       validateInput: (request) => guard.pass("authenticate", request, later),

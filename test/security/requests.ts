@@ -14,6 +14,7 @@ export function request(change: Partial<Request> = {}): Request {
     chatType: "private",
     messageId: 1,
     sentAt: 0,
+    isStale: false,
     body: { kind: "prompt", text: "hello" },
     cleaned: [],
     ...change,

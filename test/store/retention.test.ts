@@ -404,7 +404,7 @@ test("a database of before there was retention keeps what it holds, and forgets 
   expect(store.outbox.next(7)?.id).toBe(2);
   const press = { nonce: "n", conversationId: 1, userId: 7, isOwner: false };
   clock.turn(31 * DAY); // nobody knows when that button was offered: its time begins now
-  expect(store.buttons.peek("n")).toBe("dismiss");
+  expect(store.buttons.peek("n")).toEqual({ kind: "dismiss" });
   expect([...store.retention.slices(TIMES)]).toEqual([1]);
   expect(store.buttons.press(press)).toEqual({ kind: "refused", reason: "expired" });
 });

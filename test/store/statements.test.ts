@@ -9,7 +9,14 @@ import { tempDir } from "../support/temp.ts";
 const BOUNDED = ["conversations", "chats", "buckets", "facts", "costs_before", "audit_anchor"];
 
 /** Partial indexes that hold only what is under way; they may be read through. */
-const OPEN_ROWS = ["inbox_unfinished", "work_queued", "work_unfinished", "approvals_asked", "outbox_open"];
+const OPEN_ROWS = [
+  "inbox_unfinished",
+  "work_queued",
+  "work_active",
+  "work_unfinished",
+  "approvals_asked",
+  "outbox_open",
+];
 
 /** Growing tables that a statement reads through all the same, by what it begins with, and why that is right. */
 const ALLOWED = [

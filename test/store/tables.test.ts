@@ -60,6 +60,38 @@ test("the queue is first in, first out, and what is moved first goes first", () 
   expect(store.work.queued(conversation.id).map(({ id }) => id)).toEqual([b?.id, c?.id, a?.id]);
 });
 
+test("an offered work stands outside the queue, without a message, until it is given back behind all that waits", () => {
+  const clock = testClock();
+  const { store, conversation, submit } = withWork(testStore(clock));
+  const a = submit("a");
+  store.work.setPlaceholder(a?.id ?? 0, 5);
+  clock.turn(1_000);
+  const b = submit("b");
+  expect(store.offered.due(clock()).map(({ text }) => text)).toEqual(["a"]);
+  store.offered.take(a?.id ?? 0);
+  expect(store.offered.of(conversation.id)).toMatchObject([
+    { text: "a", state: "offered", placeholderId: null, sentAt: clock() - 1_000 },
+  ]);
+  expect(store.work.queued(conversation.id).map(({ id }) => id)).toEqual([b?.id]);
+  expect(store.work.next(conversation.id)?.id).toBe(b?.id);
+  expect(store.offered.due(clock() + 1).map(({ text }) => text)).toEqual(["b"]);
+  store.offered.giveBack(a?.id ?? 0);
+  submit("c");
+  expect(store.work.queued(conversation.id).map(({ text }) => text)).toEqual(["b", "a", "c"]);
+  expect(store.offered.of(conversation.id)).toEqual([]);
+});
+
+test("a conversation in which all is offered has no queue", () => {
+  const { store, submit } = withWork();
+  const a = submit("a");
+  store.offered.take(a?.id ?? 0);
+  expect(store.work.conversationsWithQueue()).toEqual([]);
+  store.work.end(a?.id ?? 0, "dropped");
+  store.offered.take(a?.id ?? 0);
+  store.offered.giveBack(a?.id ?? 0);
+  expect(store.work.get(a?.id ?? 0)?.state).toBe("dropped");
+});
+
 test("a reservation counts while the work lasts and ends with it", () => {
   const { store, submit } = withWork();
   const work = submit("a");

@@ -59,9 +59,16 @@ interface StageOptions {
   readonly env?: Record<string, string>;
   /** What is run in place of the program's own entry file. */
   readonly entry?: string;
+  /** Telegram's clock. */
+  readonly now?: () => number;
 }
 
-export async function createStage({ script, env: stageEnv = {}, entry }: StageOptions): Promise<Stage> {
+export async function createStage({
+  script,
+  env: stageEnv = {},
+  entry,
+  now = Date.now,
+}: StageOptions): Promise<Stage> {
   const folder = tempDir("sp-");
   const home = join(folder, "home");
   const approved = join(folder, "projects");
@@ -69,7 +76,7 @@ export async function createStage({ script, env: stageEnv = {}, entry }: StageOp
   mkdirSync(project, { recursive: true });
   writeFileSync(join(project, "README.md"), "# A sample\n");
 
-  const api = createBotApi({ token: TOKEN, now: Date.now });
+  const api = createBotApi({ token: TOKEN, now });
   const apiRoot = await api.listen();
   const model = createMessagesApi({ script });
   const modelUrl = await model.listen();

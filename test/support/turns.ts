@@ -4,12 +4,13 @@ import type { ClaudeTurn } from "../../src/claude/types.ts";
 import type { ApprovedPath } from "../../src/domain/approved-path.ts";
 import type { AuditEvent } from "../../src/domain/audit-event.ts";
 import type { ClaudeTurnEnd } from "../../src/domain/claude-event.ts";
+import type { Now } from "../../src/domain/clock.ts";
 import type { TurnReport } from "../../src/domain/turn-event.ts";
 import type { Work } from "../../src/domain/work.ts";
 import { createLogger } from "../../src/log/logger.ts";
 import type { Reservation } from "../../src/security/limit-cost.ts";
 import type { Store } from "../../src/store/store.ts";
-import type { Presenter } from "../../src/turns/presenter.ts";
+import type { CutOff, Presenter } from "../../src/turns/presenter.ts";
 import { createTurns, type Turns, type TurnsDeps } from "../../src/turns/turns.ts";
 import { testClock, testStore } from "./store.ts";
 
@@ -24,6 +25,8 @@ export interface TurnsBench {
   readonly events: AuditEvent[];
   readonly shown: string[];
   readonly reports: TurnReport[];
+  /** What was told with each offer of a work that was cut off. */
+  readonly cutOffs: CutOff[];
   /** The next turn that Claude is asked to run. */
   readonly asked: () => Promise<AskedTurn>;
   readonly submit: (text: string, chatId?: number) => Work;
@@ -35,7 +38,15 @@ interface BenchOptions {
   readonly store?: Store;
   readonly reserve?: (userId: number) => Reservation;
   readonly approvalTimeoutMs?: number;
+  /** A screen of its own instead of the one that notes what it is told. */
+  readonly presenter?: Presenter;
+  readonly now?: Now;
+  readonly isLocked?: () => boolean;
+  readonly record?: TurnsDeps["record"];
 }
+
+/** From this age on nothing runs by itself. */
+export const STALE_AFTER_MS = 900_000;
 
 const END: ClaudeTurnEnd = {
   outcome: { kind: "completed", text: "done" },
@@ -50,6 +61,7 @@ export function turnsBench(options: BenchOptions = {}): TurnsBench {
   const events: AuditEvent[] = [];
   const shown: string[] = [];
   const reports: TurnReport[] = [];
+  const cutOffs: CutOff[] = [];
   const asked: AskedTurn[] = [];
   let outbox = 0;
 
@@ -64,20 +76,35 @@ export function turnsBench(options: BenchOptions = {}): TurnsBench {
       return promise;
     },
     forget: async () => undefined,
+    forgetAll: async () => void shown.push("all warm processes end"),
   };
   const note = (line: string): number => {
     shown.push(line);
     outbox += 1;
     return outbox;
   };
-  const presenter: Presenter = {
-    accepted: (work, { ahead, isHeld }) => note(`accepted ${work.text} ahead=${ahead} held=${isHeld}`),
+  const presenter: Presenter = options.presenter ?? {
+    accepted: (work, { ahead, heldBy, isLocked }) =>
+      note(`accepted ${work.text} ahead=${ahead} held=${heldBy?.text ?? "no"}${isLocked ? " locked" : ""}`),
     open: () => ({ show: () => undefined, finish: (report) => void reports.push(report) }),
     askTool: (_, approval) => note(`ask ${approval.toolName} ${approval.id}`),
     askQuestion: (_, approval, { question, chosen }) =>
       note(`question ${approval.id} ${question.question} [${chosen.join()}]`),
     settled: (_, approval, end) => void note(`settled ${approval.id} ${end}`),
-    interrupted: (work) => void note(`interrupted ${work.text}`),
+    interrupted: (work, cutOff) => {
+      note(`interrupted ${work.text}`);
+      cutOffs.push(cutOff);
+    },
+    askAgain: (work, cutOff) => {
+      note(`asked again ${work.text}`);
+      cutOffs.push(cutOff);
+    },
+    setAside: (work) => void note(`set aside ${work.text}`),
+    offer: (work, { ageMs, all }) =>
+      note(`offer ${work.text} ${ageMs / 1000} s [${all.map(({ text }) => text).join()}]`),
+    offerTaken: (work, choice) => void note(`taken ${work.text} ${choice}`),
+    recall: (work) => void note(`recall ${work.text}`),
+    unlocked: () => void note("unlocked"),
     dropped: (work) => void note(`dropped ${work.text}`),
     waitsForMoney: (work) => void note(`waits ${work.text}`),
     unpaid: (work) => void note(`unpaid ${work.text}`),
@@ -86,14 +113,19 @@ export function turnsBench(options: BenchOptions = {}): TurnsBench {
     store,
     claude,
     presenter,
-    now: testClock(),
+    now: options.now ?? testClock(),
     newUuid: randomUUID,
-    record: (event) => void events.push(event),
+    record: (event, who) => {
+      events.push(event);
+      options.record?.(event, who);
+    },
+    isLocked: options.isLocked ?? (() => false),
     reserve: options.reserve ?? (() => ({ kind: "ok", reservedMicroUsd: 5_000_000 })),
     resolveProject: async (name) => `/projects/${name}` as ApprovedPath,
     configDirOf: async (userId, project) => `/config/${userId}/${project}`,
     summarise: (name) => name,
     approvalTimeoutMs: options.approvalTimeoutMs ?? 60_000,
+    staleAfterMs: STALE_AFTER_MS,
     log: createLogger({ level: "silent", format: "json", secretValues: [] }),
   });
   onTestFinished(() => turns.close());
@@ -113,6 +145,7 @@ export function turnsBench(options: BenchOptions = {}): TurnsBench {
     events,
     shown,
     reports,
+    cutOffs,
     until,
     asked: async () => {
       await until(() => asked.length > 0);

@@ -17,10 +17,11 @@ import { createBot } from "../../src/telegram/bot.ts";
 import { openTelegram } from "../../src/telegram/door.ts";
 import { createReplies } from "../../src/telegram/replies.ts";
 import type { Sender } from "../../src/telegram/sender.ts";
+import { whenText } from "../../src/telegram/wording-time.ts";
 import { createProjects } from "../../src/workspace/projects.ts";
 import { testClock } from "../support/store.ts";
 import { tempDir } from "../support/temp.ts";
-import { turnsBench } from "../support/turns.ts";
+import { STALE_AFTER_MS, turnsBench } from "../support/turns.ts";
 
 const TOKEN = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw";
 /** The owner, and one more whom he admits. */
@@ -47,6 +48,7 @@ function configOf({ burst = 10, apiRoot = "http://127.0.0.1:1" } = {}): Config {
     telegram: { apiRoot },
     access: { allowedUsers: [OWNER, GUEST], ownerUsers: [OWNER] },
     claude: { auth: "api-key" },
+    staleAfterMs: STALE_AFTER_MS,
     limits: {
       requestsPerWindow: 60,
       windowMs: 60_000,
@@ -117,18 +119,21 @@ function createChain({
       approvedDirectory: approved,
       isOffered: () => true,
     }),
-    replies: createReplies({ store, kick: () => undefined }),
+    replies: createReplies({ store, kick: () => undefined, answerPress: sender.answerPress }),
     sender,
     log: silent,
     now,
     mode: "ask",
     isSuspicious: (name) => name.includes(".."),
+    ageOf: () => 0,
+    staleAfterMs: STALE_AFTER_MS,
     signal: ending.signal,
     bury: ({ update_id: id }) => {
       notes.push(`bury ${id}`);
       store.inbox.bury(id);
     },
     ownerUsers: new Set([OWNER]),
+    lock: security.lock,
     guard: guardOf?.(security, notes) ?? security.guard,
     record: (event, who) => {
       events.push(event);
@@ -244,6 +249,11 @@ describe("the order of the gates", () => {
     ["authenticate", { kind: "deny", reason: "no_person", detail: null }, null],
     ["authenticate", { kind: "deny", reason: "not_private", detail: null }, null],
     [
+      "checkLock",
+      { kind: "locked", since: Date.UTC(2026, 10, 23, 12) },
+      `Locked by an owner ${whenText(Date.UTC(2026, 10, 23, 12))}: \`sallyport unlock\` at the machine opens it. Nothing was run.`,
+    ],
+    [
       "limitRate",
       { kind: "wait", retryAfterMs: 3_001, isFirstInWindow: true },
       "That was a lot at once. Wait 4 s; what you sent was not run.",
@@ -274,7 +284,9 @@ describe("the order of the gates", () => {
           ...GATE_ORDER.slice(0, GATE_ORDER.indexOf(gate) + 1),
           `refused by ${gate}`,
         ]);
-        expect(chain.texts().slice(before)).toEqual(text === null ? [] : [text]);
+        // A press is answered by what pops up, everything else by a message.
+        const told = update.callback_query ? chain.toasts.splice(0) : chain.texts().slice(before);
+        expect(told).toEqual(text === null ? [] : [text]);
         expect(chain.stateOf(update.update_id)).toBe("done");
       }
       expect(chain.works()).toBe(0);
@@ -353,7 +365,7 @@ describe("the order of the gates", () => {
     const chain = createChain({ guardOf: broken });
     const update = say("hello");
     await chain.handle(update);
-    expect(chain.notes).toEqual(["authenticate", "limitRate", `bury ${update.update_id}`]);
+    expect(chain.notes).toEqual(["authenticate", "checkLock", "limitRate", `bury ${update.update_id}`]);
     expect(chain.works()).toBe(0);
   });
 });

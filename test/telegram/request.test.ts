@@ -145,6 +145,7 @@ test("a message carries its chat, its id, its time and a key that is the same at
     chatType: "private",
     messageId: 3,
     sentAt: 1_800_000_000_000,
+    isStale: false,
     body: { kind: "prompt", text: "hello" },
     cleaned: [],
   } satisfies Request);

@@ -20,6 +20,7 @@ function openTurn({ isSent = true, ahead = 0 } = {}) {
       watch: (_, source) => watched.set(source.target, source),
       unwatch: (_, target) => watched.delete(target),
     },
+    ownerUsers: [],
   });
   const work = store.transaction(() => {
     const conversation = store.conversations.at({ chatId: CHAT, threadId: null });
@@ -27,7 +28,7 @@ function openTurn({ isSent = true, ahead = 0 } = {}) {
     const key = { dedupeKey: "telegram:1", uuid: "u", conversationId: conversation.id, userId: USER };
     const made = store.work.submit({ ...key, text, project: "demo", messageId: 5 });
     if (!made) throw new Error("The work was not taken");
-    store.work.setPlaceholder(made.id, presenter.accepted(made, { ahead, isHeld: false }));
+    store.work.setPlaceholder(made.id, presenter.accepted(made, { ahead, heldBy: null, isLocked: false }));
     return store.work.get(made.id) ?? made;
   });
   const placeholder = work.placeholderId ?? 0;
@@ -189,7 +190,7 @@ test("what was said before a turn was stopped or failed stays, with its end belo
 
 test("H66: what to do with a work that was cut off is asked as its end: kept where the chat is shut to the bot just now", () => {
   const { store, work, presenter } = openTurn();
-  store.transaction(() => presenter.interrupted(work));
+  store.transaction(() => presenter.interrupted(work, { allowed: [], waiting: [] }));
   const rows = rowsOf(store);
   expect(rows.map(({ act, finalOf }) => [act.kind, finalOf])).toEqual([
     ["send", work.id],

@@ -145,5 +145,52 @@ test("[Run it again] says what stands before it, not what waits behind it", asyn
   const after = turnsBench({ store });
   after.turns.start();
   store.transaction(() => after.turns.press({ kind: "recover", workId: running.id, choice: "again" }, 7));
-  expect(after.shown).toContain("accepted running ahead=0 held=false");
+  expect(after.shown).toContain("accepted running ahead=0 held=no");
+});
+
+test("the offer names what a person allowed in the turn and what waits behind it, in its order", async () => {
+  const store = testStore();
+  const before = turnsBench({ store });
+  const work = before.submit("running");
+  const turn = await before.asked();
+  for (const [index, toolName] of ["Bash", "Write", "AskUserQuestion", "Edit"].entries()) {
+    const questions = [{ question: "which?", options: [{ label: "one" }] }];
+    const call = { toolUseId: `t${index}`, toolName, input: { questions }, isSubagent: false };
+    void turn.decide(call, turn.signal).catch(() => undefined);
+    await before.until(() => before.shown.some((line) => line.includes(`${index + 1}`)));
+  }
+  store.transaction(() => {
+    before.turns.press({ kind: "approve", approvalId: 1, decision: "allow" }, 7);
+    before.turns.press({ kind: "approve", approvalId: 2, decision: "deny" }, 7);
+    before.turns.press({ kind: "answer", approvalId: 3, question: 0, option: 0, isTick: false }, 7);
+  });
+  before.submit("b");
+  before.submit("c");
+
+  const after = turnsBench({ store });
+  after.turns.start();
+  expect(after.shown).toContain("interrupted running");
+  const told = ({ allowed, waiting }: (typeof after.cutOffs)[number]) => ({
+    allowed,
+    waiting: waiting.map(({ text }) => text),
+  });
+  expect(after.cutOffs.map(told)).toEqual([{ allowed: ["Bash"], waiting: ["b", "c"] }]);
+
+  after.submit("d");
+  expect(after.shown).toContain("accepted d ahead=2 held=running");
+  store.transaction(() => after.turns.askAgain(work.conversationId));
+  expect(after.shown.at(-1)).toBe("asked again running");
+  expect(after.cutOffs.map(told).at(-1)).toEqual({ allowed: ["Bash"], waiting: ["b", "c", "d"] });
+});
+
+test("nothing is asked again once the answer was given", async () => {
+  const { store, running } = await leftBehind();
+  const after = turnsBench({ store });
+  after.turns.start();
+  expect(after.turns.status(running.conversationId).heldBy?.text).toBe("running");
+  store.transaction(() => after.turns.press({ kind: "recover", workId: running.id, choice: "drop" }, 7));
+  expect(after.turns.status(running.conversationId).heldBy).toBeNull();
+  const count = after.shown.length;
+  store.transaction(() => after.turns.askAgain(running.conversationId));
+  expect(after.shown.length).toBe(count);
 });
