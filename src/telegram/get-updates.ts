@@ -22,6 +22,13 @@ export interface Poll {
   readonly timeoutSeconds: number;
 }
 
+/** What a poll brought. */
+export interface PollAnswer {
+  readonly updates: readonly Update[];
+  /** When the server answered, by its own clock (HTTP `Date`, whole seconds), in ms since the epoch; null when it does not say. */
+  readonly serverTime: number | null;
+}
+
 /**
  * Makes `getUpdates` (Bot API) over the runtime's own fetch, which, unlike grammY's, notices an answer that is cut in the
  * middle. Ends as `ambiguous` when the server answers with something that is no Bot API answer.
@@ -32,7 +39,7 @@ export function createGetUpdates(apiRoot: string, token: string) {
   return async (
     { offset, limit, timeoutSeconds }: Poll,
     signal: AbortSignal,
-  ): Promise<CallEnd<readonly Update[]>> => {
+  ): Promise<CallEnd<PollAnswer>> => {
     try {
       const response = await fetch(url, {
         method: "POST",
@@ -40,7 +47,7 @@ export function createGetUpdates(apiRoot: string, token: string) {
         body: JSON.stringify({ offset, limit, timeout: timeoutSeconds, allowed_updates: ALLOWED_UPDATES }),
         signal,
       });
-      return endOfAnswer(answerSchema.safeParse(await response.json()), response.status);
+      return endOfAnswer(answerSchema.safeParse(await response.json()), response);
     } catch (error) {
       return networkEnd(error);
     }
@@ -49,10 +56,16 @@ export function createGetUpdates(apiRoot: string, token: string) {
 
 function endOfAnswer(
   answer: z.ZodSafeParseResult<z.infer<typeof answerSchema>>,
-  status: number,
-): CallEnd<readonly Update[]> {
+  { status, headers }: Response,
+): CallEnd<PollAnswer> {
   if (!answer.success) return { kind: "ambiguous", cause: `no Bot API answer (HTTP ${status})` };
-  if (answer.data.ok) return { kind: "ok", value: answer.data.result };
+  if (answer.data.ok) {
+    const serverTime = Date.parse(headers.get("date") ?? "");
+    return {
+      kind: "ok",
+      value: { updates: answer.data.result, serverTime: Number.isNaN(serverTime) ? null : serverTime },
+    };
+  }
   const { error_code: code, description, parameters } = answer.data;
   if (code >= 500) return { kind: "ambiguous", cause: `${code}: ${description}` };
   const retryAfter = parameters?.retry_after;

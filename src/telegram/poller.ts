@@ -5,7 +5,7 @@ import type { Logger } from "../log/logger.ts";
 import type { Inbox } from "../store/inbox.ts";
 import { backoffMs, pause } from "./backoff.ts";
 import type { CallEnd } from "./call.ts";
-import type { Poll } from "./get-updates.ts";
+import type { Poll, PollAnswer } from "./get-updates.ts";
 
 /** An update at which so many lives ended is set aside: it may be what ends them. */
 const MAX_ATTEMPTS = 3;
@@ -15,7 +15,7 @@ const GRACE_MS = 5_000;
 
 /** The calls that receiving updates takes. */
 export interface PollerApi {
-  readonly getUpdates: (poll: Poll, signal: AbortSignal) => Promise<CallEnd<readonly Update[]>>;
+  readonly getUpdates: (poll: Poll, signal: AbortSignal) => Promise<CallEnd<PollAnswer>>;
   readonly getMe: () => Promise<CallEnd<UserFromGetMe>>;
   readonly deleteWebhook: () => Promise<CallEnd<unknown>>;
 }
@@ -31,6 +31,8 @@ export interface PollerDeps {
   readonly isStrangers: (update: Update) => boolean;
   /** Sets an update aside and tells the owners. */
   readonly bury: (update: Update) => void;
+  /** Told Telegram's own time (ms since the epoch, whole seconds) with each answer that names it, before its updates are handed out. */
+  readonly onServerTime?: (ms: number) => void;
   readonly log: Logger;
   readonly pollSeconds: number;
 }
@@ -154,8 +156,10 @@ export function createPoller(deps: PollerDeps): UpdateSupplier<Update> {
       const poll = { offset, limit, timeoutSeconds: deps.pollSeconds };
       const deadline = (): AbortSignal =>
         AbortSignal.any([signal, AbortSignal.timeout(deps.pollSeconds * 1000 + GRACE_MS)]);
-      const updates = await insist("getUpdates", () => api.getUpdates(poll, deadline()), signal);
-      const fresh = updates ? await store(updates, signal) : [];
+      const answer = await insist("getUpdates", () => api.getUpdates(poll, deadline()), signal);
+      if (answer === null) return [];
+      if (answer.serverTime !== null) deps.onServerTime?.(answer.serverTime);
+      const fresh = await store(answer.updates, signal);
       if (fresh.length > 0) return fresh;
     }
     return [];

@@ -22,10 +22,10 @@ const ADA = 7;
 const STRANGER = 8;
 
 /** A Bot API over real HTTP, a database on disk and, in any number of lives, the poller between them. */
-async function createBench({ pollSeconds = 20 } = {}) {
+async function createBench({ pollSeconds = 20, serverNow = Date.now } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "sallyport-poller-"));
   const path = join(folder, "test.db");
-  const api = createBotApi({ token: TOKEN, now: Date.now });
+  const api = createBotApi({ token: TOKEN, now: serverNow });
   const root = await api.listen();
   const ada = api.user({ id: ADA, firstName: "Ada" }).chat();
   const stranger = api.user({ id: STRANGER, firstName: "Eve" }).chat();
@@ -45,6 +45,7 @@ async function createBench({ pollSeconds = 20 } = {}) {
     lives.push(controller);
     const strangers: number[] = [];
     const handled: number[] = [];
+    const serverTimes: number[] = [];
     const poller = createPoller({
       api: {
         getUpdates: createGetUpdates(root, TOKEN),
@@ -67,6 +68,7 @@ async function createBench({ pollSeconds = 20 } = {}) {
         buried.push(id);
         store.inbox.bury(id);
       },
+      onServerTime: (ms) => serverTimes.push(ms),
       log: createLogger({
         level: "trace",
         format: "json",
@@ -79,6 +81,7 @@ async function createBench({ pollSeconds = 20 } = {}) {
       strangers,
       /** Ids of what an earlier life left. */
       handled,
+      serverTimes,
       end: () => controller.abort(),
       /** Ids of the next batch. */
       next: async () => {
@@ -217,6 +220,45 @@ describe("committed before confirmed", () => {
     expect(low.updateId).toBe(1_000);
     expect(await next).toEqual([1_000]);
   });
+});
+
+test("each answer tells Telegram's time, by Telegram's clock", async () => {
+  const clock = { at: Date.UTC(2026, 10, 23, 12) };
+  await using bench = await createBench({ serverNow: () => clock.at });
+  const life = bench.live();
+  bench.ada.send("one");
+  await life.next();
+  clock.at += 7 * 86_400_000;
+  const second = life.next();
+  await bench.isPolled();
+  bench.ada.send("two");
+  await second;
+  expect(life.serverTimes).toEqual([Date.UTC(2026, 10, 23, 12), Date.UTC(2026, 10, 30, 12)]);
+});
+
+test("an answer whose time is missing or no time is taken without one", async () => {
+  const dates = [null, "soon", "Mon, 23 Nov 2026 12:00:00 GMT"];
+  const left = [...dates];
+  const server = createServer((_, out) => {
+    const date = left.shift();
+    out.sendDate = false;
+    if (date) out.setHeader("date", date);
+    out.end('{"ok":true,"result":[]}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const getUpdates = createGetUpdates(`http://127.0.0.1:${port}`, TOKEN);
+  const poll = { offset: undefined, limit: 1, timeoutSeconds: 0 };
+  const ends = [];
+  for (const _ of dates) ends.push(await getUpdates(poll, AbortSignal.timeout(5_000)));
+  server.close();
+  server.closeAllConnections();
+  expect(ends).toEqual(
+    [null, null, Date.UTC(2026, 10, 23, 12)].map((serverTime) => ({
+      kind: "ok",
+      value: { updates: [], serverTime },
+    })),
+  );
 });
 
 test("a stranger's update is counted, confirmed and nowhere on disk", async () => {

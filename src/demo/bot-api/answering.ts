@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Now } from "../../domain/clock.ts";
 import { ApiFailure, responseOf } from "./failure.ts";
 import type { ApiResponse } from "./objects.ts";
 import type { Fault } from "./types.ts";
@@ -17,12 +18,13 @@ export function jsonAnswer(response: ApiResponse, body = JSON.stringify(response
   return { response, body, contentType: "application/json", updateIds: [] };
 }
 
-/** Sends an answer whole, with the status that its error code names. */
-export function send(out: ServerResponse, { response, body, contentType }: Answer): void {
+/** Sends an answer whole, with the status that its error code names, dated by `now`. */
+export function send(out: ServerResponse, { response, body, contentType }: Answer, now: Now): void {
   const retryAfter = response.ok ? undefined : response.parameters?.retry_after;
   out.writeHead(response.ok ? 200 : response.error_code, {
     "content-type": contentType,
     "content-length": Buffer.byteLength(body),
+    date: new Date(now()).toUTCString(),
     ...(retryAfter === undefined ? {} : { "retry-after": String(retryAfter) }),
   });
   out.end(body);
@@ -35,6 +37,7 @@ export interface Exchange {
   readonly process: () => Promise<Answer>;
   /** Aborted when the server closes: a delay then rejects at once. */
   readonly signal: AbortSignal;
+  readonly now: Now;
 }
 
 /** What came of a call: null where nothing was made, or nothing reached the client. */
@@ -44,16 +47,16 @@ export interface Outcome {
 }
 
 /** Answers a call as it should be, or as the fault says. */
-export async function answer(fault: Fault | null, { out, process, signal }: Exchange): Promise<Outcome> {
+export async function answer(fault: Fault | null, { out, process, signal, now }: Exchange): Promise<Outcome> {
   switch (fault?.kind) {
     case "delay":
       await sleep(fault.delayMs, undefined, { signal });
-      return sendMade(out, await process());
+      return sendMade(out, await process(), now);
     case undefined:
-      return sendMade(out, await process());
+      return sendMade(out, await process(), now);
     case "error": {
       const { code, description, retryAfterSeconds = null } = fault;
-      return sendMade(out, jsonAnswer(responseOf(new ApiFailure(code, description, retryAfterSeconds))));
+      return sendMade(out, jsonAnswer(responseOf(new ApiFailure(code, description, retryAfterSeconds))), now);
     }
     case "drop_before":
       out.destroy();
@@ -81,8 +84,8 @@ export async function answer(fault: Fault | null, { out, process, signal }: Exch
   }
 }
 
-function sendMade(out: ServerResponse, made: Answer): Outcome {
-  send(out, made);
+function sendMade(out: ServerResponse, made: Answer, now: Now): Outcome {
+  send(out, made, now);
   return { made, isAnswered: true };
 }
 

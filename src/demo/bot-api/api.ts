@@ -7,7 +7,7 @@ import type { Truthy, WaitOptions } from "./waiting.ts";
 
 export interface BotApiOptions {
   readonly token: string;
-  /** Dates messages, ages updates, paces the flood model. Long polls and delays run by the machine's own timers. */
+  /** Dates messages and answers, ages updates, paces the flood model. Long polls and delays run by the machine's own timers. */
   readonly now: Now;
   readonly botInfo?: Partial<ApiBot>;
   readonly intercept?: Intercept;

@@ -83,7 +83,7 @@ export function createBotApi(options: BotApiOptions): BotApi {
       pulse.emit();
     },
   });
-  const server = createApiServer({ isTokenValid: (given) => !isRevoked && given === token, handle });
+  const server = createApiServer({ now, isTokenValid: (given) => !isRevoked && given === token, handle });
 
   const messages = (chatId: number): readonly ShownMessage[] =>
     [...(chats.find(chatId)?.messages.values() ?? [])].map((stored) => showMessage(stored, chats.bot.id));

@@ -78,7 +78,7 @@ export function createCalls(deps: CallsDeps): (arrival: Arrival) => Promise<void
         if (payload instanceof ApiFailure) throw payload;
         return isFile ? readFile(target.name) : runMethod(method, payload);
       });
-    const { made, isAnswered } = await answer(fault, { out, process, signal });
+    const { made, isAnswered } = await answer(fault, { out, process, signal, now: deps.now });
     const answeredAt = isAnswered ? deps.now() : null;
     const outcome = { response: made?.response ?? null, fault, answeredAt, updateIds: made?.updateIds ?? [] };
     deps.onEnd(end(outcome));

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Now } from "../../domain/clock.ts";
 import { jsonAnswer, send } from "./answering.ts";
 import { type Arrival, asFailure, type Target } from "./calls.ts";
 import { ApiFailure, responseOf } from "./failure.ts";
@@ -14,6 +15,8 @@ export interface ApiServer {
 }
 
 export interface ApiServerDeps {
+  /** Dates the answers. */
+  readonly now: Now;
   readonly isTokenValid: (token: string) => boolean;
   readonly handle: (arrival: Arrival) => Promise<void>;
 }
@@ -22,7 +25,7 @@ export interface ApiServerDeps {
 const KEEP_ALIVE_MS = 75_000;
 
 /** Listens on the loopback address for `/bot<token>/<method>` and `/file/bot<token>/<path>`. */
-export function createApiServer({ isTokenValid, handle }: ApiServerDeps): ApiServer {
+export function createApiServer({ now, isTokenValid, handle }: ApiServerDeps): ApiServer {
   let running: { readonly server: Server; readonly closing: AbortController } | null = null;
 
   const route = async (request: IncomingMessage, out: ServerResponse): Promise<void> => {
@@ -36,7 +39,7 @@ export function createApiServer({ isTokenValid, handle }: ApiServerDeps): ApiSer
     route(request, out).catch((error: unknown) => {
       request.resume();
       if (out.headersSent) out.destroy();
-      else send(out, jsonAnswer(responseOf(asFailure(error))));
+      else send(out, jsonAnswer(responseOf(asFailure(error))), now);
     });
   };
 
