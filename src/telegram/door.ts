@@ -1,4 +1,3 @@
-import { createConcurrentSink, createRunner, createSource } from "@grammyjs/runner";
 import { Api } from "grammy";
 import type { Update } from "grammy/types";
 import type { Config } from "../config/config.ts";
@@ -11,24 +10,18 @@ import type { Presenter } from "../turns/presenter.ts";
 import type { Turns } from "../turns/turns.ts";
 import type { Projects } from "../workspace/projects.ts";
 import { createBot } from "./bot.ts";
-import { endOf } from "./call.ts";
 import { registerMenu } from "./command-menu.ts";
-import { createGetUpdates } from "./get-updates.ts";
-import { createPoller } from "./poller.ts";
 import { createPresenter } from "./presenter.ts";
+import { receiveUpdates } from "./reception.ts";
 import { createReplies } from "./replies.ts";
 import { requestOf } from "./request.ts";
 import { createScreenCalls } from "./screen-call.ts";
 import { createSender } from "./sender.ts";
 import { createServerClock } from "./server-clock.ts";
+import { createSockets } from "./sockets.ts";
 import { WORDS } from "./wording.ts";
 
 const CALL_SECONDS = 30;
-const POLL_SECONDS = 25;
-/** How many updates are handled at a time; each takes milliseconds. */
-const CONCURRENCY = 64;
-/** By when a poll that was begun has left. */
-const SENT_MS = 20;
 /** What the outbox may still take when the daemon ends. */
 const FLUSH_MS = 2_000;
 
@@ -66,8 +59,14 @@ interface ReceiveDeps {
 /** Opens the door: screen, outbox and chain. */
 export function openTelegram({ token, config, store, security, log, now }: DoorDeps): TelegramDoor {
   const { apiRoot } = config.telegram;
+  const sockets = createSockets(apiRoot);
   const connect = (timeoutSeconds: number): Api =>
-    new Api(token, { apiRoot, timeoutSeconds, sensitiveLogs: false });
+    new Api(token, {
+      apiRoot,
+      timeoutSeconds,
+      sensitiveLogs: false,
+      baseFetchConfig: { agent: sockets.agent },
+    });
   const api = connect(CALL_SECONDS);
   const rejected = Promise.withResolvers<never>();
   const onRejected = (description: string): void =>
@@ -87,12 +86,8 @@ export function openTelegram({ token, config, store, security, log, now }: DoorD
       store.inbox.bury(update.update_id);
       // In a group the bot says nothing, whoever asks.
       if (request.principal && request.chatType === "private") replies.tell(request, WORDS.fault);
-      for (const owner of owners.filter((id) => id !== request.conversation.chatId)) {
-        replies.tell(
-          { ...request, conversation: { chatId: owner, threadId: null }, messageId: null },
-          WORDS.ownerFault,
-        );
-      }
+      for (const owner of owners.filter((id) => id !== request.conversation.chatId))
+        replies.notify(owner, WORDS.ownerFault);
     });
     log.error({ event: "inbox.buried", updateId: update.update_id }, "an update was set aside");
   }
@@ -123,25 +118,15 @@ export function openTelegram({ token, config, store, security, log, now }: DoorD
       refund: security.refund,
       spending: security.spending,
     });
-    const handle = async (update: Update): Promise<void> => {
-      try {
-        await bot.handleUpdate(update).catch(bot.errorHandler);
-      } catch (err) {
-        log.error({ event: "update.left", err }, "an update is left for the next start");
-      }
-    };
-    const getUpdates = createGetUpdates(apiRoot, token);
-    const poller = createPoller({
-      api: {
-        getUpdates: (...poll) => {
-          setTimeout(onPoll, SENT_MS);
-          return getUpdates(...poll);
-        },
-        getMe: () => endOf(api.getMe()),
-        deleteWebhook: () => endOf(api.deleteWebhook({ drop_pending_updates: false })),
-      },
-      inbox: store.inbox,
-      handle,
+    const reception = receiveUpdates({
+      api,
+      apiRoot,
+      token,
+      sockets,
+      store,
+      owners,
+      notify: replies.notify,
+      onPoll,
       onReady: (me) => {
         bot.botInfo = me;
         registerMenu(api, log);
@@ -155,21 +140,16 @@ export function openTelegram({ token, config, store, security, log, now }: DoorD
       },
       bury,
       onServerTime: clock.learn,
+      handle: (update) => bot.handleUpdate(update).catch(bot.errorHandler),
       log,
-      pollSeconds: POLL_SECONDS,
+      now,
     });
-    const sink = createConcurrentSink<Update>({ consume: handle }, async () => undefined, {
-      concurrency: CONCURRENCY,
-    });
-    const runner = createRunner(createSource(poller), sink);
-    runner.start();
     sender.start(turns.undelivered);
     stop = async () => {
       stopping.abort();
-      await runner.stop();
-      while (runner.size() > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      await reception.stop();
     };
-    return Promise.race([runner.task() ?? rejected.promise, rejected.promise]);
+    return Promise.race([reception.over, rejected.promise]);
   }
 
   return {

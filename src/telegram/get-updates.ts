@@ -11,7 +11,7 @@ const answerSchema = z.union([
     ok: z.literal(false),
     error_code: z.number(),
     description: z.string(),
-    parameters: z.object({ retry_after: z.number().optional() }).optional(),
+    parameters: z.object({ retry_after: z.number().nonnegative().optional() }).optional(),
   }),
 ]);
 

@@ -1,15 +1,15 @@
 import type { UpdateSupplier } from "@grammyjs/runner";
 import type { Update, UserFromGetMe } from "grammy/types";
-import { AppError } from "../domain/errors.ts";
 import type { Logger } from "../log/logger.ts";
 import type { Inbox } from "../store/inbox.ts";
-import { backoffMs, pause } from "./backoff.ts";
+import { backoffMs, type pause } from "./backoff.ts";
 import type { CallEnd } from "./call.ts";
 import type { Poll, PollAnswer } from "./get-updates.ts";
+import { createInsistence } from "./insist.ts";
+import type { Outage } from "./outage.ts";
 
 /** An update at which so many lives ended is set aside: it may be what ends them. */
 const MAX_ATTEMPTS = 3;
-const CONFLICT_MS = 3_000;
 /** How long a poll may outlast the long polling that it asked for. */
 const GRACE_MS = 5_000;
 
@@ -33,8 +33,20 @@ export interface PollerDeps {
   readonly bury: (update: Update) => void;
   /** Told Telegram's own time (ms since the epoch, whole seconds) with each answer that names it, before its updates are handed out. */
   readonly onServerTime?: (ms: number) => void;
+  /** Told of each failure and each success. */
+  readonly outage: Outage;
+  /** Looks whether the machine has slept, and if so has `wake` called before it returns. */
+  readonly noticeSleep: () => void;
+  /** Waits between failures. */
+  readonly pause: typeof pause;
   readonly log: Logger;
   readonly pollSeconds: number;
+}
+
+/** The runner's source of updates. */
+export interface Poller extends UpdateSupplier<Update> {
+  /** The machine slept: the open poll, whose connection is dead for all one knows, is given up and asked anew at once. */
+  readonly wake: () => void;
 }
 
 /**
@@ -42,67 +54,16 @@ export interface PollerDeps {
  * Telegram by the next poll's offset. What an earlier life left unfinished is handled before the first poll. Never gives up
  * on a network, a server or a full disk; throws `token_rejected` when Telegram does not know the token.
  */
-export function createPoller(deps: PollerDeps): UpdateSupplier<Update> {
-  const { api, inbox, log } = deps;
+export function createPoller(deps: PollerDeps): Poller {
+  const { api, inbox, log, pause } = deps;
+  const { insist, wake } = createInsistence({
+    ...deps,
+    deleteWebhook: api.deleteWebhook,
+    deadlineMs: deps.pollSeconds * 1000 + GRACE_MS,
+  });
   let isReady = false;
   let offset: number | undefined;
-  let failures = 0;
   let unstored = 0;
-
-  /** Repeats `call` until it succeeds or `signal` is aborted (null). */
-  async function insist<T>(
-    name: string,
-    call: () => Promise<CallEnd<T>>,
-    signal: AbortSignal,
-  ): Promise<T | null> {
-    while (!signal.aborted) {
-      const end = await unlessAborted(call(), signal);
-      if (end === null) return null;
-      if (end.kind === "ok") {
-        if (failures > 0)
-          log.info({ event: "telegram.back", call: name, failures }, "Telegram answers again");
-        failures = 0;
-        return end.value;
-      }
-      if (signal.aborted) return null;
-      await recover(name, end, signal);
-    }
-    return null;
-  }
-
-  async function recover(
-    name: string,
-    end: Exclude<CallEnd<never>, { kind: "ok" }>,
-    signal: AbortSignal,
-  ): Promise<void> {
-    failures += 1;
-    if (end.kind !== "refused") {
-      log.warn(
-        { event: "telegram.unreachable", call: name, failures, cause: end.cause },
-        "Telegram does not answer",
-      );
-      await pause(backoffMs(failures), signal);
-      return;
-    }
-    const { code, description, retryAfterMs } = end;
-    if (code === 401 || code === 404) {
-      throw new AppError(
-        "token_rejected",
-        `Telegram does not know TELEGRAM_BOT_TOKEN (${code} ${description}): get it from @BotFather`,
-      );
-    }
-    log.warn(
-      { event: "telegram.refused", call: name, failures, code, description },
-      "Telegram refuses the call",
-    );
-    if (code !== 409) {
-      await pause(retryAfterMs ?? backoffMs(failures), signal);
-      return;
-    }
-    const isWebhook = /webhook/i.test(description);
-    if (isWebhook) await unlessAborted(api.deleteWebhook(), signal);
-    await pause(isWebhook ? backoffMs(failures) : Math.max(CONFLICT_MS, backoffMs(failures)), signal);
-  }
 
   async function begin(signal: AbortSignal): Promise<void> {
     const me = await insist("getMe", api.getMe, signal);
@@ -153,10 +114,15 @@ export function createPoller(deps: PollerDeps): UpdateSupplier<Update> {
 
   async function next(limit: number, signal: AbortSignal): Promise<Update[]> {
     while (!signal.aborted) {
-      const poll = { offset, limit, timeoutSeconds: deps.pollSeconds };
-      const deadline = (): AbortSignal =>
-        AbortSignal.any([signal, AbortSignal.timeout(deps.pollSeconds * 1000 + GRACE_MS)]);
-      const answer = await insist("getUpdates", () => api.getUpdates(poll, deadline()), signal);
+      const answer = await insist(
+        "getUpdates",
+        (attempt) =>
+          api.getUpdates(
+            { offset, limit, timeoutSeconds: attempt.isProbe ? 0 : deps.pollSeconds },
+            attempt.signal,
+          ),
+        signal,
+      );
       if (answer === null) return [];
       if (answer.serverTime !== null) deps.onServerTime?.(answer.serverTime);
       const fresh = await store(answer.updates, signal);
@@ -166,24 +132,13 @@ export function createPoller(deps: PollerDeps): UpdateSupplier<Update> {
   }
 
   return {
+    wake,
     supply: async (batchSize, signal) => {
       const stop = nativeSignal(signal);
       if (!isReady) await begin(stop);
       return next(Math.min(100, Math.max(1, batchSize)), stop);
     },
   };
-}
-
-/** What the call gives, or null at once when `signal` is aborted: a call that hangs must not hold up the end. */
-async function unlessAborted<T>(call: Promise<T>, signal: AbortSignal): Promise<T | null> {
-  const { promise, resolve } = Promise.withResolvers<null>();
-  const end = (): void => resolve(null);
-  signal.addEventListener("abort", end, { once: true });
-  try {
-    return await Promise.race([call, promise]);
-  } finally {
-    signal.removeEventListener("abort", end);
-  }
 }
 
 /** The runner hands out its own kind of signal; `fetch` wants the platform's. */

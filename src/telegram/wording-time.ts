@@ -1,11 +1,16 @@
 /** `at 14:05` today's way: date and time with the zone, since the reader may be elsewhere. */
 export function whenText(atMs: number): string {
-  const text = new Intl.DateTimeFormat("en-GB", {
-    dateStyle: "medium",
-    timeStyle: "short",
-  }).format(atMs);
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  return `on ${text} (${zone})`;
+  return `on ${momentText(atMs)} (${zone()})`;
+}
+
+/** The same without the zone, for two of them in one line. */
+export function momentText(atMs: number): string {
+  return new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" }).format(atMs);
+}
+
+/** The machine's zone, as IANA names it. */
+export function zone(): string {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
 /** `4 s`, `2 min 5 s`. */

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { Fault } from "../../src/demo/bot-api/types.ts";
 import { createQueueScript, reply } from "../../src/demo/messages-api/scripts.ts";
@@ -85,6 +86,48 @@ test("H48: a storm of server faults and a second poller are waited out, and then
 
 const isConflict = ({ response }: Stage["api"]["log"][number]): boolean =>
   response?.ok === false && response.error_code === 409;
+
+test("H47: stopped for 20 s, as by a sleep, with the poll on a dead connection, it answers within 5 s of waking, as if nothing had been", async () => {
+  const stage = await createStage(NO_SCRIPT);
+  const life = await stage.start();
+  let hanging = 0;
+  stage.api.setIntercept(({ method }) => {
+    if (method !== "getUpdates" || hanging > 0) return undefined;
+    hanging += 1;
+    return { kind: "hang" };
+  });
+  await stage.ask("/help", "/status:"); // ends the open poll; the next one hangs
+  await until(() => hanging === 1, "the poll that hangs");
+  await until(() => life.log.some(({ event }) => event === "daemon.started"), "the start's end");
+  process.kill(life.pid, "SIGSTOP");
+  stage.chat.send("/status");
+  await delay(20_000);
+  const before = performance.now();
+  process.kill(life.pid, "SIGCONT");
+  await stage.waitFor(({ text }) => text.includes("nothing runs"));
+  expect(performance.now() - before).toBeLessThan(5_000);
+
+  await stage.ask("/new", "begins a new session");
+  expect(stage.botTexts().length).toBe(3);
+  const events = life.log.map(({ event }) => event);
+  expect(events.filter((event) => event === "telegram.woke").length).toBe(1);
+  expect(events.filter((event) => event === "daemon.started").length).toBe(1);
+  expect(life.output()).not.toMatch(/telegram\.(unreachable|refused|back|outage)/);
+  expect(await terminate(life)).toMatchObject({ code: 0 });
+}, 60_000);
+
+test("H81: a token that is revoked while Telegram is out of reach ends it with 77 as soon as that is heard", async () => {
+  const stage = await createStage(NO_SCRIPT);
+  const life = await stage.start();
+  const port = portOf(stage.apiRoot);
+  await stage.api.close();
+  await until(() => life.output().split('"telegram.unreachable"').length > 3, "three tries in vain");
+  stage.api.revoke();
+  await stage.api.listen(port);
+  const before = performance.now();
+  expect(await life.exited).toEqual({ code: 77, signal: null });
+  expect(performance.now() - before).toBeLessThan(6_000);
+});
 
 test("H81: a token that is revoked while it runs ends it with 77 and one clear line", async () => {
   const stage = await createStage(NO_SCRIPT);
