@@ -3,8 +3,11 @@ import type { Store } from "../store/store.ts";
 import type { CallEnd } from "./call.ts";
 import type { ScreenCalls, Target } from "./screen-call.ts";
 
-/** How often a message may appear when nobody can tell whether it arrived: a doubled answer beats a lost one. */
-const MOST_COPIES = 2;
+/**
+ * How often a message is sent when nobody can tell whether it arrived: a placeholder is no loss, a question is rather asked
+ * twice than not at all, and of an answer the second copy, which comes for sure, is an edit.
+ */
+const MOST_SENDS = { placeholder: 1, answer: 1, other: 2 } as const;
 
 /** The row as it may do better. */
 type Form = Pick<OutboxRow, "act" | "conversation">;
@@ -42,8 +45,10 @@ export function createAttempt(
 
   /** Sends a new message, unless it may be there as often as it may. */
   async function send(row: OutboxRow, act: Exclude<OutboxAct, { kind: "edit" }>): Promise<AttemptEnd> {
-    const most = act.kind === "send" && act.isProgress ? 1 : MOST_COPIES;
-    const atMost = row.finalOf === null ? "lost" : act.kind === "send" ? "unsure" : "doubtful";
+    const kind =
+      act.kind === "send" && act.isProgress ? "placeholder" : row.finalOf === null ? "other" : "answer";
+    const most = MOST_SENDS[kind];
+    const atMost = kind !== "answer" ? "lost" : act.kind === "send" ? "unsure" : "doubtful";
     if (row.attempts >= most && atMost !== "doubtful")
       return { kind: atMost, cause: "an earlier life ended while it was being sent" };
     const end = await (act.kind === "send"

@@ -41,9 +41,9 @@ interface Deliver {
 
 /**
  * Delivers outbox rows. What surely was not sent, and an edit, is tried again for ever; what may or may not have been sent,
- * once more, a placeholder not at all. An answer is never given up: after two sends of which nobody knows, a small message
- * goes ahead, as often as it takes, and the answer is an edit of it, which cannot be doubled; its file is sent until it is
- * known to have come. What else is given up, or refused by Telegram for good, is recorded as failed. An end that cannot be
+ * once more, a placeholder not at all. An answer is never given up, and never there more than twice: after a send of which
+ * nobody knows, a small message goes ahead, as often as it takes, and the answer is an edit of it, which cannot be doubled;
+ * only its file is sent until it is known to have come. What else is given up, or refused by Telegram for good, is recorded as failed. An end that cannot be
  * recorded (a full disk) is kept: the next call for its row only records it.
  */
 export function createDeliver(deps: DeliverDeps): Deliver {

@@ -5,6 +5,8 @@ import type { Transition } from "../../src/domain/fault-point.ts";
 import { prepareHome } from "../../src/store/home.ts";
 import { openStore } from "../../src/store/store.ts";
 import { hasButton, type Life, USER } from "../support/daemon.ts";
+import { queryDaemon } from "../support/daemon-database.ts";
+import { until } from "../support/until.ts";
 import type { Scene, SceneOptions } from "./scene.ts";
 
 /** What people do in one life of the daemon, so that it comes to certain transitions. */
@@ -221,7 +223,7 @@ export const ACTS: readonly Act[] = [
   },
   {
     name: "a pause that Telegram asks for",
-    reaches: ["outbox.again"],
+    reaches: ["outbox.again", "chat.paused"],
     play: async (scene) => {
       failOnce(scene, "editMessageText", "Answer", tooMany(1));
       scene.say("say");
@@ -252,6 +254,56 @@ export const ACTS: readonly Act[] = [
     play: async (scene) => {
       failOnce(scene, "sendMessage", "Working", tooMany(2));
       scene.say("say");
+    },
+  },
+  {
+    name: "a chat that is shut to the bot, and opened again",
+    reaches: ["chat.parked", "chat.served"],
+    play: async ({ say, stage }) => {
+      say("slow");
+      await stage.waitFor(({ text }) => text.includes("Working"));
+      stage.chat.setBlocked(true);
+      const parked = () => queryDaemon(stage.home, "SELECT 1 FROM chats WHERE parked_at IS NOT NULL");
+      await until(() => parked().length > 0, "the chat is parked");
+      stage.chat.setBlocked(false);
+    },
+  },
+  {
+    name: "a placeholder that was not shown yet",
+    reaches: ["outbox.folded"],
+    before: async (scene) => {
+      failOnce(scene, "sendMessage", "Working", tooMany(3));
+      const life = await scene.live();
+      scene.say("hang");
+      await until(() => scene.talk.runs.length > 0, "the turn has begun");
+      await cutOff(scene, life);
+    },
+    play: async ({ say }) => say("say"),
+  },
+  {
+    name: "an answer of which nobody knows",
+    reaches: ["outbox.unsure"],
+    play: async ({ say, stage }) => {
+      const left = ["Working", "Answer"];
+      stage.api.setIntercept(({ method, payload }) => {
+        const at =
+          method === "sendMessage" ? left.findIndex((text) => String(payload.text).includes(text)) : -1;
+        return at < 0 || left.splice(at, 1).length === 0 ? undefined : { kind: "drop_after" };
+      });
+      say("say");
+    },
+  },
+  {
+    name: "a topic that is gone",
+    reaches: ["conversation.gone"],
+    play: async ({ say, stage }) => {
+      stage.api.setIntercept(({ payload }) =>
+        payload.message_thread_id === undefined
+          ? undefined
+          : { kind: "error", code: 400, description: "Bad Request: message thread not found" },
+      );
+      stage.chat.send("/help", { threadId: stage.chat.createTopic("a topic") });
+      say("say");
     },
   },
   {

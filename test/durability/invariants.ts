@@ -22,7 +22,6 @@ export interface Evidence {
   readonly ambiguous: ReadonlySet<number>;
   /** Presses of [Run it again] and [Continue it], by any person: each may run one prompt once more. */
   readonly reruns: number;
-  readonly kills: number;
 }
 
 interface WorkRow {
@@ -188,10 +187,7 @@ function faultsOfBooks(home: string, works: readonly WorkRow[]): readonly string
 }
 
 /** No message says for ever that something is being done (H41), but for one that nobody knows whether it came. */
-function faultsOfScreen(
-  { api, sent, ambiguous, kills }: Evidence,
-  outbox: readonly FinalRow[],
-): readonly string[] {
+function faultsOfScreen({ api, sent, ambiguous }: Evidence, outbox: readonly FinalRow[]): readonly string[] {
   const doubtful = outbox.filter(
     ({ id, state, attempts }) => ambiguous.has(id) || attempts > 1 || state === "failed",
   );
@@ -200,9 +196,5 @@ function faultsOfScreen(
       .messages(chatId)
       .filter(({ isFromBot, isDeleted, text }) => isFromBot && !isDeleted && text === "Working…"),
   );
-  const many =
-    doubtful.length > kills + ambiguous.size ? [`${doubtful.length} doubtful sends, ${kills} kills`] : [];
-  return frozen.length > doubtful.length
-    ? [...many, `${frozen.length} messages say "Working…" for ever`]
-    : many;
+  return frozen.length > doubtful.length ? [`${frozen.length} messages say "Working…" for ever`] : [];
 }

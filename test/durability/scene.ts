@@ -75,7 +75,6 @@ export async function createScene({
   const presses = [...chats.values()].map((chat) => reactIn(stage.api, chat, wants));
   const sent: SentPrompt[] = [];
   const ambiguous = new Set<number>();
-  let kills = 0;
 
   const rows = (sql: string): readonly unknown[] => queryDaemon(stage.home, sql);
 
@@ -97,7 +96,6 @@ export async function createScene({
     runs: talk.runs,
     ambiguous,
     reruns: presses.flat().filter(({ label }) => label === "Run it again" || label === "Continue it").length,
-    kills,
   });
 
   return {
@@ -124,7 +122,6 @@ export async function createScene({
     live: (killAt) =>
       killAt === undefined ? stage.start() : stage.start({ isReady: false, env: { TEST_KILL_AT: killAt } }),
     noteDeath: () => {
-      kills += 1;
       const sending = rows("SELECT id FROM outbox WHERE state = 'sending'") as readonly {
         readonly id: number;
       }[];
