@@ -93,6 +93,47 @@ test("the demo is imported by the command line alone", () => {
   expect(wrong).toEqual([]);
 });
 
+/** Everything that running `entry` may load, now or later, that file included. `isCut` leaves an import out. */
+function reachableFrom(entry: string, isCut: (edge: Import) => boolean = () => false): readonly string[] {
+  const found = new Set([join(SRC, entry)]);
+  for (const file of found) {
+    for (const edge of importsOf(file)) {
+      if (/^\..*\.ts$/.test(edge.target) && !isCut(edge)) found.add(resolve(dirname(file), edge.target));
+    }
+  }
+  return [...found].map((file) => relative(SRC, file));
+}
+
+const isOfDemo = (file: string): boolean => file.startsWith("demo/");
+
+test("nothing of the demo or of its emulators can be loaded by the daemon", () => {
+  const ofDaemon = reachableFrom("start.ts");
+  expect(ofDaemon).toEqual(expect.arrayContaining(["main.ts", "jail/open-jail.ts", "egress/proxy.ts"]));
+  expect(ofDaemon.filter(isOfDemo)).toEqual([]);
+
+  // The installed entry leads there by one import alone, which stands in the command `demo`.
+  expect(reachableFrom("bin.ts").filter(isOfDemo).length).toBeGreaterThan(30);
+  const isDemoCommand = ({ target }: Import): boolean => target === "./demo/demo.ts";
+  expect(reachableFrom("bin.ts", isDemoCommand).filter(isOfDemo)).toEqual([]);
+  const commands = readFileSync(join(SRC, "cli.ts"), "utf8").split(/^(?=program$)/m);
+  const withDemo = commands.filter((command) => command.includes("./demo/"));
+  expect(withDemo).toEqual([expect.stringContaining('.command("demo")')]);
+  expect(withDemo[0]).toContain('await import("./demo/demo.ts")');
+});
+
+test("what is loaded is written out: no import of a computed name, and by other means packages alone", () => {
+  const matching = (pattern: RegExp): readonly string[] =>
+    files
+      .filter((file) => pattern.test(readFileSync(file, "utf8")))
+      .map((file) => relative(SRC, file))
+      .sort();
+  expect(matching(/\bimport\((?!\s*"[^"]+"\s*\))/)).toEqual([]);
+  expect(matching(/\bcreateRequire\(|\bimport\.meta\.resolve\(|\bnew Worker\(/)).toEqual([
+    "bin.ts", // the `node` package
+    "log/logger.ts", // pino-pretty
+  ]);
+});
+
 test("files stay small: nearly all under 200 lines, none over 300", () => {
   const lengths = files.map((file) => ({
     file: relative(SRC, file),

@@ -82,8 +82,11 @@ export function createPool<T extends Pooled>({ max, idleMs }: PoolDeps): Pool<T>
     if (slot?.state !== "idle") return;
     slot.state = "closing";
     clearTimeout(slot.timer);
-    await slot.item?.close();
-    remove(slot);
+    try {
+      await slot.item?.close();
+    } finally {
+      remove(slot);
+    }
   }
 
   async function retire(own: readonly Slot<T>[]): Promise<void> {

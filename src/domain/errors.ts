@@ -4,6 +4,7 @@ export type ErrorCode =
   | "token_rejected"
   | "already_running"
   | "sandbox_missing"
+  | "orphans_left"
   | "path_invalid"
   | "path_outside"
   | "store_failed"
@@ -37,6 +38,7 @@ export function exitCodeOf(error: unknown): number {
       return EXIT.tokenRejected;
     case "already_running":
       return EXIT.alreadyRunning;
+    case "orphans_left":
     case "path_invalid":
     case "path_outside":
     case "store_failed":

@@ -6,6 +6,7 @@ import { type CheckedRequest, checkRequest } from "./check-request.ts";
 import { createGuardKeeper } from "./git-guards.ts";
 import { collisionWith, INSIDE } from "./inside-paths.ts";
 import type { InsidePaths, Jail, JailedProcess, JailLog, JailRequest } from "./jail.ts";
+import type { Marks } from "./mark.ts";
 import { planProtection } from "./plan-protection.ts";
 import { identify, lstatOrNull, type ProtectedPath } from "./protection.ts";
 import { createRoster } from "./roster.ts";
@@ -17,6 +18,7 @@ import { watchProtected } from "./watch-protected.ts";
 export interface BwrapJailDeps {
   readonly bwrap: string;
   readonly scratchDir: string;
+  readonly marks: Marks;
   readonly system: SystemBinds;
   readonly log: JailLog;
 }
@@ -26,7 +28,7 @@ export interface BwrapJailDeps {
  * network. What the host would run or obey from the project cannot be changed from inside. When such a path is replaced
  * on the host, the mount over it is lost, so that jail is killed at once, and a warning is logged.
  */
-export function createBwrapJail({ bwrap, scratchDir, system, log }: BwrapJailDeps): Jail {
+export function createBwrapJail({ bwrap, scratchDir, marks, system, log }: BwrapJailDeps): Jail {
   const guards = createGuardKeeper();
   const roster = createRoster();
 
@@ -55,11 +57,12 @@ export function createBwrapJail({ bwrap, scratchDir, system, log }: BwrapJailDep
     const folder = await identityOf(project);
     const emptyFile = await lstat(system.emptyFile, { bigint: true });
     const inside = insidePaths(checked);
+    const mark = marks.next();
     const options = bwrapOptions({
       system,
       binds: bindsOf(checked),
       protectedPaths,
-      env: request.env(inside),
+      env: { ...request.env(inside), ...mark.env },
       cwd: project,
     });
     const lost = Promise.withResolvers<string>();
@@ -67,6 +70,7 @@ export function createBwrapJail({ bwrap, scratchDir, system, log }: BwrapJailDep
     const running = await startBwrap({
       bwrap,
       scratchDir,
+      mark,
       options,
       argv: [...insideArgv(program), ...request.args(inside)],
       check: (pid) => verifyMounts({ pid, project: folder, protectedPaths, emptyFile }),

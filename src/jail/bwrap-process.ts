@@ -5,6 +5,7 @@ import type { Duplex, Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { AppError, messageOf } from "../domain/errors.ts";
 import type { JailExit } from "./jail.ts";
+import type { Mark } from "./mark.ts";
 import { readProcess } from "./process-table.ts";
 import { type Spawned, spawnChild } from "./spawn.ts";
 
@@ -25,10 +26,14 @@ const GATE = [
   "sh",
 ];
 
-/** What to run. `check` is given the host pid of the jail's first process and may refuse by throwing. */
+/**
+ * What to run. `mark` is bwrap's own environment, so that its processes too are known as the jail's. `check` is given the
+ * host pid of the jail's first process and may refuse by throwing.
+ */
 export interface BwrapStart {
   readonly bwrap: string;
   readonly scratchDir: string;
+  readonly mark: Mark;
   readonly options: readonly string[];
   readonly argv: readonly string[];
   readonly check: (pid: number) => Promise<void>;
@@ -50,11 +55,12 @@ export interface BwrapProcess {
 export async function startBwrap({
   bwrap,
   scratchDir,
+  mark,
   options,
   argv,
   check,
 }: BwrapStart): Promise<BwrapProcess> {
-  const child = await spawnWithOptions({ bwrap, scratchDir, options, argv });
+  const child = await spawnWithOptions({ bwrap, scratchDir, mark, options, argv });
   const [gate, info] = child.pipes;
   if (gate === undefined || info === undefined) throw new Error("Expected the two pipes that were asked for");
 
@@ -103,6 +109,7 @@ function supervised(child: Spawned, init: Init): BwrapProcess {
 async function spawnWithOptions({
   bwrap,
   scratchDir,
+  mark,
   options,
   argv,
 }: Omit<BwrapStart, "check">): Promise<Spawned> {
@@ -110,7 +117,7 @@ async function spawnWithOptions({
   return await spawnChild({
     file: bwrap,
     argv: ["--args", "3", "--info-fd", "5", "--", ...GATE, ...argv],
-    env: {}, // a jailed process can read bwrap's environment in /proc/1/environ
+    env: mark.env, // and no more: a jailed process can read bwrap's environment in /proc/1/environ
     cwd: "/",
     extra: [file.fd, "pipe", "pipe"],
   });

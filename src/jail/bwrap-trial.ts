@@ -3,12 +3,14 @@ import { AppError, messageOf } from "../domain/errors.ts";
 import { bwrapOptions } from "./bwrap-options.ts";
 import { startBwrap } from "./bwrap-process.ts";
 import { INSIDE } from "./inside-paths.ts";
+import type { Mark } from "./mark.ts";
 import type { SystemBinds } from "./system-binds.ts";
 
 /** What the trial needs. */
 export interface TrialDeps {
   readonly bwrap: string;
   readonly scratchDir: string;
+  readonly mark: Mark;
   readonly system: SystemBinds;
 }
 
@@ -16,7 +18,7 @@ export interface TrialDeps {
  * Makes one empty jail and runs nothing in it, so that a system that cannot make jails is known at the start.
  * @throws AppError `sandbox_missing` with the cause and the mend in one line.
  */
-export async function tryBwrap({ bwrap, scratchDir, system }: TrialDeps): Promise<void> {
+export async function tryBwrap({ bwrap, scratchDir, mark, system }: TrialDeps): Promise<void> {
   try {
     const options = bwrapOptions({
       system,
@@ -28,6 +30,7 @@ export async function tryBwrap({ bwrap, scratchDir, system }: TrialDeps): Promis
     const trial = await startBwrap({
       bwrap,
       scratchDir,
+      mark,
       options,
       argv: ["/bin/sh", "-c", ":"],
       check: checkNamespaces,

@@ -3,7 +3,9 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type CheckedRequest, checkRequest } from "./check-request.ts";
 import type { InsidePaths, Jail, JailedProcess, JailLog, JailRequest } from "./jail.ts";
-import { endTree, listDarwin, listLinux } from "./kill-tree.ts";
+import { endTree } from "./kill-tree.ts";
+import { listProcesses } from "./list-processes.ts";
+import type { Marks } from "./mark.ts";
 import { hostArgv } from "./program.ts";
 import { createRoster } from "./roster.ts";
 import { spawnChild } from "./spawn.ts";
@@ -29,6 +31,7 @@ export interface HostEntry {
 export interface HostJailDeps {
   readonly kind: "seatbelt" | "none";
   readonly scratchDir: string;
+  readonly marks: Marks;
   readonly platform: NodeJS.Platform;
   readonly log: JailLog;
   readonly command: (entry: HostEntry) => Promise<HostCommand>;
@@ -37,26 +40,25 @@ export interface HostJailDeps {
 /**
  * Runs programs at their host paths, each with a home and temp folder of its own that are removed after it. Descendants
  * are found by walking the processes (see `endTree`), when it is killed and when it ends by itself. A daemon that is
- * killed takes none of them with it: they see their stdin closed, no more.
+ * killed takes none of them with it: they see their stdin closed, no more, until the next one ends them by their mark.
  */
-export function createHostJail({ kind, scratchDir, platform, log, command }: HostJailDeps): Jail {
+export function createHostJail({ kind, scratchDir, marks, platform, log, command }: HostJailDeps): Jail {
   const roster = createRoster();
 
   async function start(request: JailRequest): Promise<JailedProcess> {
     const checked = await checkRequest(request, scratchDir);
-    const id = randomUUID();
-    const folder = join(scratchDir, `jail-${id.slice(0, 8)}`);
+    const mark = marks.next();
+    const folder = join(scratchDir, `jail-${randomUUID().slice(0, 8)}`);
     const inside = insideOf(checked, folder);
     for (const path of [folder, inside.home, inside.tmp]) await mkdir(path, { mode: 0o700 });
     try {
       const argv = [...inside.program, ...request.args(inside)];
       const { file, argv: wrapped } = await command({ checked, inside, argv });
-      const env = { ...request.env(inside), SALLYPORT_JAIL: id };
+      const env = { ...request.env(inside), ...mark.env };
       const child = await spawnChild({ file, argv: wrapped, env, cwd: checked.project, isDetached: true });
-      const mark = `SALLYPORT_JAIL=${id}`;
       const tree = {
         root: child.pid,
-        list: () => (platform === "darwin" ? listDarwin(mark) : listLinux(mark)),
+        list: () => listProcesses(platform, { isIn: mark.isIn, uid: null }),
       };
       const exited = child.exited.then(async (exit) => {
         await cleanUp(folder, tree, log);

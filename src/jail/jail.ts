@@ -26,7 +26,7 @@ export interface JailRequest {
   /** A listening unix socket. It must stay the same file for the life of the jail. */
   readonly apiSocket: string;
   readonly args: (inside: InsidePaths) => readonly string[];
-  /** The whole environment: nothing is inherited. The jail itself adds PWD, and its own mark where it has no namespace. */
+  /** The whole environment: nothing is inherited. The jail itself adds PWD and its own mark. */
   readonly env: (inside: InsidePaths) => Readonly<Record<string, string>>;
 }
 

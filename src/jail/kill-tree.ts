@@ -1,24 +1,20 @@
-import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { isErrno } from "../domain/errors.ts";
-import { readProcesses } from "./process-table.ts";
-import { runToEnd } from "./spawn.ts";
+import type { ListedProcess } from "./list-processes.ts";
 
 const ROUND_MS = 10;
-const MAX_ROUNDS = 500;
-
-/** A process as far as it matters for ending a tree. `isMarked`: its environment holds the jail's mark. */
-export interface TreeRow {
-  readonly pid: number;
-  readonly parent: number;
-  readonly group: number;
-  readonly isMarked: boolean;
-}
+const WITHIN_MS = 5_000;
 
 /** Where no namespace holds a program's descendants together: the program, and how to list processes with its mark. */
 export interface Tree {
   readonly root: number;
-  readonly list: () => Promise<readonly TreeRow[]>;
+  readonly list: () => Promise<readonly ListedProcess[]>;
+}
+
+/** What an earlier life of the daemon left running. `list` marks what belongs to it. */
+export interface Orphans {
+  readonly list: Tree["list"];
+  readonly withinMs?: number;
 }
 
 /**
@@ -29,21 +25,44 @@ export interface Tree {
  */
 export async function endTree({ root, list }: Tree): Promise<boolean> {
   const known = new Set([root]);
-  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+  const left = await killAll(WITHIN_MS, async () => {
     const alive = membersOf(await list(), { root, known });
-    if (alive.length === 0) return true;
-    for (const pid of alive) {
-      known.add(pid);
-      killQuietly(pid);
-    }
+    for (const pid of alive) known.add(pid);
+    return alive;
+  });
+  return left.length === 0;
+}
+
+/**
+ * Kills all marked processes with their descendants, and tells how many that were and which were still there after
+ * `withinMs` (5 s). Every round looks anew at what is marked: no pid is remembered, so none can mean another process (H44).
+ */
+export async function endOrphans({
+  list,
+  withinMs = WITHIN_MS,
+}: Orphans): Promise<{ readonly found: number; readonly left: readonly number[] }> {
+  const found = new Set<number>();
+  const left = await killAll(withinMs, async () => {
+    const alive = orphansOf(await list(), process.pid);
+    for (const pid of alive) found.add(pid);
+    return alive;
+  });
+  return { found: found.size, left };
+}
+
+/** Kills what `look` gives, and looks again, until it gives nothing; gives what it still gave after `withinMs`. */
+async function killAll(withinMs: number, look: () => Promise<readonly number[]>): Promise<readonly number[]> {
+  for (let waitedMs = 0; ; waitedMs += ROUND_MS) {
+    const alive = await look();
+    if (alive.length === 0 || waitedMs > withinMs) return alive;
+    alive.forEach(killQuietly);
     await delay(ROUND_MS);
   }
-  return false;
 }
 
 /** The pids that belong to the tree: `root`'s group, marked ones, and descendants of them or of a `known` one. */
 export function membersOf(
-  rows: readonly TreeRow[],
+  rows: readonly ListedProcess[],
   { root, known }: { readonly root: number; readonly known: ReadonlySet<number> },
 ): readonly number[] {
   const members = new Set(
@@ -58,33 +77,23 @@ export function membersOf(
   return [...members].filter((pid) => pid > 1 && pid !== process.pid);
 }
 
-/** Linux: from /proc. Zombies are left out. */
-export async function listLinux(mark: string): Promise<readonly TreeRow[]> {
-  const rows = (await readProcesses()).filter(({ isZombie }) => !isZombie);
-  return Promise.all(rows.map(async (row) => ({ ...row, isMarked: await carries(row.pid, mark) })));
-}
-
-async function carries(pid: number, mark: string): Promise<boolean> {
-  const environment = await readFile(`/proc/${pid}/environ`, "latin1").catch(() => ""); // gone, or another user's
-  return environment.split("\0").includes(mark);
-}
-
-/** macOS: from ps(1). Its environments show for the own user's processes only. */
-export async function listDarwin(mark: string): Promise<readonly TreeRow[]> {
-  const { stdout } = await runToEnd("/bin/ps", ["-axEww", "-o", "pid=,ppid=,pgid=,state=,command="], {
-    timeoutMs: 5_000,
-  });
-  return parsePs(stdout, mark);
-}
-
-/** Reads the lines of `ps -o pid=,ppid=,pgid=,state=,command=`, with the environment after the command. */
-export function parsePs(text: string, mark: string): readonly TreeRow[] {
-  return text.split("\n").flatMap((line) => {
-    const fields = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s*(.*)$/.exec(line);
-    if (fields === null || fields[4]?.startsWith("Z")) return [];
-    const isMarked = ` ${fields[5] ?? ""} `.includes(` ${mark} `);
-    return [{ pid: Number(fields[1]), parent: Number(fields[2]), group: Number(fields[3]), isMarked }];
-  });
+/**
+ * The pids of marked processes and their descendants. Neither `self` nor what it descends from, in case a daemon was started
+ * from inside a jail of the life before, nor what `self` has started.
+ */
+export function orphansOf(rows: readonly ListedProcess[], self: number): readonly number[] {
+  const parents = new Map(rows.map(({ pid, parent }) => [pid, parent]));
+  const spared = new Set([1]);
+  for (let pid: number | undefined = self; pid !== undefined && !spared.has(pid); pid = parents.get(pid))
+    spared.add(pid);
+  const orphans = new Set(
+    rows.filter(({ pid, isMarked }) => isMarked && !spared.has(pid)).map(({ pid }) => pid),
+  );
+  for (let size = -1; size !== orphans.size; ) {
+    size = orphans.size;
+    for (const { pid, parent } of rows) if (orphans.has(parent) && !spared.has(pid)) orphans.add(pid);
+  }
+  return [...orphans];
 }
 
 function killQuietly(pid: number): void {

@@ -5,6 +5,9 @@ import { createBwrapJail } from "./bwrap-jail.ts";
 import { tryBwrap } from "./bwrap-trial.ts";
 import { createHostJail } from "./host-process.ts";
 import type { Jail, JailLog } from "./jail.ts";
+import { listProcesses } from "./list-processes.ts";
+import { createMarks, type Marks } from "./mark.ts";
+import { reap } from "./reap.ts";
 import { createSeatbeltJail, loadWrap, trySeatbelt } from "./seatbelt-jail.ts";
 import { systemBinds } from "./system-binds.ts";
 
@@ -17,7 +20,10 @@ const LEFTOVER = /^(options-[0-9a-f-]{36}|jail-[0-9a-f]{8})$/;
 export interface OpenJailDeps {
   readonly sandbox: "require" | "off";
   readonly platform: NodeJS.Platform;
-  /** The daemon's own folder for its jails; made if missing, closed to others. One jail at a time. */
+  /**
+   * The daemon's own folder for its jails; made if missing, closed to others. One jail at a time: what bears the mark of
+   * this folder when it is opened is what an earlier life left running, and is ended.
+   */
   readonly scratchDir: string;
   readonly log: JailLog;
   /** The absolute path of a system program, or null. */
@@ -27,13 +33,16 @@ export interface OpenJailDeps {
 /**
  * Opens the jail of this system, after a trial run of its sandbox: bubblewrap on Linux, Seatbelt on macOS. `off` gives
  * a jail of kind `none`, which keeps the environment and the processes apart and nothing else.
- * @throws AppError `sandbox_missing` with the line to mend it.
+ * @throws AppError `sandbox_missing` with the line to mend it; `orphans_left` when processes of an earlier life do not end.
  */
 export async function openJail(deps: OpenJailDeps): Promise<Jail> {
   const { sandbox, platform, log } = deps;
   await mkdir(deps.scratchDir, { recursive: true, mode: 0o700 });
   await chmod(deps.scratchDir, 0o700);
   const scratchDir = await realpath(deps.scratchDir);
+  const marks = createMarks(scratchDir);
+  const wanted = { isIn: marks.isIn, uid: process.getuid?.() ?? null };
+  await reap({ list: () => listProcesses(platform, wanted), log });
   await sweep(scratchDir);
   if (sandbox === "off") {
     log.warn({ event: "jail.off" }, "SANDBOX=off: programs run with all the rights of this user");
@@ -41,12 +50,12 @@ export async function openJail(deps: OpenJailDeps): Promise<Jail> {
       file: argv[0] ?? "",
       argv: argv.slice(1),
     });
-    return createHostJail({ kind: "none", scratchDir, platform, log, command });
+    return createHostJail({ kind: "none", scratchDir, marks, platform, log, command });
   }
-  if (platform === "linux") return openBwrap(scratchDir, deps);
+  if (platform === "linux") return openBwrap({ scratchDir, marks }, deps);
   if (platform === "darwin") {
     await trySeatbelt();
-    return createSeatbeltJail({ scratchDir, log, platform, wrap: await loadWrap() });
+    return createSeatbeltJail({ scratchDir, marks, log, platform, wrap: await loadWrap() });
   }
   throw new AppError(
     "sandbox_missing",
@@ -55,7 +64,7 @@ export async function openJail(deps: OpenJailDeps): Promise<Jail> {
 }
 
 async function openBwrap(
-  scratchDir: string,
+  { scratchDir, marks }: { readonly scratchDir: string; readonly marks: Marks },
   { log, findOnPath = findSystemProgram }: OpenJailDeps,
 ): Promise<Jail> {
   const bwrap = await findOnPath("bwrap");
@@ -66,9 +75,9 @@ async function openBwrap(
     );
   }
   const system = await systemBinds(scratchDir);
-  await tryBwrap({ bwrap, scratchDir, system });
+  await tryBwrap({ bwrap, scratchDir, mark: marks.next(), system });
   log.info({ event: "jail.open", kind: "bwrap", bwrap }, "sandbox works");
-  return createBwrapJail({ bwrap, scratchDir, system, log });
+  return createBwrapJail({ bwrap, scratchDir, marks, system, log });
 }
 
 /** Removes what a killed daemon left: private folders of its programs, a jail's options. */

@@ -2,6 +2,7 @@ import type { MacOSSandboxParams } from "@anthropic-ai/sandbox-runtime/dist/sand
 import { AppError } from "../domain/errors.ts";
 import { createHostJail } from "./host-process.ts";
 import type { Jail, JailLog } from "./jail.ts";
+import type { Marks } from "./mark.ts";
 import { planProtection } from "./plan-protection.ts";
 import { identify } from "./protection.ts";
 import { seatbeltParams, withoutServices } from "./seatbelt-params.ts";
@@ -10,6 +11,7 @@ import { runToEnd } from "./spawn.ts";
 /** What the macOS jail stands on. `wrap` turns parameters into the sandboxed shell command. */
 export interface SeatbeltJailDeps {
   readonly scratchDir: string;
+  readonly marks: Marks;
   readonly log: JailLog;
   readonly platform: NodeJS.Platform;
   readonly wrap: (params: MacOSSandboxParams) => string;
@@ -20,10 +22,11 @@ export interface SeatbeltJailDeps {
  * profile and the spawning round it are tested, on Linux. Weaker than the Linux jail: system folders stay readable, and
  * descendants are found by walking the processes.
  */
-export function createSeatbeltJail({ scratchDir, log, platform, wrap }: SeatbeltJailDeps): Jail {
+export function createSeatbeltJail({ scratchDir, marks, log, platform, wrap }: SeatbeltJailDeps): Jail {
   return createHostJail({
     kind: "seatbelt",
     scratchDir,
+    marks,
     log,
     platform,
     command: async (entry) => {

@@ -2,6 +2,7 @@ import type { Verdict } from "../domain/verdict.ts";
 import type { Work } from "../domain/work.ts";
 import type { Logger } from "../log/logger.ts";
 import type { Reservation } from "../security/limit-cost.ts";
+import { isStoreFault } from "../store/fault.ts";
 import type { Store } from "../store/store.ts";
 import type { Presenter } from "./presenter.ts";
 import type { PreparedTurn } from "./run-turn.ts";
@@ -13,7 +14,7 @@ interface QueueDeps {
   readonly store: Store;
   readonly presenter: Presenter;
   readonly reserve: (userId: number) => Reservation;
-  /** Never rejects. */
+  /** Resolves when the turn is settled. */
   readonly runTurn: (turn: PreparedTurn) => Promise<void>;
   /** Nothing begins while this is so. */
   readonly isLocked: () => boolean;
@@ -70,7 +71,11 @@ export function createQueue(deps: QueueDeps): Queue {
   }
 
   async function run(conversationId: number, turn: PreparedTurn): Promise<void> {
-    await runTurn(turn);
+    try {
+      await runTurn(turn);
+    } catch (error) {
+      log.error({ event: "turn.unsettled", workId: turn.work.id, err: error }, "a turn ended in disorder");
+    }
     active.delete(conversationId);
     wake(conversationId);
     const waiting = [...unpaid];
@@ -86,10 +91,25 @@ export function createQueue(deps: QueueDeps): Queue {
       turn = prepare(conversationId, abort);
     } catch (error) {
       log.error({ event: "queue.stuck", conversationId, err: error }, "no turn can be begun; trying again");
+      if (!isStoreFault(error)) giveUp(conversationId);
       setTimeout(() => wake(conversationId), AGAIN_MS).unref();
       return;
     }
     if (turn) active.set(conversationId, { abort, ended: run(conversationId, turn) });
+  }
+
+  /** A fault of our own would come again: the work that met it is ended, visibly, before it holds up what waits behind. */
+  function giveUp(conversationId: number): void {
+    try {
+      store.transaction(() => {
+        const work = store.work.next(conversationId);
+        if (!work) return;
+        store.work.end(work.id, "failed");
+        presenter.dropped(work);
+      });
+    } catch (error) {
+      log.error({ event: "queue.stuck", conversationId, err: error }, "a work cannot be given up");
+    }
   }
 
   return {

@@ -115,9 +115,17 @@ export function createRunTurn(deps: RunTurnDeps): (turn: PreparedTurn) => Promis
     const what = { workId: work.id };
     const cutOff = (): void =>
       store.transaction(() => recovery.interrupt(store.work.get(work.id) ?? work, "restart"));
+    /** What must not stay, whatever cannot be shown: it would count as running, with its money reserved (H52). */
+    const release = (): void =>
+      store.transaction(() => {
+        const current = store.work.get(work.id) ?? work;
+        settleTurn({ ledger: store.ledger, record }, current, end.turnCostMicroUsd);
+        store.work.end(work.id, "failed");
+      });
     await persist(() => store.transaction(settle), what)
       // A fault of our own in showing the answer: the turn is not lost with it.
       .catch(() => persist(cutOff, what))
+      .catch(() => persist(release, what))
       .catch(() => undefined); // logged by `persist`; the next start sorts it out
   };
 }

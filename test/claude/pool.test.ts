@@ -196,6 +196,16 @@ test("close turns everybody away and resolves when the last holder is done", asy
   expect(left.isOver()).toBe(true);
 });
 
+test("H52: an item whose closing fails gives its place back all the same", async () => {
+  const pool = createPool<Item>({ max: 1, idleMs: 60_000 });
+  const broken = { ...item("a"), close: () => Promise.reject(new Error("against its word")) };
+  (await take(pool, "a")).release(broken);
+  await expect(pool.forget("a")).rejects.toThrow("against its word");
+  expect(pool.size()).toBe(0);
+  (await take(pool, "b")).release(null);
+  await pool.close();
+});
+
 test("H52: whatever is taken, left, dropped, ended or given up, every asker is served in the end and the bound holds", async () => {
   const step = fc.record({
     key: fc.constantFrom("a", "b", "c", "d"),

@@ -6,6 +6,9 @@ import { fail, reply } from "../../src/demo/messages-api/scripts.ts";
 import type { Payer } from "../../src/domain/usage.ts";
 import { answerOf, createHarness, HELLO, portOf, REAL } from "./harness.ts";
 
+/** More requests of a kind than may be under way at once. */
+const MANY = 20;
+
 type Harness = Awaited<ReturnType<typeof createHarness>>;
 let harness: Harness;
 const servers: ReturnType<typeof createServer>[] = [];
@@ -669,4 +672,48 @@ test("closing ends what is under way and takes the socket away", async () => {
   expect(harness.usages.at(-1)).toMatchObject({ isFinal: true, isCut: true });
   expect((await answer).broke).toBe(true);
   await expect(harness.post(HELLO)).rejects.toThrow(/ENOENT/);
+});
+
+test("H52: no place stays taken, in whatever way requests end: after many of each kind the next one is answered", async () => {
+  const answers: Readonly<Record<string, RequestListener>> = {
+    dies: (incoming) => void incoming.socket.destroy(),
+    cut: (_, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write("event: ping\n\n", () => response.destroy());
+    },
+    redirect: (_, response) => void response.writeHead(302, { location: "http://elsewhere.test/" }).end(),
+    packed: (_, response) => void response.writeHead(200, { "content-encoding": "gzip" }).end("x"),
+    error: (_, response) => void response.writeHead(500).end("{}"),
+    fine: (_, response) => void response.writeHead(200, { "content-type": "application/json" }).end("{}"),
+    silent: () => undefined,
+  };
+  const upstream = await serve((incoming, response) => {
+    answers[String(incoming.headers["user-agent"])]?.(incoming, response);
+  });
+  harness = await createHarness({ upstream });
+  const headers = (agent: string) => ({ "x-api-key": harness.lease.token, "user-agent": agent });
+  const left = async (agent: string, isWhole: boolean): Promise<void> => {
+    const out = harness.send("POST", "/v1/messages", { body: HELLO, headers: headers(agent) });
+    out.on("error", () => undefined);
+    const closed = new Promise((resolve) => out.once("close", resolve));
+    if (isWhole) out.end();
+    await new Promise((resolve) => setTimeout(resolve, 5)); // it is under way
+    out.destroy();
+    await closed;
+  };
+  for (let round = 0; round < MANY; round += 1) {
+    for (const agent of ["dies", "cut", "redirect", "packed", "error", "fine"])
+      await harness.post(HELLO, headers(agent)).catch(() => null); // a broken answer is one of the ends
+    await left("silent", true);
+    await left("silent", false);
+    harness.lease.setPayer({
+      ...harness.payer,
+      onUsage: () => {
+        throw new Error("the database is closed");
+      },
+    });
+    await harness.post(HELLO, headers("fine"));
+    harness.lease.setPayer(harness.payer);
+  }
+  expect((await harness.post(HELLO, headers("fine"))).status).toBe(200);
 });

@@ -7,6 +7,7 @@ import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startBwrap } from "../../src/jail/bwrap-process.ts";
 import type { Jail } from "../../src/jail/jail.ts";
+import { createMarks } from "../../src/jail/mark.ts";
 import { openJail } from "../../src/jail/open-jail.ts";
 import { readProcesses } from "../../src/jail/process-table.ts";
 import {
@@ -143,6 +144,7 @@ describe.runIf(process.platform === "linux")("the life of a Linux jail", () => {
     const pending = startBwrap({
       bwrap: "/usr/bin/bwrap",
       scratchDir: world.scratchDir,
+      mark: createMarks(world.scratchDir).next(),
       options: ["--bind", "/", "/", "--proc", "/proc", "--die-with-parent", "--unshare-pid"],
       argv: ["/bin/sh", "-c", `echo ran > ${world.project}/ran`],
       check: async (pid) => {

@@ -4,10 +4,10 @@ import type { ApprovedPath } from "../../src/domain/approved-path.ts";
 import { openJail } from "../../src/jail/open-jail.ts";
 
 /** A daemon in small: opens a jail, starts the shell script of its argument's JSON in it, and prints what comes out. */
-const { world, script } = JSON.parse(readFileSync(0, "utf8"));
+const { world, script, sandbox = "require" } = JSON.parse(readFileSync(0, "utf8"));
 const log = { info: () => undefined, warn: () => undefined };
 const jail = await openJail({
-  sandbox: "require",
+  sandbox,
   platform: process.platform,
   scratchDir: world.scratchDir,
   log,

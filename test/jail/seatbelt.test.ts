@@ -2,6 +2,7 @@ import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { HostEntry } from "../../src/jail/host-process.ts";
+import { createMarks } from "../../src/jail/mark.ts";
 import type { ProtectedPath } from "../../src/jail/protection.ts";
 import { createSeatbeltJail, loadWrap } from "../../src/jail/seatbelt-jail.ts";
 import { seatbeltParams, withoutServices } from "../../src/jail/seatbelt-params.ts";
@@ -155,7 +156,8 @@ describe.runIf(process.platform === "linux")("the macOS adapter, with its sandbo
 
   test("the program gets its arguments and environment whole, and a temp folder of its own", async () => {
     const jail = createSeatbeltJail({
-      scratchDir: scratchDir,
+      scratchDir,
+      marks: createMarks(scratchDir),
       log: memoryLog(),
       platform: process.platform,
       wrap,
@@ -170,7 +172,14 @@ describe.runIf(process.platform === "linux")("the macOS adapter, with its sandbo
   test("a protected path that is a link is refused there too", async () => {
     await writeFile(join(world.root, "elsewhere"), "");
     await symlink(join(world.root, "elsewhere"), join(world.project, ".mcp.json"));
-    const jail = createSeatbeltJail({ scratchDir, log: memoryLog(), platform: process.platform, wrap });
+    const marks = createMarks(scratchDir);
+    const jail = createSeatbeltJail({
+      scratchDir,
+      marks,
+      log: memoryLog(),
+      platform: process.platform,
+      wrap,
+    });
     await expect(runShell(jail, world, ":")).rejects.toThrow(/symbolic link/);
     await jail.close();
   });

@@ -61,6 +61,8 @@ interface StageOptions {
   readonly entry?: string;
   /** Telegram's clock. */
   readonly now?: () => number;
+  /** What is run in place of the source and this Node: a command. */
+  readonly program?: readonly string[];
 }
 
 export async function createStage({
@@ -68,6 +70,7 @@ export async function createStage({
   env: stageEnv = {},
   entry,
   now = Date.now,
+  program,
 }: StageOptions): Promise<Stage> {
   const folder = tempDir("sp-");
   const home = join(folder, "home");
@@ -109,7 +112,7 @@ export async function createStage({
     args = [],
   }: Parameters<Stage["start"]>[0] = {}): Promise<Life> {
     const lifeEnv = { PATH: process.env.PATH ?? "", HOME: folder, ...settings, ...env };
-    const life = launch(["start", ...args], lifeEnv, { entry });
+    const life = launch(["start", ...args], lifeEnv, { entry, program });
     if (isReady) {
       const polls = api.log.filter(({ method }) => method === "getUpdates").length;
       const polled = () => api.log.filter(({ method }) => method === "getUpdates").length > polls;
@@ -155,16 +158,21 @@ interface LaunchOptions {
   readonly wrap?: readonly string[];
   /** What is run in place of the program's own entry file. */
   readonly entry?: string | undefined;
+  /** What is run in place of the source and this Node: a command. */
+  readonly program?: readonly string[] | undefined;
 }
 
 /** Runs the program from source as a child of this test. */
 export function launch(
   args: readonly string[],
   env: Record<string, string>,
-  { wrap = [], entry = join(ROOT, "src/cli.ts") }: LaunchOptions = {},
+  {
+    wrap = [],
+    entry = join(ROOT, "src/cli.ts"),
+    program = [process.execPath, "--disable-warning=DEP0040", entry],
+  }: LaunchOptions = {},
 ): Life {
-  const program = [process.execPath, "--disable-warning=DEP0040", entry, ...args];
-  const [file = "", ...argv] = [...wrap, ...program];
+  const [file = "", ...argv] = [...wrap, ...program, ...args];
   const child = spawn(file, argv, {
     env,
     cwd: env.HOME,

@@ -17,6 +17,8 @@ import { testClock, testStore } from "./store.ts";
 /** A turn that the far side is asked to run, with the means to end it. */
 export interface AskedTurn extends ClaudeTurn {
   readonly end: (end?: Partial<ClaudeTurnEnd>) => void;
+  /** Makes the runner reject, which it never should. */
+  readonly reject: (error: Error) => void;
 }
 
 export interface TurnsBench {
@@ -67,12 +69,12 @@ export function turnsBench(options: BenchOptions = {}): TurnsBench {
 
   const claude: TurnsDeps["claude"] = {
     run: (turn) => {
-      const { promise, resolve } = Promise.withResolvers<ClaudeTurnEnd>();
+      const { promise, resolve, reject } = Promise.withResolvers<ClaudeTurnEnd>();
       turn.onPrompting();
       turn.signal.addEventListener("abort", () =>
         resolve({ ...END, outcome: { kind: "stopped" }, turnCostMicroUsd: null }),
       );
-      asked.push({ ...turn, end: (end = {}) => resolve({ ...END, ...end }) });
+      asked.push({ ...turn, end: (end = {}) => resolve({ ...END, ...end }), reject });
       return promise;
     },
     forget: async () => undefined,
