@@ -32,7 +32,7 @@ export interface ProgressLane {
   readonly unwatch: (target: number) => void;
   /** When the next edit is due; null when nothing is watched. */
   readonly nextDueAt: () => number | null;
-  /** Takes the edit that is due, if there is one with something to show, and sets the time of the one after it. */
+  /** Takes the edit that has been due for longest, if there is one with something to show, and sets the time of its next. */
   readonly take: (now: number) => ProgressEdit | null;
 }
 
@@ -50,11 +50,11 @@ export function createProgressLane(now: () => number): ProgressLane {
     nextDueAt: () =>
       pending.size === 0 ? null : Math.min(...[...pending.values()].map(({ dueAt }) => dueAt)),
     take: (at) => {
-      for (const [target, { source, edits, dueAt }] of pending) {
-        if (dueAt > at) continue;
+      const due = [...pending.values()].filter(({ dueAt }) => dueAt <= at);
+      for (const { source, edits } of due.sort((one, other) => one.dueAt - other.dueAt)) {
         const body = source.body();
         const after = body ? edits + 1 : edits;
-        pending.set(target, { source, edits: after, dueAt: at + editIntervalMs(after) });
+        pending.set(source.target, { source, edits: after, dueAt: at + editIntervalMs(after) });
         if (body) return { source, body };
       }
       return null;

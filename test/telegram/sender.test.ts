@@ -346,7 +346,7 @@ describe.concurrent("what Telegram refuses for good", () => {
     ];
     bench.live().start();
     await bench.settled(ids);
-    await until(() => bench.screen().length === 3, "three messages", bench.log);
+    await until(() => bench.store.outbox.chats().length === 0, "everything sent", bench.log);
     expect(bench.api.messages(ADA).map(({ text, threadId }) => ({ text, threadId }))).toEqual([
       { text: "hello", threadId: null },
       { text: "you", threadId: null },
@@ -598,6 +598,21 @@ describe.concurrent("progress", () => {
     expect(gaps.slice(5).every((gap) => gap === 5_000)).toBe(true);
     expect(taken[0]?.[1]).toBe("state 21");
     expect([0, 1, 2, 3, 4, 99].map(editIntervalMs)).toEqual([1_000, 1_500, 2_500, 4_000, 5_000, 5_000]);
+  });
+
+  test("of several messages in one chat each has its turn, however little the chat takes", () => {
+    const now = testClock(0);
+    const lane = createProgressLane(now);
+    let state = 0;
+    for (let target = 1; target <= 8; target += 1)
+      lane.watch({ target, body: () => bodyOf(`state ${state}`), settled: ignore });
+    const taken: number[] = [];
+    for (; now() < 30_000; now.turn(1_000)) {
+      state += 1;
+      taken.push(lane.take(now())?.source.target ?? 0);
+    }
+    expect(new Set(taken.slice(1, 9)).size).toBe(8);
+    expect(new Set(taken.slice(-8)).size).toBe(8);
   });
 
   test("H64, H65: on the screen the progress is coalesced, and after the end of a turn no edit of it comes", async () => {
