@@ -18,6 +18,8 @@ export interface Answers {
   readonly choose: (choice: Choice) => void;
   /** A person has ticked all the options he wants. */
   readonly finishChoice: (choice: Omit<Choice, "option">) => void;
+  /** The approval has ended in whatever way: what was ticked is forgotten. */
+  readonly forget: (approvalId: number) => void;
 }
 
 interface AnswerDeps {
@@ -37,6 +39,7 @@ interface Open {
 }
 
 export function createAnswers({ store, presenter, show, accept }: AnswerDeps): Answers {
+  /** Of approvals that are asked. */
   const ticks = new Map<number, readonly string[]>();
 
   /** What a press is about; null when it comes too late. */
@@ -82,6 +85,9 @@ export function createAnswers({ store, presenter, show, accept }: AnswerDeps): A
     finishChoice: ({ approvalId, question, by }) => {
       const open = find(approvalId, question);
       if (open) answer(open, ticks.get(approvalId) ?? [], by);
+    },
+    forget: (approvalId) => {
+      ticks.delete(approvalId);
     },
   };
 }

@@ -9,7 +9,7 @@ import { answeredInput, parseQuestions, questionsOf } from "./questions.ts";
 import type { RecordWork } from "./settle.ts";
 
 /** Asks people about tool calls and carries their answers back. */
-export interface ApprovalDesk extends Answers {
+export interface ApprovalDesk extends Omit<Answers, "forget"> {
   /** Puts the call before a person and waits: for the answer, the deadline or the end of the turn. Only "allow" allows. */
   readonly decide: (work: Work, ask: ToolAsk, signal: AbortSignal) => Promise<ToolAnswer>;
   /** A person pressed [Allow once] or [Deny]. Called inside a transaction. */
@@ -79,7 +79,10 @@ export function createApprovalDesk({
     const isAnswered = state === "allowed" && questionsOf(approval) !== null;
     const shown: ApprovalEnd = isAnswered ? "answered" : end.kind === "unshown" ? end.kind : state;
     presenter.settled(work, store.approvals.get(approval.id) ?? approval, shown);
-    store.afterCommit(() => waiting.get(approval.id)?.(end));
+    store.afterCommit(() => {
+      answers.forget(approval.id);
+      waiting.get(approval.id)?.(end);
+    });
     return true;
   }
 
@@ -150,18 +153,21 @@ export function createApprovalDesk({
     };
   }
 
+  const answers = createAnswers({
+    store,
+    presenter,
+    show,
+    accept: (approval, by) => void close(approval, { kind: "allow" }, by),
+  });
+
   return {
     decide,
     approve: (approvalId, decision, by) => {
       const approval = store.approvals.get(approvalId);
       if (approval) close(approval, { kind: decision }, by);
     },
-    ...createAnswers({
-      store,
-      presenter,
-      show,
-      accept: (approval, by) => void close(approval, { kind: "allow" }, by),
-    }),
+    choose: answers.choose,
+    finishChoice: answers.finishChoice,
     undelivered: (outboxId) => {
       const approval = store.approvals.open().find((one) => one.outboxId === outboxId);
       if (approval) close(approval, { kind: "unshown" }, null);

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { turnsBench } from "../support/turns.ts";
 
@@ -157,4 +159,33 @@ test("a deadline or a stop that the store cannot record still ends the wait, as 
   expect(await turn.decide(BASH, turn.signal)).toMatchObject({ kind: "deny" });
   Object.assign(store.approvals, { decide });
   expect(store.approvals.get(1)?.state).toBe("asked");
+});
+
+test("H53: what was ticked is forgotten with the question, however it ended", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const heapMb = (): number => {
+    collect();
+    return process.memoryUsage().heapUsed / 1_048_576;
+  };
+  const { turn, turns, store, shown } = await running();
+  const label = (n: number): string => `${n} ${"x".repeat(100_000)}`;
+  let asked = 0;
+  const tickAndEnd = async (end: "withdrawn" | "answered"): Promise<void> => {
+    asked += 1;
+    const leave = new AbortController();
+    const options = [{ label: label(asked) }, { label: "other" }];
+    const answer = turn.decide(ask({ ...SIZES, options }), leave.signal);
+    const tick = { kind: "answer", approvalId: asked, question: 0, option: 0, isTick: true } as const;
+    store.transaction(() => turns.press(tick, 7));
+    if (end === "withdrawn") leave.abort();
+    else store.transaction(() => turns.press({ kind: "answers_done", approvalId: asked, question: 0 }, 7));
+    await answer;
+    shown.length = 0; // the bench's own memory
+  };
+  for (let n = 0; n < 10; n += 1) await tickAndEnd("withdrawn");
+  const before = heapMb();
+  for (let n = 0; n < 100; n += 1) await tickAndEnd("withdrawn");
+  for (let n = 0; n < 100; n += 1) await tickAndEnd("answered");
+  expect(heapMb() - before).toBeLessThan(8); // it was 10 for each hundred
 });
