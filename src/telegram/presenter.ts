@@ -64,9 +64,12 @@ export function createPresenter({ store, sender, ownerUsers }: PresenterDeps): P
   function edit(work: Work, rich: RichText, rows: readonly (readonly ButtonSpec[])[] = []): void {
     store.buttons.withdraw(`queue:${work.id}`);
     store.buttons.withdraw(`work:${work.id}`);
-    if (work.placeholderId === null) return;
+    const { placeholderId: target } = work;
+    if (target === null) return;
     const body = { ...rich, buttons: keys(work, "queue", rows) };
-    put(work, { kind: "edit", target: work.placeholderId, body, orSend: false });
+    put(work, { kind: "edit", target, body, orSend: false });
+    // The screen of a turn that was cut off is never finished.
+    store.afterCommit(() => sender.unwatch(work.conversation.chatId, target));
   }
 
   return {

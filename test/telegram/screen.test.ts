@@ -198,3 +198,10 @@ test("H66: what to do with a work that was cut off is asked as its end: kept whe
   ]);
   expect(labelsOf(rows[0]?.act)).toEqual(["Continue it", "Run it again", "Drop"]);
 });
+
+test("H53: a turn that was cut off, whose screen is never finished, is watched no longer", () => {
+  const { store, work, presenter, watched } = openTurn();
+  expect(watched.size).toBe(1);
+  store.transaction(() => presenter.interrupted(work, { allowed: [], waiting: [] }));
+  expect(watched.size).toBe(0);
+});

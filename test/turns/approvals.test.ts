@@ -1,6 +1,5 @@
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
+import { heapMb } from "../support/heap.ts";
 import { turnsBench } from "../support/turns.ts";
 
 const BASH = { toolUseId: "t1", toolName: "Bash", input: { command: "rm -rf build" }, isSubagent: false };
@@ -162,12 +161,6 @@ test("a deadline or a stop that the store cannot record still ends the wait, as 
 });
 
 test("H53: what was ticked is forgotten with the question, however it ended", async () => {
-  setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc") as () => void;
-  const heapMb = (): number => {
-    collect();
-    return process.memoryUsage().heapUsed / 1_048_576;
-  };
   const { turn, turns, store, shown } = await running();
   const label = (n: number): string => `${n} ${"x".repeat(100_000)}`;
   let asked = 0;
