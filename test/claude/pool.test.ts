@@ -2,6 +2,7 @@ import { setImmediate as turnOfLoop } from "node:timers/promises";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { createPool, type Place, type Pool, type Pooled } from "../../src/claude/pool.ts";
+import { heapMb } from "../support/heap.ts";
 import { until } from "./house.ts";
 
 interface Item extends Pooled {
@@ -246,4 +247,19 @@ test("H52: whatever is taken, left, dropped, ended or given up, every asker is s
     ),
     { numRuns: 60 },
   );
+});
+
+test("H53: who waited and went away is forgotten", async () => {
+  const pool = createPool<Item>({ max: 1, idleMs: 60_000 });
+  const place = await take(pool, "busy");
+  const before = heapMb();
+  for (let n = 0; n < 500; n += 1) {
+    const leaving = new AbortController();
+    const waiting = pool.acquire(want(`${n} ${"x".repeat(40_000)}`, { signal: leaving.signal }));
+    leaving.abort();
+    expect(await waiting).toBeNull();
+  }
+  expect(heapMb() - before).toBeLessThan(5); // they wanted places under 20
+  place.release(null);
+  await pool.close();
 });
