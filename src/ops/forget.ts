@@ -6,7 +6,7 @@ import type { RetentionTimes } from "../store/retention.ts";
 import type { Store } from "../store/store.ts";
 
 export interface ForgetDeps {
-  readonly store: Pick<Store, "audit" | "retention" | "upkeep" | "transaction">;
+  readonly store: Pick<Store, "audit" | "retention" | "upkeep" | "transaction" | "lightly">;
   readonly times: RetentionTimes;
   /** Puts an act that no person is behind on record. */
   readonly record: (event: AuditEvent) => void;
@@ -60,10 +60,6 @@ function* trimAudit({ store, times, record, now }: ForgetDeps): Generator<number
       record({ type: "audit.trimmed", id, hash });
     });
   }
-  for (
-    let rows = store.audit.removeGivenUp(ROWS_REMOVED);
-    rows > 0;
-    rows = store.audit.removeGivenUp(ROWS_REMOVED)
-  )
-    yield rows;
+  const remove = (): number => store.lightly(() => store.audit.removeGivenUp(ROWS_REMOVED));
+  for (let rows = remove(); rows > 0; rows = remove()) yield rows;
 }

@@ -49,7 +49,7 @@ export function openStore(path: string, now: Now, deps: StoreDeps = {}): Store {
   const { onFault = rethrow, reach = () => undefined } = deps;
   const db = openDatabase(path);
   const { change, ...transactions } = createTransactions(db, { onFault, reach });
-  const { transaction } = transactions;
+  const { transaction, lightly } = transactions;
   return {
     ...transactions,
     inbox: createInbox(db, { transaction, change, now }),
@@ -65,8 +65,8 @@ export function openStore(path: string, now: Now, deps: StoreDeps = {}): Store {
     ledger: createLedger(db, change, now),
     audit: createAuditTable(db, change),
     facts: createFacts(db, change),
-    retention: createRetention(db, change, now),
-    upkeep: createUpkeep(db),
+    retention: createRetention(db, { change, lightly, now }),
+    upkeep: createUpkeep(db, lightly),
     [Symbol.dispose]: () => db.close(),
   };
 }

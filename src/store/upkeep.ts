@@ -1,4 +1,5 @@
 import { BUSY_MS, type Db } from "./database.ts";
+import type { Transactions } from "./transactions.ts";
 
 /** What keeps the files small and free of what was deleted. */
 export interface Upkeep {
@@ -14,13 +15,13 @@ export interface Upkeep {
   readonly emptyLog: () => boolean;
 }
 
-export function createUpkeep(db: Db): Upkeep {
+export function createUpkeep(db: Db, lightly: Transactions["lightly"]): Upkeep {
   const isIncremental = db.pragma("auto_vacuum", { simple: true }) === 2;
 
   return {
     shrink: (pages) => {
       if (!isIncremental) return 0;
-      db.pragma(`incremental_vacuum(${pages})`);
+      lightly(() => db.pragma(`incremental_vacuum(${pages})`));
       return Number(db.pragma("freelist_count", { simple: true }));
     },
     emptyLog: () => {

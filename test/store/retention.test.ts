@@ -210,13 +210,15 @@ describe("nothing is forgotten that somebody may still answer", () => {
     const queued = work("later");
     const { id: asked } = ask(queued, { command: "make" });
     const drop = offer({ kind: "queue", workId: queued, choice: "drop" });
+    const all = offer({ kind: "offered_all", workIds: [queued], choice: "run" }, "all");
     const allow = offer({ kind: "approve", approvalId: asked, decision: "allow" });
     clock.turn(3000 * DAY);
     forget();
+    expect(press(all).kind).toBe("accepted");
     expect(store.work.get(queued)?.text).toBe("later");
     expect(store.approvals.get(asked)?.input).toEqual({ command: "make" });
     expect([press(drop).kind, press(allow).kind]).toEqual(["accepted", "refused"]); // of one group
-    expect(query("SELECT count(*) FROM buttons WHERE action <> ''")).toEqual([2]);
+    expect(query("SELECT count(*) FROM buttons WHERE action <> ''")).toEqual([3]);
   });
 
   test("the prompt of a failed turn stays while [Run it again] can be pressed, also when it was offered later", () => {
