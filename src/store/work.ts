@@ -33,8 +33,6 @@ export interface WorkTable {
   readonly next: (conversationId: number) => Work | null;
   /** The work that is being prepared, runs or waits for a person. */
   readonly active: (conversationId: number) => Work | null;
-  /** The active works of all conversations, in the order of these. */
-  readonly allActive: () => readonly Work[];
   readonly queued: (conversationId: number) => readonly Work[];
   readonly ofMessage: (conversationId: number, messageId: number) => Work | null;
   /** Every work in one of `states`, oldest first. */
@@ -80,9 +78,6 @@ export function createWorkTable(db: Db, change: Change, now: Now): WorkTable {
   );
   const active = db.prepare<[number], WorkRow>(
     `${SELECT_WORK} WHERE conversation_id = ? AND state IN ${ACTIVE}`,
-  );
-  const allActive = db.prepare<[], WorkRow>(
-    `${SELECT_WORK} WHERE state IN ${ACTIVE} ORDER BY conversation_id`,
   );
   const ofMessage = db.prepare<[number, number], WorkRow>(
     `${SELECT_WORK} WHERE conversation_id = ? AND message_id = ? ORDER BY work.id DESC LIMIT 1`,
@@ -137,7 +132,6 @@ export function createWorkTable(db: Db, change: Change, now: Now): WorkTable {
     get: (id) => one(get.get(id)),
     next: (conversationId) => one(queued.get(conversationId)),
     active: (conversationId) => one(active.get(conversationId)),
-    allActive: () => allActive.all().map(workOf),
     queued: (conversationId) => queued.all(conversationId).map(workOf),
     ofMessage: (conversationId, messageId) => one(ofMessage.get(conversationId, messageId)),
     inStates: (states) => inStates.all(JSON.stringify(states)).map(workOf),

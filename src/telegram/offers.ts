@@ -56,8 +56,7 @@ export function createOffers({
       const rows = [oneRow(work), ...(all.length > 1 ? [allRow(all)] : [])];
       const body = { ...plain(lateText(work, ageMs)), buttons: keys(work, "offered", rows) };
       const { placeholderId: shown, messageId: replyTo } = work;
-      if (shown === null || store.outbox.withdraw(shown))
-        return hold(work, { kind: "send", body, replyTo, isSilent: false });
+      if (shown === null) return hold(work, { kind: "send", body, replyTo, isSilent: false });
       hold(work, { kind: "edit", target: shown, body, orSend: true });
       return shown;
     },

@@ -55,7 +55,7 @@ export function createHalt({ store, isLocked, endAll, onOpen, log }: HaltDeps): 
 
   return {
     halt: () => {
-      const ended = store.work.allActive();
+      const ended = store.work.inStates(["preparing", "running", "waiting"]);
       for (const { id } of ended) store.work.requestStop(id);
       store.afterCommit(() => {
         endAll();

@@ -185,4 +185,12 @@ test("/lock kills what runs, outlives the daemon's end, and `sallyport unlock` o
     ["daemon.unlocked", null],
   ]);
   expect((await run(stage, "audit", "verify")).said).toMatch(/^audit ok: /);
+  const nowhere = join(stage.home, "nowhere");
+  const lost = launch(["unlock"], {
+    PATH: process.env.PATH ?? "",
+    HOME: stage.home,
+    SALLYPORT_HOME: nowhere,
+  });
+  expect(await lost.exited).toEqual({ code: 1, signal: null });
+  expect(lost.output()).toContain(`There is no database at ${nowhere}`);
 });
