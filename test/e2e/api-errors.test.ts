@@ -108,8 +108,11 @@ test("[Run it again] runs a failed turn once more, with the same words and in th
   await stage.waitFor(({ text }) => text.includes("Done at last: the very prompt"));
   const again = stage.chat.pressRaw(data, failed.messageId);
   expect((await again.answered()).text).toBe("This has been answered already.");
-  const message = stage.api.messages(USER).find(({ messageId }) => messageId === failed.messageId);
-  expect(message?.keyboard).toBeNull();
+  const keyboardOf = () =>
+    stage.api.messages(USER).find(({ messageId }) => messageId === failed.messageId)?.keyboard;
+  await stage.api.waitFor(() => keyboardOf() === null, {
+    what: "the keys are gone, once nothing else waits",
+  });
   expect(posts(stage)).toBe(2);
 });
 

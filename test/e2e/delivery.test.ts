@@ -157,12 +157,10 @@ test("H65, H66: whatever goes wrong with a delivery, the answer comes; twice onl
   expect(appearances(stage, "The placeholder answer.")).toHaveLength(1);
   const parts = breakOnce(stage, { method: "sendMessage", text: "The end of it." }, { kind: "drop_after" });
   stage.chat.send("seven");
-  await stage.api.waitFor(
-    () => parts.length === 2 && parts.length === appearances(stage, "The end of it.").length,
-    {
-      what: "the second part, sent again",
-    },
-  );
+  await stage.api.waitFor(() => appearances(stage, "The end of it.").length === 2, {
+    what: "the second part, once more",
+  });
+  expect(parts).toHaveLength(1); // the second time as an edit, which can come as often as it likes
   stage.api.setIntercept(undefined);
   await stage.ask("eight", "The last answer.");
 }, 60_000);
