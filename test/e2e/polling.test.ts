@@ -111,7 +111,7 @@ test("H47: stopped for 20 s, as by a sleep, with the poll on a dead connection, 
   expect(stage.botTexts().length).toBe(3);
   const events = life.log.map(({ event }) => event);
   expect(events.filter((event) => event === "telegram.woke").length).toBe(1);
-  expect(events.filter((event) => event === "daemon.started").length).toBe(1);
+  expect(events.filter((event) => event === "telegram.ready").length).toBe(1);
   expect(life.output()).not.toMatch(/telegram\.(unreachable|refused|back|outage)/);
   expect(await terminate(life)).toMatchObject({ code: 0 });
 }, 60_000);
