@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { startEcho, startStandInDaemon } from "../harness/daemon.ts";
+import { commitTimes } from "../harness/disk.ts";
 import { type Bench, latencyFigures, repeat } from "../harness/figure.ts";
 import { pipeTimes } from "../harness/pipe.ts";
 import { sendPaced, settled, stdinTimes, warmUp } from "../harness/prompts.ts";
@@ -20,6 +21,7 @@ export const latency: Bench = {
     const runs = await repeat(options, NAME, async () => ({
       ours: await daemonTimes(),
       bare: await echoTimes(),
+      disk: await commitTimes(PACE.count),
     }));
     const pipe = await pipeTimes(PACE.count);
     const bare = "bare echo: update → its sendMessage arriving";
@@ -45,6 +47,12 @@ export const latency: Bench = {
         name: "of which: a line through a pipe to the stand-in",
         bare: null,
         runs: [{ ours: pipe, bare: null }],
+      }),
+      ...latencyFigures({
+        bench: NAME,
+        name: "of which: each durable commit, as the disk takes it",
+        bare: null,
+        runs: runs.map(({ disk }) => ({ ours: disk, bare: null })),
       }),
     ];
   },

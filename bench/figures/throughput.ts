@@ -60,7 +60,7 @@ async function daemonBurst(text: string, prepare: (stage: Stage) => Promise<void
   await using daemon = await startStandInDaemon(stage);
   using database = readDatabase(stage.home);
   await prepare(stage);
-  return burst(stage, daemon, {
+  return await burst(stage, daemon, {
     text,
     wait: (firstId, count) => database.until(() => database.handled(firstId) >= count, TIMEOUT_MS),
   });
@@ -73,7 +73,7 @@ async function echoBurst(): Promise<Burst> {
   stage.api.on("call", ({ method }) => {
     if (method === "sendMessage") arrived += 1;
   });
-  return burst(stage, echo, {
+  return await burst(stage, echo, {
     text: "/status",
     wait: async (_firstId, count) => {
       await stage.api.waitFor(() => arrived >= count, { what: "all echoes", timeoutMs: TIMEOUT_MS });
