@@ -17,7 +17,7 @@ export async function profileHotPath(path?: string): Promise<string> {
   const channel = openChannel(daemon);
   await warmUp(stage);
   await channel.startProfile();
-  await sendPaced(stage, PACE);
+  await sendPaced([stage], PACE);
   await settled(stage);
   const file = path ?? join(stage.folder, "hot-path.cpuprofile");
   await channel.endProfile(file);

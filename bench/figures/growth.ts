@@ -5,15 +5,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { startStandInDaemon } from "../harness/daemon.ts";
 import { type Bench, type BenchOptions, type Figure, repeat } from "../harness/figure.ts";
 import { checkAudit, fillHome } from "../harness/fill.ts";
-import { sendPaced, settled, stdinTimes, warmUp } from "../harness/prompts.ts";
-import { createStage } from "../harness/stage.ts";
+import { sendPaced, settled, stdinLatencies, warmUp } from "../harness/prompts.ts";
+import { createStage, type Stage } from "../harness/stage.ts";
 import { percentile } from "../harness/statistics.ts";
 
 const NAME = "growth";
 const LEVELS = [1_000, 10_000, 100_000, 1_000_000] as const;
 const AIM = { of: "ratio", atMost: 1.1 } as const;
-const PEOPLE = 8;
-const PACE = { count: 150, gapMs: 100, word: "ping" } as const;
+/** Few, for each has a process of its own in each of the daemons. */
+const PEOPLE = 4;
+const PACE = { count: 150, gapMs: 75, word: "ping" } as const;
 const QUIET_MS = 500;
 
 /** The chain's latency on a database with that many rows of audit, the other tables in proportion, against an empty one. */
@@ -36,21 +37,18 @@ async function measureIn(folder: string, options: BenchOptions): Promise<readonl
     fillHome(home, rows);
     if (rows === LEVELS[0]) checkAudit(home, rows);
   }
-  const runs = await repeat(options, NAME, async (run) => {
-    const empty = await chainTimes(join(folder, `empty-${run}`));
-    const filled = new Map<number, readonly number[]>();
-    for (const { rows, home } of homes) filled.set(rows, await chainTimes(home));
-    return { empty, filled };
-  });
-  return LEVELS.flatMap((rows) =>
+  const runs = await repeat(options, NAME, (run) =>
+    chainTimes([join(folder, `empty-${run}`), ...homes.map(({ home }) => home)]),
+  );
+  return LEVELS.flatMap((rows, index) =>
     [50, 99].map(
       (percent): Figure => ({
         bench: NAME,
         name: `update → Claude's stdin with ${rows.toLocaleString("en")} rows of audit, p${percent}`,
         unit: "ms",
         bare: "ours, with an empty database",
-        runs: runs.map(({ empty, filled }) => ({
-          ours: percentile(filled.get(rows) ?? [], percent),
+        runs: runs.map(([empty = [], ...filled]) => ({
+          ours: percentile(filled[index] ?? [], percent),
           bare: percentile(empty, percent),
         })),
         ...(percent === 50 ? { aim: AIM } : {}),
@@ -59,17 +57,19 @@ async function measureIn(folder: string, options: BenchOptions): Promise<readonl
   );
 }
 
-async function chainTimes(home: string): Promise<readonly number[]> {
-  await using stage = await createStage({
-    people: PEOPLE,
-    home,
-    env: { CLAUDE_MAX_PROCESSES: String(PEOPLE) },
-  });
-  await using _daemon = await startStandInDaemon(stage);
-  await warmUp(stage);
+/** Latencies of daemons on those homes, which take turns, text by text. */
+async function chainTimes(homes: readonly string[]): Promise<readonly (readonly number[])[]> {
+  await using scope = new AsyncDisposableStack();
+  const stages: Stage[] = [];
+  for (const home of homes) {
+    const env = { CLAUDE_MAX_PROCESSES: String(PEOPLE) };
+    const stage = scope.use(await createStage({ people: PEOPLE, home, env }));
+    scope.use(await startStandInDaemon(stage));
+    await warmUp(stage);
+    stages.push(stage);
+  }
   await sleep(QUIET_MS);
-  const sent = await sendPaced(stage, PACE);
-  await settled(stage);
-  const times = stdinTimes(stage);
-  return sent.map(({ text, at }) => (times.get(text) ?? Number.NaN) - at);
+  const sent = await sendPaced(stages, PACE);
+  await Promise.all(stages.map(settled));
+  return stages.map((stage, index) => stdinLatencies(stage, sent[index] ?? []));
 }

@@ -3,34 +3,43 @@ import { startEcho, startStandInDaemon } from "../harness/daemon.ts";
 import { commitTimes } from "../harness/disk.ts";
 import { type Bench, latencyFigures, repeat } from "../harness/figure.ts";
 import { pipeTimes } from "../harness/pipe.ts";
-import { sendPaced, settled, stdinTimes, warmUp } from "../harness/prompts.ts";
+import { sendPaced, settled, stdinLatencies, warmUp } from "../harness/prompts.ts";
 import { createStage, type Stage } from "../harness/stage.ts";
 
 const PEOPLE = 16;
-const PACE = { count: 300, gapMs: 100, word: "ping" } as const;
+const PACE = { count: 300, gapMs: 75, word: "ping" } as const;
 const QUIET_MS = 500;
 const NAME = "latency";
 
+/** Milliseconds, a sample a text. */
+interface Samples {
+  /** From the update to the stdin of a warm CLI. */
+  readonly stdin: readonly number[];
+  /** From the update to the first call to Telegram about it. */
+  readonly firstSign: readonly number[];
+  /** From the update to the echo's answer. */
+  readonly echo: readonly number[];
+  /** A durable commit of the disk's, in the same minute. */
+  readonly disk: readonly number[];
+}
+
 /**
- * From an update that becomes available to the prompt on a warm CLI's stdin, against a bare echo: the same update to its
- * answer's arrival. The echo's end is an HTTP call, ours a pipe.
+ * From an update that becomes available to the prompt on a warm CLI's stdin, against a bare echo: an update to its answer's
+ * arrival. The echo's end is an HTTP call, ours a pipe. Daemon and echo take turns, text by text.
  */
 export const latency: Bench = {
   name: NAME,
   measure: async (options) => {
-    const runs = await repeat(options, NAME, async () => ({
-      ours: await daemonTimes(),
-      bare: await echoTimes(),
-      disk: await commitTimes(PACE.count),
-    }));
+    const runs = await repeat(options, NAME, sample);
     const pipe = await pipeTimes(PACE.count);
     const bare = "bare echo: update → its sendMessage arriving";
+    const against = (of: "stdin" | "firstSign") => runs.map((run) => ({ ours: run[of], bare: run.echo }));
     return [
       ...latencyFigures({
         bench: NAME,
         name: "update → Claude's stdin, warm",
         bare,
-        runs: runs.map(({ ours, bare: times }) => ({ ours: ours.stdin, bare: times })),
+        runs: against("stdin"),
         aims: [
           { of: "difference", atMost: 3 },
           { of: "difference", atMost: 12 },
@@ -40,7 +49,7 @@ export const latency: Bench = {
         bench: NAME,
         name: "update → first Telegram call arriving",
         bare,
-        runs: runs.map(({ ours, bare: times }) => ({ ours: ours.firstSign, bare: times })),
+        runs: against("firstSign"),
       }),
       ...latencyFigures({
         bench: NAME,
@@ -58,24 +67,30 @@ export const latency: Bench = {
   },
 };
 
-async function daemonTimes(): Promise<{ stdin: readonly number[]; firstSign: readonly number[] }> {
+async function sample(): Promise<Samples> {
   await using stage = await createStage({ people: PEOPLE, env: { CLAUDE_MAX_PROCESSES: String(PEOPLE) } });
+  await using echoStage = await createStage({ people: PEOPLE });
   await using _daemon = await startStandInDaemon(stage);
-  await warmUp(stage);
-  await sleep(QUIET_MS);
+  await using _echo = await startEcho(echoStage);
   const signs = watchSigns(stage);
-  const sent = await sendPaced(stage, PACE);
+  const echoes = watchEchoes(echoStage);
+  await warmUp(stage);
+  await sendPaced([echoStage], { count: PEOPLE * 4, gapMs: 60, word: "warm" });
+  await sleep(QUIET_MS);
+  const [sent = [], sentToEcho = []] = await sendPaced([stage, echoStage], PACE);
   await settled(stage);
-  const times = stdinTimes(stage);
+  await echoStage.api.waitFor(() => sentToEcho.every(({ text }) => echoes.has(text)), { what: "all echoes" });
   return {
-    stdin: sent.map(({ text, at }) => (times.get(text) ?? Number.NaN) - at),
+    stdin: stdinLatencies(stage, sent),
     firstSign: sent.map(
       ({ chatId, messageId, at }) => (signs.get(`${chatId}:${messageId}`) ?? Number.NaN) - at,
     ),
+    echo: sentToEcho.map(({ text, at }) => (echoes.get(text) ?? Number.NaN) - at),
+    disk: await commitTimes(PACE.count),
   };
 }
 
-/** The first call of the bot that is about a person's message: a reaction to it, or a reply. */
+/** When the first call of the bot arrived that is about a person's message: a reaction to it, or a reply. */
 function watchSigns({ api }: Stage): ReadonlyMap<string, number> {
   const signs = new Map<string, number>();
   api.on("call", ({ method, payload, at }) => {
@@ -92,16 +107,11 @@ function replyTarget(parameters: unknown): unknown {
   return typeof value === "object" && value !== null && "message_id" in value ? value.message_id : undefined;
 }
 
-async function echoTimes(): Promise<readonly number[]> {
-  await using stage = await createStage({ people: PEOPLE });
-  await using _echo = await startEcho(stage);
-  const arrivals = new Map<unknown, number>();
-  stage.api.on("call", ({ method, payload, at }) => {
-    if (method === "sendMessage") arrivals.set(payload.text, at);
+/** When each text came back. */
+function watchEchoes({ api }: Stage): ReadonlyMap<unknown, number> {
+  const echoes = new Map<unknown, number>();
+  api.on("call", ({ method, payload, at }) => {
+    if (method === "sendMessage") echoes.set(payload.text, at);
   });
-  await sendPaced(stage, { ...PACE, count: PEOPLE * 4, gapMs: 60, word: "warm" });
-  await sleep(QUIET_MS);
-  const sent = await sendPaced(stage, PACE);
-  await stage.api.waitFor(() => sent.every(({ text }) => arrivals.has(text)), { what: "all echoes" });
-  return sent.map(({ text, at }) => (arrivals.get(text) ?? Number.NaN) - at);
+  return echoes;
 }

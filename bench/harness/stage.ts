@@ -12,6 +12,9 @@ import { steadyNow } from "./clock.ts";
 
 const TOKEN = "123456:bench-token-of-thirty-characters-or-more";
 const FIRST_PERSON = 1001;
+/** Each stage has a row of update ids of its own: a home that is used again has seen those of the stage before. */
+const FIRST_UPDATE = 500_000_001;
+const UPDATES_A_STAGE = 1_000_000;
 /** The emulator forgets what is older: a bench must not measure how its far side grows. */
 const MAX_LOG = 2_000;
 const MAX_MESSAGES = 100;
@@ -38,6 +41,8 @@ interface StageOptions {
   readonly home?: string;
 }
 
+const stageNumber = counter();
+
 /** Sets the stage. The limits of people are raised so far that none is met: a bench asks more than a person does. */
 export async function createStage(options: StageOptions = {}): Promise<Stage> {
   const { people = 1, script = () => reply("Done."), env = {} } = options;
@@ -51,6 +56,7 @@ export async function createStage(options: StageOptions = {}): Promise<Stage> {
   const api = createBotApi({
     token: TOKEN,
     now: steadyNow,
+    firstUpdateId: FIRST_UPDATE + stageNumber() * UPDATES_A_STAGE,
     maxLog: MAX_LOG,
     maxMessagesPerChat: MAX_MESSAGES,
   });
@@ -97,4 +103,10 @@ export async function createStage(options: StageOptions = {}): Promise<Stage> {
 export function firstPoll({ api }: Pick<Stage, "api">, since: number): Promise<number> {
   const poll = () => api.log.find(({ method, at }) => method === "getUpdates" && at >= since);
   return api.waitFor(() => poll()?.at, { what: "a first poll", timeoutMs: 30_000 });
+}
+
+/** Gives 0, 1, 2 and so on. */
+function counter(): () => number {
+  let next = 0;
+  return () => next++;
 }
