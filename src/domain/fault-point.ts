@@ -58,6 +58,7 @@ export const TRANSITIONS = [
   "session.ended",
   "bucket.saved",
   "fact.set",
+  "store.flushed",
   "row.expired",
 ] as const;
 export type Transition = (typeof TRANSITIONS)[number];

@@ -11,7 +11,7 @@ export interface InboxRow {
 
 /** Updates on disk, each once: written before Telegram may forget them, emptied when they are done. */
 export interface Inbox {
-  /** Stores the updates it has not seen in one commit and returns their ids. */
+  /** Stores the updates it has not seen in one commit, lightly, and returns their ids. */
   readonly insert: (
     updates: readonly { readonly updateId: number; readonly body: string }[],
   ) => ReadonlySet<number>;
@@ -31,12 +31,12 @@ interface Row {
 }
 
 interface InboxDeps {
-  readonly transaction: Transactions["transaction"];
+  readonly lightly: Transactions["lightly"];
   readonly change: Change;
   readonly now: Now;
 }
 
-export function createInbox(db: Db, { transaction, change, now }: InboxDeps): Inbox {
+export function createInbox(db: Db, { lightly, change, now }: InboxDeps): Inbox {
   const insert = db.prepare<[number, string, number]>(
     "INSERT INTO inbox (update_id, body, state, received_at) VALUES (?, ?, 'new', ?) ON CONFLICT (update_id) DO NOTHING",
   );
@@ -54,7 +54,7 @@ export function createInbox(db: Db, { transaction, change, now }: InboxDeps): In
     change("inbox.stored", () => insert.run(updateId, body, now())).changes > 0;
 
   return {
-    insert: (updates) => transaction(() => new Set(updates.filter(isNew).map(({ updateId }) => updateId))),
+    insert: (updates) => lightly(() => new Set(updates.filter(isNew).map(({ updateId }) => updateId))),
     unfinished: () => unfinished.all().map((row) => ({ updateId: row.update_id, body: row.body })),
     attempt: (updateId) => {
       change("inbox.resumed", () => raise.run(updateId));

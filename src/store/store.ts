@@ -49,10 +49,10 @@ export function openStore(path: string, now: Now, deps: StoreDeps = {}): Store {
   const { onFault = rethrow, reach = () => undefined } = deps;
   const db = openDatabase(path);
   const { change, ...transactions } = createTransactions(db, { onFault, reach });
-  const { transaction, lightly } = transactions;
+  const { lightly } = transactions;
   return {
     ...transactions,
-    inbox: createInbox(db, { transaction, change, now }),
+    inbox: createInbox(db, { lightly, change, now }),
     conversations: createConversations(db, change, now),
     sessions: createSessions(db, change, now),
     work: createWorkTable(db, change, now),

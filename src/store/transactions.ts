@@ -10,6 +10,8 @@ export interface Transactions {
    * with others of its kind that came after it. For what may be done again as if it had never been; a twentieth of the time.
    */
   readonly lightly: <T>(act: () => T) => T;
+  /** Waits until everything that was written lightly is on the disk, if that is not so already. */
+  readonly flush: () => void;
   /**
    * Runs `act` once what is being written is on disk; at once when nothing is. Dropped when the writing fails. A fault of
    * `act` is reported and changes nothing: what was committed is committed.
@@ -36,6 +38,9 @@ export function createTransactions(
 ): Transactions & { readonly change: Change } {
   let waiting: (() => void)[] = [];
   let made: Transition[] = [];
+  /** Something was written lightly, and nothing with a wait for the disk since. */
+  let isAhead = false;
+  const mark = db.prepare("INSERT OR REPLACE INTO facts (key, value) VALUES ('flushed', hex(randomblob(4)))");
 
   function nested<T>(act: () => T): T {
     const [waitingBefore, madeBefore] = [waiting.length, made.length];
@@ -48,7 +53,16 @@ export function createTransactions(
     }
   }
 
-  function outermost<T>(act: () => T): T {
+  function withoutWaiting<T>(write: () => T): T {
+    db.pragma("synchronous = NORMAL");
+    try {
+      return write();
+    } finally {
+      db.pragma("synchronous = FULL");
+    }
+  }
+
+  function outermost<T>(act: () => T, isLight = false): T {
     waiting = [];
     made = [];
     const write = db.transaction((): T => {
@@ -56,7 +70,8 @@ export function createTransactions(
       for (const transition of new Set(made)) reach(`${transition}:before`);
       return result;
     });
-    const result = write.immediate();
+    const result = isLight ? withoutWaiting(() => write.immediate()) : write.immediate();
+    if (made.length > 0) isAhead = isLight;
     const due = waiting;
     waiting = [];
     for (const transition of new Set(made)) reach(`${transition}:after`);
@@ -72,15 +87,7 @@ export function createTransactions(
 
   const transaction = <T>(act: () => T): T => (db.inTransaction ? nested(act) : outermost(act));
 
-  function lightly<T>(act: () => T): T {
-    if (db.inTransaction) return nested(act);
-    db.pragma("synchronous = NORMAL");
-    try {
-      return outermost(act);
-    } finally {
-      db.pragma("synchronous = FULL");
-    }
-  }
+  const lightly = <T>(act: () => T): T => (db.inTransaction ? nested(act) : outermost(act, true));
 
   const change: Change = (transition, act) => {
     if (!db.inTransaction) return outermost(() => change(transition, act));
@@ -92,6 +99,9 @@ export function createTransactions(
   return {
     transaction,
     lightly,
+    flush: () => {
+      if (isAhead) outermost(() => change("store.flushed", () => mark.run()));
+    },
     change,
     afterCommit: (act) => {
       if (db.inTransaction) waiting.push(act);

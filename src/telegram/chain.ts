@@ -27,18 +27,22 @@ interface CommitDeps {
 }
 
 /**
- * Gives the update a place for its effects, and commits them, with the end of its inbox row, when all have been named. While
+ * Gives the update a place for its effects, and commits them, with the end of its inbox row, when all have been named. What
+ * a button or /stop does is on the disk before it shows; all else is once a turn begins for it, or before Telegram may forget
+ * the update, whichever comes first, so that a loss of power before that is as if the update had not come yet. While
  * the store takes no writing (a full disk) it is tried again, and what comes after in the lane waits: nothing is overtaken.
  */
 export function commitTogether(deps: CommitDeps): MiddlewareFn<SallyContext> {
   const { store, saveLimits, refund, signal, log } = deps;
 
-  const commit = (ctx: SallyContext): void =>
-    store.transaction(() => {
+  function commit(ctx: SallyContext): void {
+    const write = ctx.request?.kind === "control" ? store.transaction : store.lightly;
+    write(() => {
       for (const effect of ctx.effects) effect();
       store.afterCommit(saveLimits());
       store.inbox.finish(ctx.update.update_id);
     });
+  }
 
   return async (ctx, next) => {
     Object.assign(ctx, { effects: [] });

@@ -68,7 +68,9 @@ export function createDeliver(deps: DeliverDeps): Deliver {
     const end = known ?? (await attempt(row));
     if (isOver()) return 0; // the row stays begun, and the next life sends it again
     unrecorded.set(row.id, end);
-    const rest = store.transaction(() => record(row, end));
+    // As its begin: a message that ends nothing, and whose end is forgotten, is one that nobody knows the end of.
+    const write = row.finalOf === null ? store.lightly : store.transaction;
+    const rest = write(() => record(row, end));
     unrecorded.delete(row.id);
     return rest;
   }

@@ -27,6 +27,8 @@ export interface PollerDeps {
   readonly handle: (update: Update) => Promise<void>;
   /** Told who the bot is, before the first update is handed out. */
   readonly onReady: (me: UserFromGetMe) => void;
+  /** Resolves when all that was stored so far is on the disk for good. */
+  readonly makeLast: () => Promise<void>;
   /** True for updates of people who are not admitted: counted, never stored. */
   readonly isStrangers: (update: Update) => boolean;
   /** Sets an update aside and tells the owners. */
@@ -98,22 +100,33 @@ export function createPoller(deps: PollerDeps): Poller {
     return admitted.filter((update) => fresh.has(update.update_id));
   }
 
-  /** While nothing can be written (a full disk) what came stays unconfirmed: a pause, and it is asked for again. */
-  async function store(updates: readonly Update[], signal: AbortSignal): Promise<Update[]> {
+  /** Null, after a pause, while nothing can be written (a full disk). */
+  async function unlessFull<T>(write: () => T | Promise<T>, signal: AbortSignal): Promise<T | null> {
     try {
-      const fresh = keep(updates);
+      const written = await write();
       unstored = 0;
-      return fresh;
+      return written;
     } catch (error) {
       unstored += 1;
       log.error({ event: "inbox.unwritable", err: error }, "updates wait for the store");
       await pause(backoffMs(unstored), signal);
-      return [];
+      return null;
     }
+  }
+
+  /** The next poll lets Telegram forget what came: not before it is on the disk. */
+  async function makeLast(signal: AbortSignal): Promise<void> {
+    const isLast = async (): Promise<true> => {
+      await deps.makeLast();
+      return true;
+    };
+    while (!signal.aborted && (await unlessFull(isLast, signal)) === null);
   }
 
   async function next(limit: number, signal: AbortSignal): Promise<Update[]> {
     while (!signal.aborted) {
+      await makeLast(signal);
+      if (signal.aborted) return [];
       const answer = await insist(
         "getUpdates",
         (attempt) =>
@@ -125,8 +138,8 @@ export function createPoller(deps: PollerDeps): Poller {
       );
       if (answer === null) return [];
       if (answer.serverTime !== null) deps.onServerTime?.(answer.serverTime);
-      const fresh = await store(answer.updates, signal);
-      if (fresh.length > 0) return fresh;
+      const fresh = await unlessFull(() => keep(answer.updates), signal); // what is not stored is asked for again
+      if (fresh !== null && fresh.length > 0) return fresh;
     }
     return [];
   }

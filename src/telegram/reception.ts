@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { createConcurrentSink, createRunner, createSource } from "@grammyjs/runner";
 import type { Api } from "grammy";
 import type { Update, UserFromGetMe } from "grammy/types";
@@ -15,6 +16,8 @@ import { everyMs, watchForWake } from "./wake.ts";
 const POLL_SECONDS = 25;
 /** How many updates are handled at a time; each takes milliseconds. */
 const CONCURRENCY = 64;
+/** How long the next poll waits for what the last one brought. */
+const GATHER_MS = 20;
 /** By when a poll that was begun has left. */
 const SENT_MS = 20;
 
@@ -61,12 +64,22 @@ export function receiveUpdates(deps: ReceptionDeps): Reception {
     tick,
     log,
   });
+  const inHand = new Set<Promise<unknown>>();
   const handle = async (update: Update): Promise<void> => {
+    const handling = deps.handle(update);
+    inHand.add(handling);
     try {
-      await deps.handle(update);
+      await handling;
     } catch (err) {
       log.error({ event: "update.left", err }, "an update is left for the next start");
+    } finally {
+      inHand.delete(handling);
     }
+  };
+  /** What the updates led to goes to the disk with them, in one write, as far as it is there soon. */
+  const makeLast = async (): Promise<void> => {
+    if (inHand.size > 0) await Promise.race([Promise.allSettled(inHand), sleep(GATHER_MS)]);
+    store.flush();
   };
   const getUpdates = createGetUpdates(deps.apiRoot, deps.token);
   const poller = createPoller({
@@ -80,6 +93,7 @@ export function receiveUpdates(deps: ReceptionDeps): Reception {
     },
     inbox: store.inbox,
     handle,
+    makeLast,
     onReady: deps.onReady,
     isStrangers: deps.isStrangers,
     bury: deps.bury,

@@ -71,6 +71,7 @@ export const ACTS: readonly Act[] = [
     reaches: [
       "inbox.stored",
       "inbox.done",
+      "store.flushed",
       "audit.appended",
       "audit.appended#3",
       "audit.appended#4",

@@ -216,23 +216,42 @@ test("what is written lightly is there for every reader, rolled back when it fai
   expect(store.facts.get("a")).toBe("3");
 });
 
-test("only what is written lightly does not wait for the disk", () => {
+test("only what is written lightly does not wait for the disk, and a flush makes up for it once", () => {
   const db = openDatabase(join(tempDir(), "a.db"));
-  const seen: unknown[] = [];
-  const look = (): void => void seen.push(db.pragma("synchronous", { simple: true }));
-  const { transaction, lightly } = createTransactions(db, {
+  const seen: string[] = [];
+  const look = (what: string): void =>
+    void seen.push(`${what} ${String(db.pragma("synchronous", { simple: true }))}`);
+  const { transaction, lightly, flush, change, afterCommit } = createTransactions(db, {
     onFault: () => undefined,
-    reach: () => undefined,
+    reach: (point) => look(point),
   });
-  transaction(look);
-  lightly(look);
-  transaction(() => lightly(look));
+  const write = (what: string) => (): void => {
+    look(what);
+    change("fact.set", () => db.prepare("INSERT OR REPLACE INTO facts VALUES ('a', ?)").run(what));
+    afterCommit(() => look("followed"));
+  };
+  flush();
+  transaction(write("waits"));
+  flush();
+  expect(seen.splice(0)).toEqual(["waits 2", "fact.set:before 2", "fact.set:after 2", "followed 2"]);
+
+  lightly(write("light"));
+  expect(seen.splice(0)).toEqual(["light 1", "fact.set:before 1", "fact.set:after 2", "followed 2"]);
+  flush();
+  flush();
+  expect(seen.splice(0)).toEqual(["store.flushed:before 2", "store.flushed:after 2"]);
+
+  lightly(write("light"));
+  transaction(write("waits for both"));
+  seen.length = 0;
+  flush();
   expect(() =>
     lightly(() => {
       throw new Error("no");
     }),
   ).toThrow("no");
-  transaction(look);
+  flush();
+  look("at last");
   db.close();
-  expect(seen).toEqual([2, 1, 2, 2]);
+  expect(seen).toEqual(["at last 2"]);
 });

@@ -56,7 +56,8 @@ export async function createBench({
   const ada = api.user({ id: ADA, firstName: "Ada" }).chat();
   const stranger = api.user({ id: 8, firstName: "Eve" }).chat();
   ada.open();
-  const store = openStore(path, Date.now);
+  const reached: string[] = [];
+  const store = openStore(path, Date.now, { reach: (point) => reached.push(point) });
   const disk = new Database(path, { readonly: true });
   const row = disk.prepare<[number], { state: string; body: string; attempts: number }>(
     "SELECT state, body, attempts FROM inbox WHERE update_id = ?",
@@ -121,6 +122,7 @@ export async function createBench({
         if (isStuck) await new Promise(() => undefined);
         store.inbox.finish(id);
       },
+      makeLast: async () => store.flush(),
       onReady: () => undefined,
       isStrangers: (update) => {
         const isStranger = update.message?.from?.id !== ADA;
@@ -168,6 +170,8 @@ export async function createBench({
     ada,
     stranger,
     store,
+    /** The fault points that were reached, in their order. */
+    reached,
     buried,
     live,
     polls,

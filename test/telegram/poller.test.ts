@@ -21,9 +21,13 @@ describe("committed before confirmed", () => {
   test("when the poll arrives that confirms an update, its row is on disk", async () => {
     await using bench = await createBench();
     const seen: unknown[] = [];
+    const lastPoints: unknown[] = [];
     bench.api.setIntercept(({ method, payload }) => {
       const offset = Number(payload.offset);
-      if (method === "getUpdates" && offset > 0) seen.push(bench.onDisk(offset - 1));
+      if (method === "getUpdates" && offset > 0) {
+        seen.push(bench.onDisk(offset - 1));
+        lastPoints.push(bench.reached.at(-1));
+      }
       return undefined;
     });
     const life = bench.live();
@@ -35,6 +39,8 @@ describe("committed before confirmed", () => {
     await bench.api.waitFor(() => bench.api.pendingUpdates().length === 0, { what: "the confirmation" });
     expect(seen.length).toBeGreaterThanOrEqual(2);
     for (const row of seen) expect(row).toMatchObject({ state: "new", attempts: 0 });
+    // And not only in the system's memory: it was stored without waiting for the disk, which was made up for.
+    expect(new Set(lastPoints)).toEqual(new Set(["store.flushed:after"]));
     expect(JSON.parse(bench.onDisk(first.updateId)?.body ?? "")).toMatchObject({
       message: { text: "hello" },
     });

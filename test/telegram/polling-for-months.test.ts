@@ -332,6 +332,7 @@ test("hundreds of thousands of polls, answered, refused and in vain, leave nothi
     },
     inbox: bench.store.inbox,
     handle: async () => undefined,
+    makeLast: async () => undefined,
     onReady: () => undefined,
     isStrangers: () => false,
     bury: () => undefined,
