@@ -41,7 +41,7 @@ test("samples that never came make a figure that meets no aim", () => {
     bench: "b",
     name: "n",
     bare: "echo",
-    runs: [{ ours: [Number.NaN, Number.NaN], bare: [1, 1] }],
+    runs: [{ ours: [1, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY], bare: [1, 1] }],
     aims: [
       { of: "difference", atMost: 3 },
       { of: "difference", atMost: 12 },

@@ -5,8 +5,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { startStandInDaemon } from "../harness/daemon.ts";
 import { type Bench, type BenchOptions, type Figure, repeat } from "../harness/figure.ts";
 import { checkAudit, fillHome } from "../harness/fill.ts";
+import { makeHome } from "../harness/home.ts";
 import { sendPaced, settled, stdinLatencies, warmUp } from "../harness/prompts.ts";
-import { createStage, type Stage } from "../harness/stage.ts";
+import { createStage, firstPoll, type Stage } from "../harness/stage.ts";
 import { percentile } from "../harness/statistics.ts";
 
 const NAME = "growth";
@@ -37,39 +38,56 @@ async function measureIn(folder: string, options: BenchOptions): Promise<readonl
     fillHome(home, rows);
     if (rows === LEVELS[0]) checkAudit(home, rows);
   }
-  const runs = await repeat(options, NAME, (run) =>
-    chainTimes([join(folder, `empty-${run}`), ...homes.map(({ home }) => home)]),
-  );
-  return LEVELS.flatMap((rows, index) =>
-    [50, 99].map(
-      (percent): Figure => ({
-        bench: NAME,
-        name: `update → Claude's stdin with ${rows.toLocaleString("en")} rows of audit, p${percent}`,
-        unit: "ms",
-        bare: "ours, with an empty database",
-        runs: runs.map(([empty = [], ...filled]) => ({
-          ours: percentile(filled[index] ?? [], percent),
-          bare: percentile(empty, percent),
-        })),
-        ...(percent === 50 ? { aim: AIM } : {}),
-      }),
-    ),
-  );
+  const runs = await repeat(options, NAME, (run) => {
+    const empty = join(folder, `empty-${run}`);
+    makeHome(empty);
+    return measureHomes([empty, ...homes.map(({ home }) => home)]);
+  });
+  return LEVELS.flatMap((rows, index): readonly Figure[] => {
+    const bare = "ours, with an empty database";
+    const head = { bench: NAME, unit: "ms", bare } as const;
+    const what = `with ${rows.toLocaleString("en")} rows of audit`;
+    const chain = [50, 99].map((percent) => ({
+      ...head,
+      name: `update → Claude's stdin ${what}, p${percent}`,
+      runs: runs.map(([empty, ...filled]) => ({
+        ours: percentile(filled[index]?.chain ?? [], percent),
+        bare: percentile(empty?.chain ?? [], percent),
+      })),
+      ...(percent === 50 ? { aim: AIM } : {}),
+    }));
+    const starts = runs.map(([empty, ...filled]) => ({
+      ours: filled[index]?.startMs ?? Number.NaN,
+      bare: empty?.startMs ?? Number.NaN,
+    }));
+    return [...chain, { ...head, name: `spawn → first getUpdates ${what}`, runs: starts }];
+  });
 }
 
-/** Latencies of daemons on those homes, which take turns, text by text. */
-async function chainTimes(homes: readonly string[]): Promise<readonly (readonly number[])[]> {
+/** How a daemon did on one home. */
+interface OnHome {
+  readonly chain: readonly number[];
+  readonly startMs: number;
+}
+
+/** Daemons on those homes, which are started one after the other, and then take turns, text by text. */
+async function measureHomes(homes: readonly string[]): Promise<readonly OnHome[]> {
   await using scope = new AsyncDisposableStack();
   const stages: Stage[] = [];
+  const startMs: number[] = [];
   for (const home of homes) {
     const env = { CLAUDE_MAX_PROCESSES: String(PEOPLE) };
     const stage = scope.use(await createStage({ people: PEOPLE, home, env }));
-    scope.use(await startStandInDaemon(stage));
+    const { startedAt } = scope.use(await startStandInDaemon(stage));
+    startMs.push((await firstPoll(stage, startedAt)) - startedAt);
     await warmUp(stage);
     stages.push(stage);
   }
   await sleep(QUIET_MS);
   const sent = await sendPaced(stages, PACE);
   await Promise.all(stages.map(settled));
-  return stages.map((stage, index) => stdinLatencies(stage, sent[index] ?? []));
+  return stages.map((stage, index) => ({
+    chain: stdinLatencies(stage, sent[index] ?? []),
+    startMs: startMs[index] ?? Number.NaN,
+  }));
 }

@@ -10,6 +10,7 @@ const PEOPLE = 16;
 const PACE = { count: 300, gapMs: 75, word: "ping" } as const;
 const QUIET_MS = 500;
 const NAME = "latency";
+const NEVER = Number.POSITIVE_INFINITY;
 
 /** Milliseconds, a sample a text. */
 interface Samples {
@@ -82,10 +83,8 @@ async function sample(): Promise<Samples> {
   await echoStage.api.waitFor(() => sentToEcho.every(({ text }) => echoes.has(text)), { what: "all echoes" });
   return {
     stdin: stdinLatencies(stage, sent),
-    firstSign: sent.map(
-      ({ chatId, messageId, at }) => (signs.get(`${chatId}:${messageId}`) ?? Number.NaN) - at,
-    ),
-    echo: sentToEcho.map(({ text, at }) => (echoes.get(text) ?? Number.NaN) - at),
+    firstSign: sent.map(({ chatId, messageId, at }) => (signs.get(`${chatId}:${messageId}`) ?? NEVER) - at),
+    echo: sentToEcho.map(({ text, at }) => (echoes.get(text) ?? NEVER) - at),
     disk: await commitTimes(PACE.count),
   };
 }

@@ -3,8 +3,7 @@ import Database from "better-sqlite3";
 import { auditRowHash, GENESIS_HASH, verifyChain } from "../../src/domain/audit-chain.ts";
 import { systemNow } from "../../src/domain/clock.ts";
 import { openAuditReader } from "../../src/store/audit-reader.ts";
-import { prepareHome } from "../../src/store/home.ts";
-import { openStore } from "../../src/store/store.ts";
+import { makeHome } from "./home.ts";
 
 /** Younger than whatever retention there is: nothing of it is deleted while a bench looks. */
 const SPAN_MS = 29 * 86_400_000;
@@ -18,10 +17,8 @@ const ROWS_A_TURN = 5;
  * with its rows of inbox, work, outbox, buttons, sessions, usage and costs, and with an audit chain that verifies.
  */
 export function fillHome(home: string, auditRows: number): void {
-  const { database } = prepareHome(home);
+  const db = new Database(makeHome(home));
   const now = systemNow();
-  openStore(database, systemNow)[Symbol.dispose]();
-  const db = new Database(database);
   db.pragma("synchronous = OFF");
   const turns = Math.floor(auditRows / ROWS_A_TURN);
   const atOf = (turn: number): number => Math.floor(now - SPAN_MS + (turn / Math.max(1, turns)) * SPAN_MS);
@@ -71,7 +68,7 @@ function fillTurns(db: Db, turns: number, atOf: (turn: number) => number): void 
      VALUES (?, ?, 0, ?, ?, ?, 'sent', 1, ?, ?)`,
   );
   const button = db.prepare(
-    "INSERT INTO buttons (nonce, group_key, action, conversation_id, user_id, used_at) VALUES (?, ?, ?, ?, ?, ?)",
+    "INSERT INTO buttons (nonce, group_key, action, conversation_id, user_id, used_at, offered_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
   );
   const usage = db.prepare(
     `INSERT INTO api_usage (request_id, work_id, model, input_tokens, cache_write_5m_tokens, cache_write_1h_tokens,
@@ -99,7 +96,7 @@ function fillTurns(db: Db, turns: number, atOf: (turn: number) => number): void 
     outbox.run(placeholder + 1, user, JSON.stringify(edited), 0, id, id, at);
     const action = JSON.stringify({ kind: "stop", workId: id });
     for (const which of ["a", "b"])
-      button.run(`nonce-${id}-${which}-0000000`, `work:${id}`, action, person + 1, user, at);
+      button.run(`nonce-${id}-${which}-0000000`, `work:${id}`, action, person + 1, user, at, at);
     usage.run(`request-${id}`, id, at);
     cost.run(id, user, at);
   }

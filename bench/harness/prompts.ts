@@ -9,6 +9,7 @@ const WARM_ROUNDS = 4;
 const COLD_GAP_MS = 300;
 const WARM_GAP_MS = 60;
 const SETTLE_MS = 60_000;
+const NEVER = Number.POSITIVE_INFINITY;
 
 /** A text on its way: when the emulator was given it, where, and its number in the chat. */
 export interface SentText {
@@ -68,12 +69,12 @@ export async function settled(stage: Stage): Promise<void> {
   );
 }
 
-/** Milliseconds from each text to its arrival on the stdin of the stand-in; NaN for one that never came there. */
+/** Milliseconds from each text to its arrival on the stdin of the stand-in; infinitely many for one that never came there. */
 export function stdinLatencies(stage: Stage, sent: readonly SentText[]): readonly number[] {
   const times = stdinTimes(stage);
   return sent.map(({ text, at }) => {
-    const arrivedAt = times.get(text) ?? Number.NaN;
-    return arrivedAt >= at ? arrivedAt - at : Number.NaN; // an earlier one is of another run in this home
+    const arrivedAt = times.get(text) ?? NEVER;
+    return arrivedAt >= at ? arrivedAt - at : NEVER; // an earlier one is of another run in this home
   });
 }
 

@@ -9,6 +9,7 @@ import { createMessagesApi, type MessagesApi } from "../../src/demo/messages-api
 import type { ModelScript } from "../../src/demo/messages-api/types.ts";
 import { ROOT } from "./built.ts";
 import { steadyNow } from "./clock.ts";
+import { makeHome } from "./home.ts";
 
 const TOKEN = "123456:bench-token-of-thirty-characters-or-more";
 const FIRST_PERSON = 1001;
@@ -51,6 +52,7 @@ export async function createStage(options: StageOptions = {}): Promise<Stage> {
   const approved = join(folder, "projects");
   const project = join(approved, "shed");
   mkdirSync(project, { recursive: true });
+  if (options.home === undefined) makeHome(home);
   writeFileSync(join(project, "README.md"), "# A sample\n");
 
   const api = createBotApi({
