@@ -39,7 +39,18 @@ function* slicesOf(deps: ForgetDeps): Generator<number, void> {
   const { store, times } = deps;
   yield* store.retention.slices(times);
   yield* trimAudit(deps);
-  for (let free = store.upkeep.shrink(FREE_PAGES); free > 0; free = store.upkeep.shrink(FREE_PAGES)) yield 0;
+  yield* shrink(deps);
+}
+
+/** Goes on for as long as it helps. */
+function* shrink({ store }: ForgetDeps): Generator<number, void> {
+  let before = Number.POSITIVE_INFINITY;
+  for (;;) {
+    const free = store.upkeep.shrink(FREE_PAGES);
+    if (free === 0 || free >= before) return;
+    before = free;
+    yield 0;
+  }
 }
 
 /** The anchor moves once a run, and its record with it; the rows before it are then deleted bit by bit. */

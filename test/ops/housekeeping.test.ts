@@ -3,6 +3,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { expect, onTestFinished, test } from "vitest";
 import { verifyChain } from "../../src/domain/audit-chain.ts";
+import { PRIORITY } from "../../src/domain/outbox.ts";
 import { createLogger } from "../../src/log/logger.ts";
 import { forgetOld } from "../../src/ops/forget.ts";
 import { startHousekeeping } from "../../src/ops/housekeeping.ts";
@@ -117,6 +118,26 @@ test("a row with a time of its own, from a clock that was set wrong, keeps what 
   await forget();
   expect([...store.audit.rows()].map(({ id }) => id)).toEqual([2, 3, 4]);
   expect(verdict().kind).toBe("ok");
+});
+
+test("what was freed goes back to the disk", async () => {
+  const { database, clock, store, forget } = createWorld();
+  const body = { text: "x".repeat(20_000), entities: [], buttons: [] };
+  const act = { kind: "send", body, replyTo: null, isSilent: false } as const;
+  const conversation = { chatId: 7, threadId: null };
+  store.transaction(() => {
+    for (let row = 0; row < 100; row += 1)
+      store.outbox.sent(
+        store.outbox.put({ conversation, act, priority: PRIORITY.notice, finalOf: null }),
+        row,
+      );
+  });
+  clock.turn(31 * DAY);
+  expect(await forget()).toBe(100);
+  const db = new Database(database, { readonly: true });
+  onTestFinished(() => void db.close());
+  expect(db.pragma("freelist_count", { simple: true })).toBe(0);
+  expect(db.pragma("page_count", { simple: true })).toBeLessThan(100);
 });
 
 test("a run that was cut off after the anchor had moved is finished by the next, and the chain holds meanwhile", async () => {
