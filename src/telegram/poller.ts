@@ -154,7 +154,7 @@ export function createPoller(deps: PollerDeps): Poller {
   };
 }
 
-/** The runner hands out its own kind of signal; `fetch` wants the platform's. */
+/** The runner hands out its own kind of signal; calls want the platform's. */
 function nativeSignal(signal: Parameters<UpdateSupplier<Update>["supply"]>[1]): AbortSignal {
   const controller = new AbortController();
   if (signal.aborted) controller.abort();
