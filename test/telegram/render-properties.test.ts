@@ -115,8 +115,10 @@ function checkPieces(whole: RichText, pieces: readonly RichText[], maxLength: nu
       if (starts.has(at) || cluster.length > maxLength || /[ \n]/u.test(cluster)) continue;
       expect.fail(`cut inside ${JSON.stringify(cluster)} at ${at}`);
     }
-    for (let at = 0; at < piece.text.length; at++) {
-      if (NOTHING.test(piece.text.charAt(at))) continue;
+    let at = -1;
+    for (const character of piece.text) {
+      at = piece.text.indexOf(character, at + 1);
+      if (NOTHING.test(character)) continue;
       if (formatsAt(piece, at) !== formatsAt(whole, start + at)) {
         expect.fail(
           `other formats at ${start + at}: ${formatsAt(piece, at)} for ${formatsAt(whole, start + at)}`,
