@@ -53,7 +53,7 @@ export async function start({ envFile, supervised = false, version }: StartOptio
   }
 }
 
-/** Aborted with the signal's name by the first SIGTERM or SIGINT; a second one, or 4.5 s, end the process at once. */
+/** Aborted with the signal's name by the first SIGTERM, SIGINT or SIGHUP; a second one, or 4.5 s, end the process at once. */
 function untilSignal(): AbortSignal {
   const controller = new AbortController();
   const end = (signal: NodeJS.Signals): void => {
@@ -63,6 +63,7 @@ function untilSignal(): AbortSignal {
   };
   process.on("SIGTERM", end);
   process.on("SIGINT", end);
+  process.on("SIGHUP", end); // the terminal was closed
   return controller.signal;
 }
 

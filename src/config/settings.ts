@@ -99,7 +99,7 @@ export function settingsSchema(homeDir: string) {
     }),
     CLAUDE_PERMISSION_MODE: standard("jail", oneOf(["jail", "ask", "plan"]), {
       meaning:
-        "jail: edits and Bash run unasked inside a proved jail. ask: every change is asked about. plan: plans only.",
+        "jail: edits and Bash run unasked inside a proved jail; none is proved yet, so it is as ask. ask: every change is asked about. plan: plans only.",
     }),
     CLAUDE_TOOLS: standard(
       DEFAULT_TOOLS,

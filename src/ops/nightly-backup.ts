@@ -1,8 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, rmSync, statSync } from "node:fs";
+import { readdirSync, realpathSync, rmSync, statSync } from "node:fs";
 import { basename, extname, join } from "node:path";
 import { AppError } from "../domain/errors.ts";
+import { createMarks } from "../jail/mark.ts";
+import { homePaths } from "../store/home.ts";
 import { utcStamp } from "./utc-stamp.ts";
 
 interface NightlyBackupDeps {
@@ -31,6 +33,7 @@ const CLI = join(import.meta.dirname, "..", `cli${extname(import.meta.filename)}
 
 /**
  * Makes a verified backup in a child process, so that nothing of it holds the daemon up, and removes all but the newest seven.
+ * The child bears the home's mark: one that outlives a daemon that was killed is ended by the next start.
  * Rejects with `store_failed` when there is no sound one, and with an AbortError when `signal` is aborted, which kills the child.
  */
 export async function backUpNightly(
@@ -42,7 +45,7 @@ export async function backUpNightly(
   const argv = ["--max-semi-space-size=2", "--disable-warning=DEP0040", "--", CLI, "backup", file];
   const child = spawn(process.execPath, argv, {
     cwd: home,
-    env: { SALLYPORT_HOME: home },
+    env: { SALLYPORT_HOME: home, ...createMarks(realpathSync(homePaths(home).jail)).next().env },
     stdio: ["ignore", "ignore", "pipe"],
     timeout: LONGEST_MS,
     killSignal: "SIGKILL",

@@ -4,6 +4,8 @@ import type { Gate } from "./admit.ts";
 import { formatKept, type KeptBucket, parseKept, type Told } from "./bucket-state.ts";
 import { fullBucket, putBack, type Rate, refill, take } from "./token-bucket.ts";
 
+/** A message that reaches the bot this long after it was sent has waited for it. */
+const LATE_MS = 10_000;
 /** Commands that only look have a bucket of their own, this many times the size and the rate. */
 const LOOK_FACTOR = 3;
 /** All people together have this many times the work of one. */
@@ -115,6 +117,8 @@ export function createLimitRate({ rate, load, now }: LimitRateDeps): LimitRate {
       const bucket = waitMs === 0 ? state : refill(entry.bucket, slot.rate, nowMs);
       entries.set(slot.key, { ...entry, bucket, isDirty: entry.isDirty || waitMs === 0 });
     }
+    if (waitMs > 0 && isLate(request, nowMs))
+      return { kind: "admit", request: { ...request, kind: "look", isStale: true } };
     if (waitMs > 0) return refuse(request, slots[0], waitMs);
     remember(request, { kind: "took", slots });
     return { kind: "admit", request };
@@ -148,6 +152,14 @@ export function createLimitRate({ rate, load, now }: LimitRateDeps): LimitRate {
         entries.set(act.key, { ...refused, told: act.before, isDirty: true });
     },
   };
+}
+
+/**
+ * A prompt that lay at Telegram's while the bot could not get it: what comes in a heap was not sent in one. It is kept and
+ * offered, which takes no token, instead of refused.
+ */
+function isLate({ body, sentAt }: Request, nowMs: number): boolean {
+  return body.kind === "prompt" && sentAt !== null && nowMs - sentAt > LATE_MS;
 }
 
 function times(rate: Rate, factor: number): Rate {

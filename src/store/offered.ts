@@ -12,7 +12,7 @@ export interface Offered {
   readonly due: (sentBefore: number) => readonly Work[];
   /** Takes a queued work out of its queue. It has no message of its own then. */
   readonly take: (id: number) => void;
-  /** Puts it back into the queue, behind all that waits there. */
+  /** Puts it back into the queue, behind all that waits there, as if it had been sent now: a person has said so now. */
   readonly giveBack: (id: number) => void;
 }
 
@@ -27,8 +27,8 @@ export function createOffered(db: Db, change: Change, now: Now): Offered {
   const take = db.prepare<[number, number]>(
     "UPDATE work SET offered_at = ?, placeholder_id = NULL WHERE id = ? AND state = 'queued'",
   );
-  const giveBack = db.prepare<[number]>(
-    `UPDATE work SET offered_at = NULL, position = (SELECT coalesce(max(other.position), 0) + 1 FROM work AS other
+  const giveBack = db.prepare<[number, number]>(
+    `UPDATE work SET offered_at = NULL, sent_at = ?, position = (SELECT coalesce(max(other.position), 0) + 1 FROM work AS other
        WHERE other.conversation_id = work.conversation_id AND other.state = 'queued' AND other.offered_at IS NULL)
      WHERE id = ? AND state = 'queued'`,
   );
@@ -40,7 +40,7 @@ export function createOffered(db: Db, change: Change, now: Now): Offered {
       change("work.offered", () => take.run(now(), id));
     },
     giveBack: (id) => {
-      change("work.queued", () => giveBack.run(id));
+      change("work.queued", () => giveBack.run(now(), id));
     },
   };
 }

@@ -122,7 +122,22 @@ export function createDeliver(deps: DeliverDeps): Deliver {
     if (isKept) store.outbox.retry(row.id);
     const known = learnRefusal(row.conversation.chatId, end);
     if (known !== null) return known;
+    if (end.code === 403 && row.finalOf !== null) {
+      store.outbox.retry(row.id); // in words that nobody knows yet: an answer is rather kept
+      parking.park(row.conversation.chatId, end.description);
+      return 0;
+    }
+    if (end.code !== 400 && end.code !== 403) {
+      // Nothing that Telegram has against a message: of a method or a server that is not there just now.
+      store.outbox.retry(row.id);
+      log.warn(
+        { event: "outbox.again", outboxId: row.id, code: end.code },
+        "refused for no reason of its own",
+      );
+      return backOff(row.conversation.chatId);
+    }
     fail(row);
+    if (row.finalOf !== null) store.outbox.put(noteOf(row.conversation, WORDS.partRefused));
     log.error(
       { event: "outbox.failed", outboxId: row.id, code: end.code, description: end.description },
       "a message cannot be delivered",

@@ -38,13 +38,13 @@ export function lockBot(deps: LockDeps, request: Request): void {
   const { ended, waiting } = turns.halt();
   const event = { type: "daemon.locked", endedTurns: ended.length, waitingWorks: waiting.length } as const;
   record(event, { userId, conversation });
-  replies.tell(request, lockDoneText(ended.length, waiting.length, null));
+  replies.alert(conversation, lockDoneText(ended.length, waiting.length, null));
 
   const told = new Set([conversation.chatId]);
   const tellOnce = (where: ConversationRef, text: string): void => {
     if (told.has(where.chatId)) return;
     told.add(where.chatId);
-    replies.tell({ ...request, conversation: where, messageId: null }, text);
+    replies.alert(where, text);
   };
   const by = `${escapeInvisible(principal.displayName)} (${userId})`;
   for (const owner of ownerUsers)

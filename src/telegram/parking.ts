@@ -8,8 +8,8 @@ const SHUT =
   /bot was blocked|user is deactivated|bot was kicked|bot is not a member|chat was deleted|can't initiate conversation|chat not found/;
 
 /** True when the call was refused because the bot is kept out of the chat, not because of what was said. */
-export function isShut(end: Extract<CallEnd<never>, { kind: "refused" }>): boolean {
-  return (end.code === 403 || end.code === 400) && SHUT.test(end.description);
+export function isShut({ code, description }: Extract<CallEnd<never>, { kind: "refused" }>): boolean {
+  return (code === 403 || code === 400) && SHUT.test(description);
 }
 
 interface ParkingDeps {

@@ -1,6 +1,6 @@
 import type { ButtonSpec } from "../domain/button.ts";
-import { type MessageBody, PRIORITY } from "../domain/outbox.ts";
-import type { Request } from "../domain/request.ts";
+import { type MessageBody, PRIORITY, type Priority } from "../domain/outbox.ts";
+import type { ConversationRef, Request } from "../domain/request.ts";
 import type { Conversation } from "../domain/work.ts";
 import type { Store } from "../store/store.ts";
 import type { SallyContext } from "./context.ts";
@@ -17,6 +17,8 @@ export interface Replies {
   readonly tell: (request: Request, text: RichText | string, buttons?: MessageBody["buttons"]) => number;
   /** To a person's private chat, unasked; inside a transaction that is under way. Gives the outbox id. */
   readonly notify: (userId: number, text: string) => number;
+  /** To a conversation, ahead of all that is only told; inside a transaction that is under way. */
+  readonly alert: (conversation: ConversationRef, text: string) => void;
   /** Keys for the person who asked; those of one `group` are used up together. */
   readonly keys: (
     request: Request,
@@ -33,6 +35,14 @@ interface ReplyDeps {
 
 export function createReplies({ store, kick, answerPress }: ReplyDeps): Replies {
   const conversationOf = (request: Request): Conversation => store.conversations.at(request.conversation);
+
+  function putText(conversation: ConversationRef, text: string, priority: Priority): number {
+    const body = { ...plain(text), buttons: [] };
+    const act = { kind: "send", body, replyTo: null, isSilent: false } as const;
+    const id = store.outbox.put({ conversation, act, priority, finalOf: null });
+    store.afterCommit(() => kick(conversation.chatId));
+    return id;
+  }
 
   function tell(request: Request, text: RichText | string, buttons: MessageBody["buttons"] = []): number {
     const { conversation, messageId } = request;
@@ -69,21 +79,8 @@ export function createReplies({ store, kick, answerPress }: ReplyDeps): Replies 
       });
     },
     tell,
-    notify: (userId, text) => {
-      const id = store.outbox.put({
-        conversation: { chatId: userId, threadId: null },
-        act: {
-          kind: "send",
-          body: { ...plain(text), buttons: [] },
-          replyTo: null,
-          isSilent: false,
-        },
-        priority: PRIORITY.notice,
-        finalOf: null,
-      });
-      store.afterCommit(() => kick(userId));
-      return id;
-    },
+    notify: (userId, text) => putText({ chatId: userId, threadId: null }, text, PRIORITY.notice),
+    alert: (conversation, text) => void putText(conversation, text, PRIORITY.approval),
     keys: (request, group, rows) => {
       const owner = {
         group,

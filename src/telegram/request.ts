@@ -110,7 +110,7 @@ function kindOf(body: RequestBody): RequestKind {
 function commandOf(message: ReadMessage): { name: CommandName; argument: string } | null {
   const entity = message.entities?.[0];
   if (entity?.type !== "bot_command" || entity.offset !== 0 || message.text === undefined) return null;
-  const word = message.text.slice(1, entity.length).split("@")[0] ?? "";
+  const word = (message.text.slice(1, entity.length).split("@")[0] ?? "").toLowerCase();
   const argument = message.text.slice(entity.length).trim();
   return isCommand(word) ? { name: word, argument } : null;
 }

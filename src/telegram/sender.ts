@@ -133,7 +133,14 @@ export function createSender({ store, calls: screen, now, log, onRejected }: Sen
       wake(chatId);
     },
     unwatch: signs.unwatch,
-    react: (chatId, messageId, emoji) => once("reaction", calls.react(chatId, messageId, emoji)),
+    react: (chatId, messageId, emoji) => {
+      const call = calls.react(chatId, messageId, emoji).then((end) => {
+        const rest = deliver.learn(chatId, end); // no message, and in no budget; but a pause is meant for the whole chat
+        if (rest > 0) lanes.rest(chatId, rest);
+        return end;
+      });
+      once("reaction", call);
+    },
     clearKeys: (chatId, messageId) => {
       signs.clearKeys(chatId, messageId);
       wake(chatId);

@@ -2,11 +2,12 @@ import { whenText } from "./wording-time.ts";
 
 /** What people read about a bot that is locked. */
 export const LOCK_WORDS = {
-  waitsForUnlock: "Kept: an owner has locked the bot. It runs once that is undone at the machine.",
+  waitsForUnlock:
+    "Kept: an owner has locked the bot. Once that is undone at the machine it runs, or is offered if it is old by then.",
   isForOwners: "Only an owner may lock the bot. Nothing was locked.",
   endedHere:
     "🔒 An owner has locked the bot. What ran here was ended; what waits here is kept until it is unlocked.",
-  unlocked: "🔓 Unlocked at the machine. What was kept goes on.",
+  unlocked: "🔓 Unlocked at the machine. What was kept goes on; what has become old meanwhile is offered.",
 } as const;
 
 /** Somebody wants work done while the bot is locked. */

@@ -37,7 +37,7 @@ export function heldText({ text }: Work): string {
 
 /** A message was sent while nobody was there to run it. */
 export function lateText({ text }: Work, ageMs: number): string {
-  return `You sent this ${agoText(ageMs)}, while I was away: ${quoteText(text)}\n\nIt has not run. Shall it?`;
+  return `You sent this ${agoText(ageMs)}, while I could not run it: ${quoteText(text)}\n\nIt has not run. Shall it?`;
 }
 
 /** Labels for all of several offers at once. */
@@ -47,7 +47,7 @@ export function allLabels(count: number): { readonly run: string; readonly drop:
 
 /** A command came so late that it might hit what it was not meant for. */
 export function lateCommandText(name: string, ageMs: number): string {
-  return `You sent /${name} ${agoText(ageMs)}, while I was away. That is too long ago, so it was not carried out: send it again if you still want it.`;
+  return `You sent /${name} ${agoText(ageMs)}, while I could not run it. That is too long ago, so it was not carried out: send it again if you still want it.`;
 }
 
 function listOf(lines: readonly string[]): string {

@@ -15,6 +15,7 @@ export const WORDS = {
   stopped: "⏹ Stopped.",
   finished: "See below.",
   answerFollows: "…",
+  partRefused: "⚠️ Telegram would not show a part of this answer. Ask for it in another form, or as a file.",
   dropped: "Dropped: it will not run.",
   notAgain: "Dropped: it will not run again.",
   nothingRuns: "Nothing is running here.",

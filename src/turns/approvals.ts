@@ -29,6 +29,11 @@ interface ApprovalDeps {
   readonly timeoutMs: number;
 }
 
+/** A deadline that is noticed this late was slept through. */
+const SLEPT_MS = 1_000;
+/** How long an answer that was given during a sleep may take to come. */
+const AFTER_SLEEP_MS = 15_000;
+
 /** How the wait for a person ended. */
 type End = { readonly kind: "allow" | "deny" | "expired" | "withdrawn" | "unshown" };
 
@@ -118,7 +123,13 @@ export function createApprovalDesk({
         resolve({ kind });
       }
     };
-    const timer = setTimeout(end("expired"), timeoutMs);
+    const expire = end("expired");
+    const dueAt = performance.now() + timeoutMs;
+    let timer = setTimeout(() => {
+      // Slept through: what was pressed meanwhile is still on its way.
+      if (performance.now() > dueAt + SLEPT_MS) timer = setTimeout(expire, AFTER_SLEEP_MS);
+      else expire();
+    }, timeoutMs);
     const withdraw = end("withdrawn");
     waiting.set(approval.id, resolve);
     signal.addEventListener("abort", withdraw, { once: true });

@@ -42,9 +42,9 @@ test("H40: what was sent while the daemon was away for hours is offered, outlive
   const life = await stage.start();
   const offer = await stage.waitFor(hasButton("Run all 2"), "the offer of both");
   expect(stage.botTexts()).toEqual([
-    "You sent this 3 h ago, while I was away: “one”\n\nIt has not run. Shall it?",
+    "You sent this 3 h ago, while I could not run it: “one”\n\nIt has not run. Shall it?",
     expect.stringContaining("You sent /stop 2 h ago"),
-    "You sent this 2 h ago, while I was away: “two”\n\nIt has not run. Shall it?",
+    "You sent this 2 h ago, while I could not run it: “two”\n\nIt has not run. Shall it?",
   ]);
   await life.kill();
 
@@ -79,7 +79,7 @@ test("H40, H43: what was queued when the daemon was killed hours ago is offered,
   const cutOff = await stage.waitFor(hasButton("Continue it"), "the offer of what was cut off");
   expect(cutOff.text).not.toContain("Behind it");
   const offer = await stage.waitFor(hasButton("Show"), "the offer of what was queued");
-  expect(offer.text).toContain("You sent this 2 h ago, while I was away: “old”");
+  expect(offer.text).toContain("You sent this 2 h ago, while I could not run it: “old”");
   expect(stage.botTexts()).toContain("Kept: it waited too long to run by itself. See below.");
   stage.chat.press(cutOff.messageId, "Drop");
   await stage.ask("fresh", "Fresh answer.");

@@ -304,3 +304,24 @@ test("over any time, saves, restarts and failures included, nobody gets more tha
     { numRuns: 200 },
   );
 });
+
+test("H40: prompts that lay at Telegram's while the bot was away are never thrown away: beyond the burst they are kept, for no token", () => {
+  const { limit, clock } = limiterWith();
+  const late = (ageMs: number, text = "go") =>
+    request({ body: { kind: "prompt", text }, sentAt: clock.ms - ageMs });
+  for (let n = 0; n < 3; n += 1)
+    expect(limit.gate(late(60_000))).toMatchObject({ request: { kind: "work" } });
+  for (let n = 0; n < 50; n += 1)
+    expect(limit.gate(late(60_000))).toMatchObject({
+      kind: "admit",
+      request: { kind: "look", isStale: true },
+    });
+  expect(limit.gate(late(2_000))).toMatchObject({ kind: "wait" });
+  expect(
+    limit.gate(request({ body: { kind: "edit", text: "go" }, sentAt: clock.ms - 60_000 })),
+  ).toMatchObject({
+    kind: "wait",
+  });
+  clock.ms += 10_000;
+  expect(limit.gate(late(0))).toMatchObject({ kind: "admit", request: { kind: "work" } });
+});

@@ -13,7 +13,7 @@ export function request(change: Partial<Request> = {}): Request {
     conversation: { chatId: 7, threadId: null },
     chatType: "private",
     messageId: 1,
-    sentAt: 0,
+    sentAt: null,
     isStale: false,
     body: { kind: "prompt", text: "hello" },
     cleaned: [],

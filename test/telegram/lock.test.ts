@@ -100,7 +100,7 @@ test("a message that came in just before the lock is kept, says so, and can only
   const draft = { conversationId, userId: 7, project: "app", text: "just before", messageId: null };
   store.transaction(() => life.turns.submit({ ...draft, dedupeKey: "just before" }));
   const kept = await owner.reads(
-    "Kept: an owner has locked the bot. It runs once that is undone at the machine.",
+    "Kept: an owner has locked the bot. Once that is undone at the machine it runs, or is offered if it is old by then.",
   );
   expect(kept.keyboard?.inline_keyboard.flat().map(({ text }) => text)).toEqual(["Drop"]);
 });
@@ -141,7 +141,7 @@ test("H27: a /lock that Telegram delivers once more after the unlocking does not
   const second = live();
   await api.waitFor(() => api.pendingUpdates().length === 0, { what: "the second delivery is confirmed" });
   owner.sentBefore(3_600_000, "/lock");
-  await owner.reads("You sent /lock 1 h ago, while I was away.");
+  await owner.reads("You sent /lock 1 h ago, while I could not run it.");
   expect(second.security.lock.state()).toBeNull();
   owner.send("work");
   expect((await second.asked()).prompt).toBe("work");

@@ -86,21 +86,54 @@ describe.concurrent("a chat that the bot is kept out of", () => {
     expect(bench.calls()).toHaveLength(1);
   });
 
-  test.each([
-    refusal(403, "Forbidden: bots can't send messages to bots"),
-    refusal(400, "Bad Request: message is too long"),
-  ])("$description: that is about the message, and the next one is tried", async (fault) => {
+  test("a refusal that is about the message ends it, visibly where it was an answer, and the next one is tried", async () => {
     await using bench = await createBench();
-    bench.failNext(fault);
+    bench.failNext(refusal(400, "Bad Request: message is too long"), refusal(403, "Forbidden: not this one"));
     const work = bench.ended();
     const id = bench.put(sendOf("The answer"), { priority: PRIORITY.final, finalOf: work });
+    const odd = bench.put(sendOf("an odd notice"));
     const next = bench.put(sendOf("a notice"));
     bench.live().start();
     await bench.settled([next]);
-    expect(bench.stateOf(id)).toBe("failed");
+    expect([id, odd].map(bench.stateOf)).toEqual(["failed", "failed"]);
     expect(bench.times("outbox.parked")).toBe(0);
     expect(bench.store.work.get(work)?.state).toBe("done");
+    await until(() => bench.screen().length === 2, "the person is told", bench.log);
+    expect(bench.screen()).toEqual(["a notice", expect.stringContaining("would not show a part")]);
   });
+
+  test("an answer that is refused in words that nobody knows is kept for the chat, and comes when somebody comes from there", async () => {
+    await using bench = await createBench();
+    bench.failNext(refusal(403, "Forbidden: some new wording"));
+    const id = bench.put(sendOf("The answer"), { priority: PRIORITY.final, finalOf: bench.ended() });
+    const sender = bench.live();
+    sender.start();
+    await until(() => bench.times("outbox.parked") === 1, "it is kept", bench.log);
+    expect(bench.stateOf(id)).toBe("queued");
+    bench.store.chats.serve(ADA);
+    sender.kick(ADA);
+    await bench.settled([id]);
+    expect(bench.screen()).toEqual(["The answer"]);
+  });
+
+  test.each([404, 409, 418])(
+    "an answer or an edit of one that is refused with %d is tried until it is taken",
+    async (code) => {
+      await using bench = await createBench();
+      const target = bench.put(sendOf("Working"));
+      const sender = bench.live();
+      sender.start();
+      await bench.settled([target]);
+      bench.failNext(refusal(code, "odd"), refusal(code, "odd"));
+      const edit = bench.put(editOf(target, "The answer", true), {
+        priority: PRIORITY.final,
+        finalOf: bench.ended(),
+      });
+      sender.kick(ADA);
+      await bench.settled([edit]);
+      expect(bench.screen()).toEqual(["The answer"]);
+    },
+  );
 
   test.each(["progress", "keys"])("H66: %s that find the chat shut are enough, too", async (what) => {
     await using bench = await createBench();

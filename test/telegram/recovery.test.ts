@@ -106,7 +106,7 @@ describe("a message that comes too late", () => {
     const life = live();
     const offer = await owner.reads("You sent this");
     expect(offer.text).toBe(
-      "You sent this 2 h ago, while I was away: “drop the table”\n\nIt has not run. Shall it?",
+      "You sent this 2 h ago, while I could not run it: “drop the table”\n\nIt has not run. Shall it?",
     );
     expect(offer.replyTo).toBe(messageId);
     expect(labelsOf(offer)).toEqual([["Run", "Show", "Drop"]]);
@@ -242,7 +242,7 @@ describe("a command that comes too late", () => {
     const { messageId } = owner.sentBefore(HOUR, "/stop");
     const told = await owner.reads("/stop");
     expect(told.text).toBe(
-      "You sent /stop 1 h ago, while I was away. That is too long ago, so it was not carried out: send it again if you still want it.",
+      "You sent /stop 1 h ago, while I could not run it. That is too long ago, so it was not carried out: send it again if you still want it.",
     );
     expect(told.replyTo).toBe(messageId);
     expect(turn.signal.aborted).toBe(false);
@@ -277,7 +277,7 @@ describe("Telegram's clock", () => {
       owner.send("fresh");
       expect((await life.asked()).prompt).toBe("fresh");
       owner.sentBefore(20 * 60_000, "old");
-      await owner.reads("You sent this 20 min ago, while I was away: “old”");
+      await owner.reads("You sent this 20 min ago, while I could not run it: “old”");
     },
   );
 });

@@ -108,12 +108,13 @@ describe("commands", () => {
     ["/status", "status", "", "look"],
     ["/repo  my project ", "repo", "my project", "look"],
     ["/repo@sallyport_bot\nx", "repo", "x", "look"],
+    ["/STOP", "stop", "", "control"],
   ])("%j is the command %s with the argument %j", (text, name, argument, kind) => {
     const request = requestOf(update({ message: command(text) }));
     expect(request).toMatchObject({ kind, body: { kind: "command", name, argument } });
   });
 
-  test.each(["/clear", "/model opus", "/constructor", "/__proto__", "/STOP", "/stopit", "/"])(
+  test.each(["/clear", "/model opus", "/constructor", "/__proto__", "/stopit", "/"])(
     "%j is no command of this bot and goes to Claude as it stands",
     (text) => {
       const request = requestOf(update({ message: command(text) }));

@@ -58,6 +58,16 @@ test("nobody's answer is a denial, in time", async () => {
   expect(shown).toContain("settled 1 expired");
 });
 
+test("H47: a deadline that was slept through leaves a moment for the answer that was given meanwhile", async () => {
+  const { turn, store, turns } = await running({ approvalTimeoutMs: 200 });
+  const answer = turn.decide(BASH, turn.signal);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500); // nothing runs, as in a sleep
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(store.approvals.get(1)?.state).toBe("asked");
+  store.transaction(() => turns.press({ kind: "approve", approvalId: 1, decision: "allow" }, 7));
+  expect(await answer).toMatchObject({ kind: "allow" });
+});
+
 test("a press decides only when its transaction is committed", async () => {
   const { turn, store, turns } = await running();
   const answer = turn.decide(BASH, turn.signal);

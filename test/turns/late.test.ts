@@ -261,3 +261,16 @@ test("asked again, the last offer comes once more as a message of its own, with 
   expect(bench.shown.at(-1)).toBe("offer two 7200 s [one,two]");
   expect(store.work.get(two.id)?.placeholderId).not.toBe(shownBefore);
 });
+
+test("H43: what a person told to run stays told, also over a restart, however long ago it was sent", () => {
+  const { store, live } = lateBench();
+  const before = live();
+  const old = before.keep("old");
+  store.conversations.hold(old.conversationId, 99); // so that it waits
+  before.press(old.id, "run");
+  expect(stateOf(store, old)).toBe("queued");
+  const after = live();
+  after.turns.start();
+  expect(stateOf(store, old)).toBe("queued");
+  expect(after.shown.filter((line) => line.startsWith("offer"))).toEqual([]);
+});
