@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { expect, test } from "vitest";
@@ -132,6 +133,21 @@ test("what is loaded is written out: no import of a computed name, and by other 
     "bin.ts", // the `node` package
     "log/logger.ts", // pino-pretty
   ]);
+});
+
+test("the daemon never loads the client behind fetch: an import of node:http would", () => {
+  const program = `await import("./start.ts"); await import("./open-claude.ts");
+    console.log(JSON.stringify(process.moduleLoadList));`;
+  const loaded = execFileSync(
+    process.execPath,
+    ["--disable-warning=DEP0040", "--input-type=module", "-e", program],
+    {
+      cwd: SRC,
+      encoding: "utf8",
+    },
+  );
+  expect(loaded).toContain("NativeModule _http_server");
+  expect(loaded).not.toContain("undici");
 });
 
 test("files stay small: nearly all under 200 lines, none over 300", () => {

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ClaudeCredential } from "../config/secret.ts";
 import type { Now } from "../domain/clock.ts";
+import { http } from "../domain/http.ts";
 import type { Payer, ProxyLease } from "../domain/usage.ts";
 import type { Logger } from "../log/logger.ts";
 import { forward, MAX_BODY_BYTES } from "./forward.ts";
@@ -131,7 +132,7 @@ export async function createCredentialProxy(deps: CredentialProxyDeps): Promise<
     });
   }
 
-  const server = createServer({
+  const server = http.createServer({
     requestTimeout: 0,
     headersTimeout: 30_000,
     keepAliveTimeout: IDLE_CONNECTION_MS,

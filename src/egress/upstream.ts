@@ -1,12 +1,8 @@
-import {
-  type ClientRequest,
-  Agent as HttpAgent,
-  request as httpRequest,
-  type OutgoingHttpHeaders,
-} from "node:http";
+import type { ClientRequest, OutgoingHttpHeaders } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { ClaudeCredential } from "../config/secret.ts";
 import { AppError } from "../domain/errors.ts";
+import { http } from "../domain/http.ts";
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 const HEADER_SAFE = /^[\x21-\x7e]+$/;
@@ -40,12 +36,12 @@ export function createUpstream(baseUrl: string, credential: ClaudeCredential): U
     credential.kind === "api-key" ? { "x-api-key": secret } : { authorization: `Bearer ${secret}` };
   const isTls = url.protocol === "https:";
   const options = { keepAlive: true, timeout: IDLE_CONNECTION_MS };
-  const agent = isTls ? new HttpsAgent({ ...options, rejectUnauthorized: true }) : new HttpAgent(options);
+  const agent = isTls ? new HttpsAgent({ ...options, rejectUnauthorized: true }) : new http.Agent(options);
   const prefix = url.pathname.replace(/\/+$/, "");
 
   return {
     post: (path, headers) => {
-      const send = isTls ? httpsRequest : httpRequest;
+      const send = isTls ? httpsRequest : http.request;
       const target = new URL(`${prefix}${path}`, url);
       return send(target, { method: "POST", agent, headers: { ...headers, ...credentialHeader } });
     },

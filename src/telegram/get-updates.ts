@@ -1,8 +1,8 @@
-import { request as requestPlain } from "node:http";
 import { request as requestTls } from "node:https";
 import { json } from "node:stream/consumers";
 import type { Update } from "grammy/types";
 import { z } from "zod";
+import { http } from "../domain/http.ts";
 import { type CallEnd, networkEnd } from "./call.ts";
 import { createSockets } from "./sockets.ts";
 
@@ -47,7 +47,7 @@ interface Answer {
  */
 export function createGetUpdates(apiRoot: string, token: string) {
   const url = new URL(`${apiRoot}/bot${token}/getUpdates`);
-  const request = url.protocol === "http:" ? requestPlain : requestTls;
+  const request = url.protocol === "http:" ? http.request : requestTls;
   const { agent } = createSockets(apiRoot);
 
   function post(body: string, signal: AbortSignal): Promise<Answer> {

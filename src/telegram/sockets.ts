@@ -1,5 +1,6 @@
-import { Agent as HttpAgent } from "node:http";
+import type { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
+import { http } from "../domain/http.ts";
 
 /** The connections that calls to the Bot API go over; they are kept and used again. */
 export interface Sockets {
@@ -10,7 +11,7 @@ export interface Sockets {
 
 export function createSockets(apiRoot: string): Sockets {
   const isPlain = new URL(apiRoot).protocol === "http:";
-  const agent = isPlain ? new HttpAgent({ keepAlive: true }) : new HttpsAgent({ keepAlive: true });
+  const agent = isPlain ? new http.Agent({ keepAlive: true }) : new HttpsAgent({ keepAlive: true });
   return {
     agent,
     dropIdle: () => {
