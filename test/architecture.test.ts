@@ -132,6 +132,7 @@ test("what is loaded is written out: no import of a computed name, and by other 
   expect(matching(/\bcreateRequire\(|\bimport\.meta\.resolve\(|\bnew Worker\(/)).toEqual([
     "bin.ts", // the `node` package
     "log/logger.ts", // pino-pretty
+    "telegram/render/table.ts", // string-width
   ]);
 });
 

@@ -10,7 +10,6 @@ export const MAX_BUTTONS = 100;
 const MAX_LABEL = 60;
 /** Shown where a label shows nothing, which Telegram refuses, and with it the whole message. */
 const BLANK_LABEL = "(blank)";
-const GRAPHEMES = new Intl.Segmenter();
 
 /** Whose buttons, where, and which are used up together. */
 export interface KeyboardOwner {
@@ -40,6 +39,7 @@ export function ownerOf(work: Work, group: string): KeyboardOwner {
 export function labelOf(label: string): string {
   const { text } = cleanText(label.replaceAll(/\s+/g, " "));
   if (isBlank(text)) return BLANK_LABEL;
-  const characters = Array.from(GRAPHEMES.segment(text), ({ segment }) => segment);
+  if (text.length <= MAX_LABEL) return text; // it has no more characters than that
+  const characters = Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment);
   return characters.length <= MAX_LABEL ? text : `${characters.slice(0, MAX_LABEL - 1).join("")}…`;
 }

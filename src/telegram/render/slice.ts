@@ -1,7 +1,8 @@
 import { isBlank, isSpaceAt, trimmedLength } from "./clean.ts";
 import { compareEntities, type Entity, endOf, firstEndingAfter, NOTHING, type RichText } from "./entity.ts";
 
-const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+/** Made when a text is cut: its data are several megabytes, which a daemon that only waits does not need. */
+let graphemes: Intl.Segmenter | null = null;
 
 /** Grapheme clusters of one text, by UTF-16 index. */
 export interface Clusters {
@@ -13,11 +14,16 @@ export interface Clusters {
 
 /** Clusters as a person sees characters: family emoji, flags and combined letters are one. */
 export function clustersOf(text: string): Clusters {
-  const segments = graphemes.segment(text);
+  let segments: Intl.Segments | null = null;
+  const containing = (index: number): Intl.SegmentData | undefined => {
+    graphemes ??= new Intl.Segmenter("en", { granularity: "grapheme" });
+    segments ??= graphemes.segment(text);
+    return segments.containing(index);
+  };
   return {
-    startOf: (index) => segments.containing(index)?.index ?? index,
+    startOf: (index) => containing(index)?.index ?? index,
     endOf: (index) => {
-      const cluster = segments.containing(index);
+      const cluster = containing(index);
       return cluster === undefined ? index : cluster.index + cluster.segment.length;
     },
   };

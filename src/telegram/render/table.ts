@@ -1,6 +1,12 @@
+import { createRequire } from "node:module";
 import type { Token } from "markdown-it";
-import stringWidth from "string-width";
+import type * as StringWidth from "string-width";
 import { inlineText } from "./inline.ts";
+
+/** Every character takes one column. */
+const PLAIN = /^[ -~]*$/;
+/** Loaded with the first text that needs it: the data that it asks for take 20 ms of a start and several megabytes. */
+let stringWidth: typeof StringWidth.default | null = null;
 
 type Align = "left" | "center" | "right";
 
@@ -74,7 +80,14 @@ function pad({ text, align }: Cell, width: number): string {
 }
 
 function widthOf(text: string): number {
+  if (PLAIN.test(text)) return text.length;
+  stringWidth ??= loadStringWidth();
   return stringWidth(text, { countAnsiEscapeCodes: true });
+}
+
+function loadStringWidth(): typeof StringWidth.default {
+  const loaded: typeof StringWidth = createRequire(import.meta.url)("string-width");
+  return loaded.default;
 }
 
 /** Cells of a source line up to the last that is not empty, split as markdown-it splits. */
