@@ -1,3 +1,4 @@
+import type { PersonChat } from "../../src/demo/bot-api/person.ts";
 import { reply } from "../../src/demo/messages-api/scripts.ts";
 import { type LoopDelay, openChannel } from "../harness/channel.ts";
 import type { Child } from "../harness/child.ts";
@@ -11,9 +12,13 @@ import { median } from "../harness/statistics.ts";
 
 const NAME = "soak";
 const UPDATES = { long: 100_000, short: 2_000 } as const;
-/** A round: 40 looks and 10 prompts, spread over the people. */
+/**
+ * A round: ten prompts, two looks, and else edits that change nothing, spread over the people. These go through the whole
+ * chain and are not answered: Telegram's pace for answers would make the soak one of the emulator's patience.
+ */
 const ROUND = 50;
 const PROMPT_EVERY = 5;
+const LOOK_EVERY = 25;
 /** Every so many rounds a conversation begins a new session, which ends its process. */
 const NEW_SESSION_EVERY = 40;
 const PEOPLE = 24;
@@ -57,11 +62,12 @@ async function soakRounds({ stage, daemon, options, size }: Soak): Promise<reado
   using database = readDatabase(stage.home);
   const startedAt = performance.now();
   const rounds = UPDATES[size] / ROUND;
+  const sendRound = createRounds(stage);
   const samples: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
     if (performance.now() - startedAt > LIMIT_MS[size])
       throw new Error(`The soak came to round ${round} of ${rounds} in its time`);
-    const firstId = sendRound(stage, round);
+    const firstId = sendRound(round);
     const isDone = (): boolean => database.handled(firstId) >= ROUND && database.unsent() <= MAX_UNSENT;
     await daemon.alive(database.until(isDone, ROUND_MS));
     if (round % NEW_SESSION_EVERY === 0) await daemon.alive(settled(stage));
@@ -73,17 +79,31 @@ async function soakRounds({ stage, daemon, options, size }: Soak): Promise<reado
   return samples;
 }
 
-/** Sends the updates of a round at once; gives the id of the first. */
-function sendRound({ chats }: Stage, round: number): number {
-  const ids = Array.from({ length: ROUND }, (_, index) => {
-    const number = round * ROUND + index;
-    const chat = chats[number % chats.length];
-    if (!chat) throw new Error("A stage without people");
-    if (index % PROMPT_EVERY === 0) return chat.send(`ask ${number}`).updateId;
+/** Gives the function that sends the updates of a round at once; it gives the id of the first. */
+function createRounds({ chats }: Stage): (round: number) => number {
+  const prompts = new Map<PersonChat, { readonly messageId: number; readonly text: string }>();
+
+  const act = (chat: PersonChat, round: number, index: number): number => {
     const isNew = round % NEW_SESSION_EVERY === 0 && index === 1;
-    return chat.send(isNew ? "/new" : "/status").updateId;
-  });
-  return Math.min(...ids);
+    const text = `ask ${round}`;
+    if (index % PROMPT_EVERY === 0) {
+      const { messageId, updateId } = chat.send(text);
+      prompts.set(chat, { messageId, text });
+      return updateId;
+    }
+    const last = prompts.get(chat);
+    if (index % LOOK_EVERY === 1 || last === undefined) return chat.send(isNew ? "/new" : "/status").updateId;
+    return chat.edit(last.messageId, last.text).updateId;
+  };
+
+  return (round) => {
+    const ids = Array.from({ length: ROUND }, (_, index) => {
+      const chat = chats[(round * ROUND + index) % chats.length];
+      if (!chat) throw new Error("A stage without people");
+      return act(chat, round, index);
+    });
+    return Math.min(...ids);
+  };
 }
 
 function figuresOf(rssMb: readonly number[], delay: LoopDelay, updates: number): readonly Figure[] {
