@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { createConcurrentSink, createRunner, createSource } from "@grammyjs/runner";
 import type { Api } from "grammy";
 import type { Update, UserFromGetMe } from "grammy/types";
@@ -65,8 +65,15 @@ export function receiveUpdates(deps: ReceptionDeps): Reception {
     log,
   });
   const inHand = new Set<Promise<unknown>>();
+  /** One update for each round of the event loop: a hundred at once would keep everything else waiting. */
+  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = (update: Update): Promise<unknown> => {
+    const mine = turn.then(() => setImmediate());
+    turn = mine;
+    return mine.then(() => deps.handle(update));
+  };
   const handle = async (update: Update): Promise<void> => {
-    const handling = deps.handle(update);
+    const handling = inTurn(update);
     inHand.add(handling);
     try {
       await handling;
