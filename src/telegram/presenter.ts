@@ -99,7 +99,10 @@ export function createPresenter({ store, sender, ownerUsers }: PresenterDeps): P
           { kind: "send", body, replyTo: null, isSilent: false },
         );
     },
-    dropped: (work) => edit(work, plain(dropText(work))),
+    dropped: (work) => {
+      store.buttons.withdraw(`recover:${work.id}`); // also where /stop has answered in their place
+      edit(work, plain(dropText(work)));
+    },
     unpaid: (work, verdict) => edit(work, plain(spentText(verdict))),
   };
 }
