@@ -80,7 +80,7 @@ test("H40, H43: what was queued when the daemon was killed hours ago is offered,
   expect(cutOff.text).not.toContain("Behind it");
   const offer = await stage.waitFor(hasButton("Show"), "the offer of what was queued");
   expect(offer.text).toContain("You sent this 2 h ago, while I could not run it: “old”");
-  expect(stage.botTexts()).toContain("Kept: it waited too long to run by itself. See below.");
+  await stage.waitFor(({ text }) => text === "Kept: it waited too long to run by itself. See below.");
   stage.chat.press(cutOff.messageId, "Drop");
   await stage.ask("fresh", "Fresh answer.");
   stage.chat.press(offer.messageId, "Run");
