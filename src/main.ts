@@ -5,6 +5,9 @@ import { configDirOf } from "./claude/config-dir.ts";
 import type { LoadedConfig } from "./config/load.ts";
 import { systemNow as now } from "./domain/clock.ts";
 import type { Reach } from "./domain/fault-point.ts";
+import type { Internet } from "./domain/net.ts";
+import { systemInternet } from "./egress/internet.ts";
+import { BARE_WORKSHOP } from "./jail/jail.ts";
 import type { Logger } from "./log/logger.ts";
 import { openClaude } from "./open-claude.ts";
 import { startHousekeeping } from "./ops/housekeeping.ts";
@@ -38,6 +41,8 @@ export interface DaemonRun {
   readonly housekeepingEveryMs?: number;
   /** For tests, which end the daemon at a fault point: told of each as it is reached. */
   readonly reach?: Reach;
+  /** For tests, whose machines stand for the internet. */
+  readonly internet?: Internet;
 }
 
 const noFault: Reach = () => undefined;
@@ -75,6 +80,7 @@ export async function runDaemon(loaded: LoadedConfig, log: Logger, run: DaemonRu
     log,
     now,
     program: run.claudeProgram,
+    internet: run.internet ?? systemInternet,
     after: Promise.race([polling.promise, sleep(CLAUDE_WAITS_MS)]),
   });
 
@@ -89,6 +95,7 @@ export async function runDaemon(loaded: LoadedConfig, log: Logger, run: DaemonRu
     reserve: security.reserve,
     isLocked: () => security.lock.state() !== null,
     resolveProject: paths.resolveProjectName,
+    workshopOf: async () => BARE_WORKSHOP,
     configDirOf: (userId, project) => configDirOf(home.claude, userId, project),
     summarise: (name, input) =>
       `${name} ${summariseTool(name, input, { projectPath: paths.root, maxLength: SUMMARY_CHARS })}`,

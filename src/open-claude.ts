@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { ClaudeRunner } from "./claude/types.ts";
 import type { LoadedConfig } from "./config/load.ts";
 import type { Now } from "./domain/clock.ts";
+import type { Internet } from "./domain/net.ts";
 import type { Jail } from "./jail/jail.ts";
 import type { Logger } from "./log/logger.ts";
 import type { Home } from "./store/home.ts";
@@ -15,6 +16,8 @@ interface ClaudeSideDeps {
   readonly home: Home;
   readonly log: Logger;
   readonly now: Now;
+  /** How the jail's programs reach other machines. */
+  readonly internet: Internet;
   /** What runs in the CLI's place; else the CLI is looked for. */
   readonly program: string | undefined;
   /** Resolves when it may begin: what is more urgent has been done. */
@@ -26,7 +29,7 @@ export interface ClaudeSide {
   /** May be used at once: a turn waits until all is open. */
   readonly claude: Pick<ClaudeRunner, "run" | "forget" | "forgetAll">;
   /** How tool calls are decided. */
-  readonly mode: "ask" | "plan";
+  readonly mode: "jail" | "ask" | "plan";
   /** Resolves with the kind of the jail when all is open; rejects when it cannot be: then no turn ever begins. */
   readonly opened: Promise<Jail["kind"]>;
 }
@@ -62,18 +65,22 @@ interface Opened {
 
 async function open(
   scope: AsyncDisposableStack,
-  { loaded, home, log, now, program }: ClaudeSideDeps,
+  { loaded, home, log, now, internet, program }: ClaudeSideDeps,
   permissionMode: ClaudeSide["mode"],
 ): Promise<Opened> {
   const { config, secrets } = loaded;
   const [
     { createClaudeRunner },
+    { createLeases },
+    { createNetGate },
     { createCredentialProxy },
     { createPriceTable },
     { findProgram },
     { openJail },
   ] = await Promise.all([
     import("./claude/runner.ts"),
+    import("./egress/leases.ts"),
+    import("./egress/net-gate.ts"),
     import("./egress/proxy.ts"),
     import("./egress/prices.ts"),
     import("./jail/find-program.ts"),
@@ -91,9 +98,11 @@ async function open(
   });
   scope.defer(() => jail.close());
 
+  const leases = createLeases();
   const proxy = await createCredentialProxy({
     socketPath: join(home.run, "api.sock"),
     upstream: config.claude.baseUrl,
+    leases,
     credential: secrets.claudeCredential,
     prices: createPriceTable(),
     log,
@@ -101,9 +110,12 @@ async function open(
   });
   scope.defer(() => proxy.close());
 
+  const netGate = await createNetGate({ socketPath: join(home.run, "net.sock"), leases, internet, log, now });
+  scope.defer(() => netGate.close());
+
   const settings = { ...config.claude, program: cli, permissionMode, stopGraceMs: STOP_GRACE_MS } as const;
-  const { socketPath: apiSocket, openLease } = proxy;
-  const runner = createClaudeRunner({ jail, settings, apiSocket, openLease, log, now });
+  const sockets = { apiSocket: proxy.socketPath, netSocket: netGate.socketPath };
+  const runner = createClaudeRunner({ jail, settings, ...sockets, openLease: leases.open, log, now });
   scope.defer(() => runner.close());
   return { runner, kind: jail.kind };
 }

@@ -1,7 +1,7 @@
 import { denyRules } from "./deny-rules.ts";
 import type { ClaudeSettings } from "./types.ts";
 
-const PERMISSION_MODES = { ask: "default", plan: "plan" } as const;
+const PERMISSION_MODES = { jail: "default", ask: "default", plan: "plan" } as const;
 
 /** The CLI's own name of the mode, as it reports it back. */
 export function permissionModeOf(settings: Pick<ClaudeSettings, "permissionMode">): "default" | "plan" {

@@ -32,5 +32,22 @@ export function claudeEnv({ inside, auth, token }: EnvRequest): Readonly<Record<
     // A background task that ends makes the CLI start a turn by itself: unasked for, unseen and paid by nobody.
     CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: "1",
     CLAUDE_CODE_MAX_RETRIES: MAX_API_RETRIES,
+    ...proxyEnv(inside.proxyPort, token),
+  };
+}
+
+/** Where programs find the way to the network, and how they show whose they are. */
+function proxyEnv(port: number | null, token: string): Readonly<Record<string, string>> {
+  if (port === null) return {};
+  const proxy = `http://jail:${token}@127.0.0.1:${port}`;
+  const local = "localhost,127.0.0.1,::1";
+  return {
+    HTTP_PROXY: proxy,
+    HTTPS_PROXY: proxy,
+    http_proxy: proxy,
+    https_proxy: proxy,
+    NO_PROXY: local,
+    no_proxy: local,
+    NODE_USE_ENV_PROXY: "1",
   };
 }

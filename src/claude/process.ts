@@ -66,6 +66,7 @@ export function createClaudeProcess(deps: ClaudeProcessDeps): ClaudeProcess {
   const { jailed, lease, sessionId, configDir, log } = deps;
   let { listener } = deps;
   let ended: JailExit | null = null;
+  lease.setBarrier(jailed.settle);
   const connection = createConnection({ stdin: jailed.stdin, stdout: jailed.stdout, listener });
   const stderr = tailOf(jailed.stderr);
   let hasRunTools = false;
@@ -75,6 +76,7 @@ export function createClaudeProcess(deps: ClaudeProcessDeps): ClaudeProcess {
     await within(OUTPUT_GRACE_MS, connection.ended);
     ended = exit;
     lease.setPayer(null);
+    lease.setNet(null);
     lease.release();
     log.info(
       { event: "claude.exited", cliPid: jailed.pid, sessionId, code: exit.code, signal: exit.signal },

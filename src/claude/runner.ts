@@ -25,6 +25,8 @@ interface RunnerDeps {
   readonly settings: ClaudeSettings;
   /** The credential proxy's socket, on the host. */
   readonly apiSocket: string;
+  /** The network filter's socket, on the host. */
+  readonly netSocket: string;
   /** Opens a right to use the proxy; one per process. */
   readonly openLease: () => ProxyLease;
   readonly log: Logger;

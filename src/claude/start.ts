@@ -22,6 +22,8 @@ export interface StartDeps {
   readonly settings: ClaudeSettings;
   /** The credential proxy's socket, on the host. */
   readonly apiSocket: string;
+  /** The network filter's socket, on the host. */
+  readonly netSocket: string;
   readonly openLease: () => ProxyLease;
   /** What each step of a start may take. */
   readonly startTimeoutMs: number;
@@ -90,13 +92,16 @@ interface JailedStart {
 
 /** Starts the jail, for `startTimeoutMs` at most; a process that comes too late is killed when it comes. */
 async function startJailed({ deps, session, isResume, lease, signal }: JailedStart): Promise<JailedProcess> {
-  const { jail, settings, apiSocket, startTimeoutMs } = deps;
-  const { project, configDir, sessionId } = session;
+  const { jail, settings, apiSocket, netSocket, startTimeoutMs } = deps;
+  const { project, configDir, sessionId, workshop } = session;
   const starting = jail.start({
     project,
     program: settings.program,
     configDir,
     apiSocket,
+    netSocket,
+    workshop,
+    onLoss: () => lease.release(), // nothing that the jail may have read leaves it any more
     args: () => claudeArgs(settings, { sessionId, isResume }),
     env: (inside) => claudeEnv({ inside, auth: settings.auth, token: lease.token }),
   });

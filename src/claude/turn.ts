@@ -73,6 +73,7 @@ export function runTurn({ process, turn, settings, signal, now, log }: TurnDeps)
     asks.close();
     signal.removeEventListener("abort", stop);
     lease.setPayer(null);
+    lease.setNet(null);
     process.listen(createIdleListener({ process, log }));
     const turnCostMicroUsd = microUsdOf(result?.costUsd);
     resolve({ end: { outcome, model, turnCostMicroUsd }, mustKill });
@@ -175,6 +176,7 @@ export function runTurn({ process, turn, settings, signal, now, log }: TurnDeps)
       return;
     }
     lease.setPayer(watched.payer);
+    lease.setNet(turn.net);
     connection.prompt(turn.prompt, turn.uuid);
     watchdog.touch();
   }

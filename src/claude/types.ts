@@ -1,6 +1,8 @@
 import type { ApprovedPath } from "../domain/approved-path.ts";
 import type { ClaudeEvent, ClaudeTurnEnd, ToolAnswer, ToolAsk } from "../domain/claude-event.ts";
+import type { NetPolicy } from "../domain/net.ts";
 import type { Payer } from "../domain/usage.ts";
+import type { Workshop } from "../jail/jail.ts";
 
 /** How every process of the CLI is run. */
 export interface ClaudeSettings {
@@ -11,7 +13,7 @@ export interface ClaudeSettings {
   /** Null leaves the choice to the CLI. */
   readonly model: string | null;
   readonly effort: string | null;
-  readonly permissionMode: "ask" | "plan";
+  readonly permissionMode: "jail" | "ask" | "plan";
   /** The tools that are offered at all, by the CLI's names. */
   readonly tools: readonly string[];
   /** Processes alive at one time, working and waiting together. */
@@ -31,6 +33,8 @@ export interface ClaudeSession {
   readonly project: ApprovedPath;
   /** The CLI's own folder for this person and project, on the host. */
   readonly configDir: string;
+  /** What the jail offers beside the project. */
+  readonly workshop: Workshop;
   /** A UUID of ours. */
   readonly sessionId: string;
   /** True when earlier turns of this session exist: if the CLI does not find them, the turn fails with `session_lost`. */
@@ -44,6 +48,8 @@ export interface ClaudeTurn {
   /** A UUID of ours; the CLI puts it on everything that belongs to this prompt. */
   readonly uuid: string;
   readonly payer: Payer;
+  /** Decides what the programs of the jail may reach while the turn runs. */
+  readonly net: NetPolicy;
   readonly onEvent: (event: ClaudeEvent) => void;
   /** Called right before the prompt is written: from here on it may have had effects. If it throws, nothing is written. */
   readonly onPrompting: () => void;

@@ -1,4 +1,5 @@
 import type { MicroUsd } from "./money.ts";
+import type { NetPolicy } from "./net.ts";
 
 /** Tokens of one API request. Cache writes are apart because they are priced apart. */
 export interface TokenCounts {
@@ -28,11 +29,15 @@ export interface Payer {
   readonly onUsage: (usage: ApiUsage) => void;
 }
 
-/** A process's right to use the credential proxy. */
+/** A process's right to use the credential proxy and the network's filter. */
 export interface ProxyLease {
   /** Random, per process: stands where the credential would stand, and is worth nothing elsewhere. */
   readonly token: string;
   /** Null refuses every request: no turn is running. */
   readonly setPayer: (payer: Payer | null) => void;
+  /** Who decides what the process may reach beside the API; null refuses everything: no turn is running. */
+  readonly setNet: (policy: NetPolicy | null) => void;
+  /** Waited for before each request of the process is passed on (see `JailedProcess.settle`). Must not reject. */
+  readonly setBarrier: (barrier: () => Promise<void>) => void;
   readonly release: () => void;
 }

@@ -138,7 +138,7 @@ export function forward(exchange: Exchange): void {
       if (!settle()) return;
       counting.end("whole");
       response.end();
-      drain(request);
+      leaveBody();
     });
     answer.once("close", () => {
       if (!settle()) return;
@@ -160,7 +160,13 @@ export function forward(exchange: Exchange): void {
       const body = Buffer.from(isText ? upstream.scrub(Buffer.concat(chunks).toString("utf8")) : "");
       response.writeHead(status, { ...responseHeaders(answer.headers), "content-length": body.length });
       response.end(body);
-      drain(request);
+      leaveBody();
     });
+  }
+
+  /** The API has answered: what it has not read of the body is read from the client and thrown away. */
+  function leaveBody() {
+    if (!isSent) out.destroy(); // a connection on which a body is missing would take the next request for it
+    drain(request);
   }
 }

@@ -1,5 +1,6 @@
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from "node:crypto";
 import { setMaxListeners } from "node:events";
+import type { NetPolicy } from "../domain/net.ts";
 import type { Payer, ProxyLease } from "../domain/usage.ts";
 
 /** A lease as the proxy sees it. */
@@ -7,6 +8,9 @@ export interface Lease {
   /** For logs: says nothing about the token. */
   readonly id: string;
   readonly payer: () => Payer | null;
+  readonly net: () => NetPolicy | null;
+  /** Resolves when the lease, if it is still alive, may be acted on; see `ProxyLease.setBarrier`. */
+  readonly barrier: () => Promise<void>;
   /** Aborted at release, and with it every request that is under way. */
   readonly signal: AbortSignal;
   /** Takes one of the places for requests under way; null when all are taken. Give it back by calling what it returns. */
@@ -35,11 +39,15 @@ export function createLeases(): Leases {
       const token = `sallyport-${randomBytes(32).toString("base64url")}`;
       const released = new AbortController();
       let payer: Payer | null = null;
+      let net: NetPolicy | null = null;
+      let barrier = (): Promise<void> => Promise.resolve();
       let running = 0;
       setMaxListeners(MAX_PARALLEL_REQUESTS, released.signal);
       const lease: Lease = {
         id: randomUUID(),
         payer: () => payer,
+        net: () => net,
+        barrier: () => barrier(),
         signal: released.signal,
         enter: () => {
           if (running >= MAX_PARALLEL_REQUESTS) return null;
@@ -58,6 +66,12 @@ export function createLeases(): Leases {
         token,
         setPayer: (next) => {
           payer = next;
+        },
+        setNet: (next) => {
+          net = next;
+        },
+        setBarrier: (next) => {
+          barrier = next;
         },
         release,
       };

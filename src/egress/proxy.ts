@@ -3,12 +3,12 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ClaudeCredential } from "../config/secret.ts";
 import type { Now } from "../domain/clock.ts";
 import { http } from "../domain/http.ts";
-import type { Payer, ProxyLease } from "../domain/usage.ts";
+import type { Payer } from "../domain/usage.ts";
 import type { Logger } from "../log/logger.ts";
 import { forward, MAX_BODY_BYTES } from "./forward.ts";
 import { createGuardedPayers } from "./guarded-payer.ts";
 import { presentedTokens } from "./headers.ts";
-import { createLeases, type Lease } from "./leases.ts";
+import type { Lease, Leases } from "./leases.ts";
 import { createMessageMeter, createStreamMeter, type Meter } from "./meter.ts";
 import type { PriceTable } from "./prices.ts";
 import {
@@ -38,8 +38,7 @@ const NO_TURN = unpaid("Sallyport: no turn is running, so nobody pays for this r
 export interface CredentialProxy {
   /** For `ANTHROPIC_UNIX_SOCKET`, as a path outside the jail. */
   readonly socketPath: string;
-  readonly openLease: () => ProxyLease;
-  /** Ends all requests and leases, and removes the socket. */
+  /** Ends all requests, and removes the socket. */
   readonly close: () => Promise<void>;
 }
 
@@ -48,6 +47,7 @@ interface CredentialProxyDeps {
   readonly socketPath: string;
   /** `ANTHROPIC_BASE_URL`. */
   readonly upstream: string;
+  readonly leases: Leases;
   readonly credential: ClaudeCredential;
   readonly prices: PriceTable;
   readonly log: Logger;
@@ -69,11 +69,11 @@ interface Admitted {
  */
 export async function createCredentialProxy(deps: CredentialProxyDeps): Promise<CredentialProxy> {
   const upstream = createUpstream(deps.upstream, deps.credential);
-  const leases = createLeases();
+  const { leases } = deps;
   const payers = createGuardedPayers(deps.log);
   const warn = createThrottledLog(deps.log, deps.now);
 
-  function handle(request: IncomingMessage, response: ServerResponse) {
+  async function handle(request: IncomingMessage, response: ServerResponse) {
     if (request.method === "HEAD" && request.url === "/") return void response.writeHead(200).end();
     const decline = (refusal: Refusal, leaseId?: string) => {
       warn({ event: "egress.refused", status: refusal.status, leaseId }, "refused an API request");
@@ -83,6 +83,8 @@ export async function createCredentialProxy(deps: CredentialProxyDeps): Promise<
     if (request.method !== "POST" || !ROUTES.has(path)) return decline(NOT_FOUND);
     const lease = leases.find(presentedTokens(request.headers));
     if (lease === null) return decline(NO_LEASE);
+    await lease.barrier();
+    if (lease.signal.aborted) return decline(NO_LEASE, lease.id);
     const payer = lease.payer();
     if (payer === null) return decline(NO_TURN, lease.id);
     const refusal = payers.refusalOf(payer);
@@ -139,18 +141,15 @@ export async function createCredentialProxy(deps: CredentialProxyDeps): Promise<
   });
   server.maxConnections = MAX_CONNECTIONS;
   server.on("request", (request, response) => {
-    try {
-      handle(request, response);
-    } catch (err) {
+    handle(request, response).catch((err: unknown) => {
       deps.log.error({ event: "egress.failed", err }, "an API request failed");
       refuse(request, response, badGateway("the request could not be passed on."));
-    }
+    });
   });
   await listenOnSocket(server, deps.socketPath);
 
   return {
     socketPath: deps.socketPath,
-    openLease: leases.open,
     close: async () => {
       leases.releaseAll();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));

@@ -1,5 +1,6 @@
 import { lstat } from "node:fs/promises";
 import { AppError } from "../domain/errors.ts";
+import { withBridge } from "./bridge.ts";
 import { type Bind, bwrapOptions, insideArgv, programBinds } from "./bwrap-options.ts";
 import { startBwrap } from "./bwrap-process.ts";
 import { type CheckedRequest, checkRequest } from "./check-request.ts";
@@ -20,6 +21,8 @@ export interface BwrapJailDeps {
   readonly scratchDir: string;
   readonly marks: Marks;
   readonly system: SystemBinds;
+  /** The program that bridges to the network's socket; null: then no jail has a network. */
+  readonly socat: string | null;
   readonly log: JailLog;
 }
 
@@ -28,7 +31,7 @@ export interface BwrapJailDeps {
  * network. What the host would run or obey from the project cannot be changed from inside. When such a path is replaced
  * on the host, the mount over it is lost, so that jail is killed at once, and a warning is logged.
  */
-export function createBwrapJail({ bwrap, scratchDir, marks, system, log }: BwrapJailDeps): Jail {
+export function createBwrapJail({ bwrap, scratchDir, marks, system, socat, log }: BwrapJailDeps): Jail {
   const guards = createGuardKeeper();
   const roster = createRoster();
 
@@ -53,16 +56,18 @@ export function createBwrapJail({ bwrap, scratchDir, marks, system, log }: Bwrap
   }
 
   async function enter({ request, checked, protectedPaths, release }: Entry): Promise<JailedProcess> {
-    const { project, program } = checked;
+    const { project } = checked;
     const folder = await identityOf(project);
     const emptyFile = await lstat(system.emptyFile, { bigint: true });
-    const inside = insidePaths(checked);
+    const isNetworked = checked.netSocket !== null && socat !== null;
+    const inside = insidePaths(checked, isNetworked);
+    const program = [...insideArgv(checked.program), ...request.args(inside)];
     const mark = marks.next();
     const options = bwrapOptions({
       system,
       binds: bindsOf(checked),
       protectedPaths,
-      env: { ...request.env(inside), ...mark.env },
+      env: { ...request.env(inside), ...checked.workshop.env(inside), ...mark.env },
       cwd: project,
     });
     const lost = Promise.withResolvers<string>();
@@ -72,13 +77,14 @@ export function createBwrapJail({ bwrap, scratchDir, marks, system, log }: Bwrap
       scratchDir,
       mark,
       options,
-      argv: [...insideArgv(program), ...request.args(inside)],
+      argv: isNetworked ? withBridge(socat, program) : program,
       check: (pid) => verifyMounts({ pid, project: folder, protectedPaths, emptyFile }),
     }).catch((error: unknown) => {
       unwatch();
       throw error;
     });
     void lost.promise.then((path) => {
+      request.onLoss?.({ kind: "protection", path });
       log.warn(
         { event: "jail.protection_lost", path, jailPid: running.child.pid },
         "protected path replaced, jail killed",
@@ -107,6 +113,8 @@ export function createBwrapJail({ bwrap, scratchDir, marks, system, log }: Bwrap
           .kill()
           .then(() => exited)
           .then(() => undefined),
+      settle: () => Promise.resolve(),
+      findings: () => Promise.resolve([]),
     };
   }
 
@@ -120,16 +128,38 @@ interface Entry {
   readonly release: () => Promise<void>;
 }
 
-function insidePaths({ project, program }: CheckedRequest): InsidePaths {
-  const { configDir, apiSocket, home, tmp, path } = INSIDE;
-  return { program: insideArgv(program), project, configDir, apiSocket, home, tmp, path };
+function insidePaths({ project, program, workshop }: CheckedRequest, isNetworked: boolean): InsidePaths {
+  const { configDir, apiSocket, home, tmp } = INSIDE;
+  return {
+    program: insideArgv(program),
+    project,
+    configDir,
+    apiSocket,
+    home,
+    tmp,
+    path: [...workshop.path, INSIDE.path].join(":"),
+    proxyPort: isNetworked ? INSIDE.proxyPort : null,
+    cacheDir: workshop.cacheDir === null ? null : INSIDE.cacheDir,
+  };
 }
 
-function bindsOf({ program, configDir, apiSocket, project }: CheckedRequest): readonly Bind[] {
+function bindsOf({
+  program,
+  configDir,
+  apiSocket,
+  netSocket,
+  workshop,
+  project,
+}: CheckedRequest): readonly Bind[] {
+  const readonly = (source: string, target = source): Bind => ({ source, target, isWritable: false });
+  const { cacheDir } = workshop;
   return [
+    ...workshop.tools.map((tool) => readonly(tool)),
     { source: configDir, target: INSIDE.configDir, isWritable: true },
+    ...(cacheDir === null ? [] : [{ source: cacheDir, target: INSIDE.cacheDir, isWritable: true }]),
     ...programBinds(program),
-    { source: apiSocket, target: INSIDE.apiSocket, isWritable: false },
+    readonly(apiSocket, INSIDE.apiSocket),
+    ...(netSocket === null ? [] : [readonly(netSocket, INSIDE.netSocket)]),
     { source: project, target: project, isWritable: true },
   ];
 }

@@ -2,7 +2,7 @@ import { lstat, realpath, stat } from "node:fs/promises";
 import { isAbsolute } from "node:path";
 import { AppError, isErrno } from "../domain/errors.ts";
 import { isWithin } from "./inside-paths.ts";
-import type { JailRequest } from "./jail.ts";
+import { BARE_WORKSHOP, type JailRequest, type Workshop } from "./jail.ts";
 import { type Program, resolveProgram } from "./program.ts";
 
 /** A request whose paths exist, are real, and do not lie in one another. */
@@ -11,6 +11,8 @@ export interface CheckedRequest {
   readonly program: Program;
   readonly configDir: string;
   readonly apiSocket: string;
+  readonly netSocket: string | null;
+  readonly workshop: Workshop;
 }
 
 /**
@@ -21,12 +23,17 @@ export interface CheckedRequest {
 export async function checkRequest(request: JailRequest, scratchDir: string): Promise<CheckedRequest> {
   const project: string = request.project;
   await checkProject(project);
-  const [program, configDir, apiSocket] = await Promise.all([
+  const { workshop = BARE_WORKSHOP } = request;
+  const [program, configDir, apiSocket, netSocket, cacheDir] = await Promise.all([
     resolveProgram(request.program),
     realFolder(request.configDir, "config folder"),
     realSocket(request.apiSocket),
+    request.netSocket === undefined ? null : realSocket(request.netSocket),
+    workshop.cacheDir === null ? null : realFolder(workshop.cacheDir, "cache folder"),
   ]);
-  const own = [program.file, configDir, apiSocket, await realpath(scratchDir)];
+  const own = [program.file, configDir, apiSocket, await realpath(scratchDir), netSocket, cacheDir].filter(
+    (path) => path !== null,
+  );
   const inside = own.find((path) => isWithin(path, project));
   if (inside !== undefined) {
     throw new AppError(
@@ -34,15 +41,15 @@ export async function checkRequest(request: JailRequest, scratchDir: string): Pr
       `Project ${project} holds ${inside}, a part of Sallyport itself: keep the two apart`,
     );
   }
-  for (const folder of [configDir, await realpath(scratchDir)]) {
-    if (isWithin(project, folder)) {
+  for (const folder of [configDir, await realpath(scratchDir), cacheDir]) {
+    if (folder !== null && isWithin(project, folder)) {
       throw new AppError(
         "path_invalid",
         `Project ${project} lies in Sallyport's own folder ${folder}: move it out`,
       );
     }
   }
-  return { project, program, configDir, apiSocket };
+  return { project, program, configDir, apiSocket, netSocket, workshop: { ...workshop, cacheDir } };
 }
 
 async function checkProject(project: string): Promise<void> {
@@ -69,5 +76,5 @@ async function realFolder(path: string, what: string): Promise<string> {
 async function realSocket(path: string): Promise<string> {
   const found = await stat(path).catch(() => null); // as above
   if (found?.isSocket()) return realpath(path);
-  throw new AppError("path_invalid", `The API socket must be listening at ${path}, but there is no socket`);
+  throw new AppError("path_invalid", `A socket must be listening at ${path}, but there is no socket`);
 }

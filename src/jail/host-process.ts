@@ -54,7 +54,7 @@ export function createHostJail({ kind, scratchDir, marks, platform, log, command
     try {
       const argv = [...inside.program, ...request.args(inside)];
       const { file, argv: wrapped } = await command({ checked, inside, argv });
-      const env = { ...request.env(inside), ...mark.env };
+      const env = { ...request.env(inside), ...checked.workshop.env(inside), ...mark.env };
       const child = await spawnChild({ file, argv: wrapped, env, cwd: checked.project, isDetached: true });
       const tree = {
         root: child.pid,
@@ -69,7 +69,16 @@ export function createHostJail({ kind, scratchDir, marks, platform, log, command
         child.kill();
         await exited;
       };
-      return { pid, stdin, stdout, stderr, exited, kill };
+      return {
+        pid,
+        stdin,
+        stdout,
+        stderr,
+        exited,
+        kill,
+        settle: () => Promise.resolve(),
+        findings: () => Promise.resolve([]),
+      };
     } catch (error) {
       await rm(folder, { recursive: true, force: true });
       throw error;
@@ -79,7 +88,10 @@ export function createHostJail({ kind, scratchDir, marks, platform, log, command
   return { kind, start: (request) => roster.admit(() => start(request)), close: roster.close };
 }
 
-function insideOf({ project, configDir, apiSocket, program }: CheckedRequest, folder: string): InsidePaths {
+function insideOf(
+  { project, configDir, apiSocket, program, workshop }: CheckedRequest,
+  folder: string,
+): InsidePaths {
   const head = hostArgv(program);
   return {
     program: head,
@@ -88,7 +100,9 @@ function insideOf({ project, configDir, apiSocket, program }: CheckedRequest, fo
     apiSocket,
     home: join(folder, "home"),
     tmp: join(folder, "tmp"),
-    path: HOST_PATH,
+    path: [...workshop.path, HOST_PATH].join(":"),
+    proxyPort: null,
+    cacheDir: workshop.cacheDir,
   };
 }
 

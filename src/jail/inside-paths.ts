@@ -6,6 +6,10 @@ export const INSIDE = {
   node: "/opt/node",
   script: "/opt/program.mts",
   apiSocket: "/run/api.sock",
+  netSocket: "/run/net.sock",
+  /** Where the bridge to `netSocket` listens on the jail's own loopback. */
+  proxyPort: 3128,
+  cacheDir: "/home/bot/.cache",
   tmp: "/tmp",
   path: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 } as const;
@@ -21,6 +25,8 @@ const CLOSED = [
   INSIDE.node,
   INSIDE.script,
   INSIDE.apiSocket,
+  INSIDE.netSocket,
+  INSIDE.cacheDir,
 ];
 
 /** True when `path` is `folder` or lies in it. Both absolute and without `..`. */

@@ -10,6 +10,48 @@ export interface InsidePaths {
   readonly home: string;
   readonly tmp: string;
   readonly path: string;
+  /** The loopback port of the way to the network, for `HTTP_PROXY`; null when there is none. */
+  readonly proxyPort: number | null;
+  /** The workshop's cache folder; null when there is none. */
+  readonly cacheDir: string | null;
+}
+
+/** What a jail offers beside the project, so that work gets done in it. Host paths, absolute and real. */
+export interface Workshop {
+  /** Folders and files that show at their own places, read-only: toolchains. */
+  readonly tools: readonly string[];
+  /** Folders that are looked through for programs before the system's own. */
+  readonly path: readonly string[];
+  /** A folder (0700) for caches of package managers, bound read-write; null for none. One for each person and project. */
+  readonly cacheDir: string | null;
+  /** Variables beside those that the jailed program itself needs. */
+  readonly env: (inside: InsidePaths) => Readonly<Record<string, string>>;
+  /** Files of the project that match the list of secrets and are shown all the same, because an owner said so. */
+  readonly exposed: readonly string[];
+}
+
+/** A workshop with nothing in it. */
+export const BARE_WORKSHOP: Workshop = {
+  tools: [],
+  path: [],
+  cacheDir: null,
+  env: () => ({}),
+  exposed: [],
+};
+
+/** Why a jail no longer holds and is killed: a secret file appeared in it, or what protects a path was lost. */
+export interface JailLoss {
+  readonly kind: "secret" | "protection";
+  /** On the host. */
+  readonly path: string;
+}
+
+/** Something that git or a tool of the owner's would obey, and that was not there when the jail began (H31). */
+export interface Finding {
+  /** A git folder, a link file or link called `.git`, or settings that run something. */
+  readonly kind: "repository" | "link" | "settings";
+  /** On the host, absolute. */
+  readonly path: string;
 }
 
 /** What to run, where, with what. All paths are absolute host paths; none but the project may lie in the project. */
@@ -26,6 +68,12 @@ export interface JailRequest {
   /** A listening unix socket. It must stay the same file for the life of the jail. */
   readonly apiSocket: string;
   readonly args: (inside: InsidePaths) => readonly string[];
+  /** A listening unix socket that leads to the daemon's filter for the network; without it there is no network. */
+  readonly netSocket?: string;
+  /** Nothing beside the project when left out. */
+  readonly workshop?: Workshop;
+  /** Told at once that the jail no longer holds, before it is killed: whatever it may use is to be shut. Must not throw. */
+  readonly onLoss?: (loss: JailLoss) => void;
   /** The whole environment: nothing is inherited. The jail itself adds PWD and its own mark. */
   readonly env: (inside: InsidePaths) => Readonly<Record<string, string>>;
 }
@@ -51,6 +99,13 @@ export interface JailedProcess {
   readonly exited: Promise<JailExit>;
   /** Ends it at once with all its descendants; resolves with `exited`. May be called again. */
   readonly kill: () => Promise<void>;
+  /**
+   * Resolves when all that happened to the project's files until now was looked at and `onLoss` was told of what it means:
+   * to be waited for before anything that the jail says is passed on.
+   */
+  readonly settle: () => Promise<void>;
+  /** What is there now of the kind that is to be told, and was not there when the jail began. */
+  readonly findings: () => Promise<readonly Finding[]>;
 }
 
 /** The one way to run anything that touches a project. */

@@ -76,8 +76,14 @@ async function openBwrap(
   }
   const system = await systemBinds(scratchDir);
   await tryBwrap({ bwrap, scratchDir, mark: marks.next(), system });
-  log.info({ event: "jail.open", kind: "bwrap", bwrap }, "sandbox works");
-  return createBwrapJail({ bwrap, scratchDir, marks, system, log });
+  const socat = await findOnPath("socat");
+  if (socat === null)
+    log.warn(
+      { event: "jail.no_network" },
+      "no socat, so programs in the jail have no network. Install it: sudo apt-get install -y socat",
+    );
+  log.info({ event: "jail.open", kind: "bwrap", bwrap, socat }, "sandbox works");
+  return createBwrapJail({ bwrap, scratchDir, marks, system, socat, log });
 }
 
 /** Removes what a killed daemon left: private folders of its programs, a jail's options. */

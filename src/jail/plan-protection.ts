@@ -2,6 +2,7 @@ import type { Dirent } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError, isErrno } from "../domain/errors.ts";
+import { createIsSecret } from "../domain/secret-files.ts";
 import { planRepository } from "./git-repository.ts";
 import { isWithin } from "./inside-paths.ts";
 import { createPlan, isForeign, type PlanBuilder, type ProtectionPlan } from "./protection.ts";
@@ -10,6 +11,7 @@ import { createPlan, isForeign, type PlanBuilder, type ProtectionPlan } from "./
 const SETTINGS = [".mcp.json", ".claude", ".vscode", ".idea", ".husky"];
 /** Not looked into: too large, and `.git` has rules of its own. */
 const SKIPPED = ["node_modules", ".git"];
+const isSecret = createIsSecret();
 /** A tree larger than this is refused, since what was not looked at could not be masked. */
 const MAX_ENTRIES = 500_000;
 
@@ -36,17 +38,11 @@ export async function planProtection(project: string, maxEntries = MAX_ENTRIES):
     for (const entry of entries) {
       const path = join(folder, entry.name);
       if (SETTINGS.includes(entry.name) && !plan.isReadonly(path)) plan.protect(path);
-      if (isSecretName(entry.name)) await maskSecret(path, entry, plan);
+      if (isSecret(path)) await maskSecret(path, entry, plan);
       if (entry.isDirectory() && !SKIPPED.includes(entry.name)) folders.push(path);
     }
   }
   return plan.build();
-}
-
-/** True for `.env`, `.envrc`, `.env.local` and the like, in any case; not for `.env.example`. */
-export function isSecretName(name: string): boolean {
-  const lower = name.toLowerCase();
-  return lower.startsWith(".env") && lower !== ".env.example";
 }
 
 async function maskSecret(path: string, entry: Dirent, plan: PlanBuilder): Promise<void> {

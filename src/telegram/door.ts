@@ -50,7 +50,7 @@ export interface TelegramDoor {
 interface ReceiveDeps {
   readonly turns: Turns;
   readonly projects: Projects;
-  readonly mode: "ask" | "plan";
+  readonly mode: "jail" | "ask" | "plan";
   readonly isSuspicious: (name: string) => boolean;
   /** Called when the first poll is on its way. */
   readonly onPoll: () => void;

@@ -26,7 +26,7 @@ export interface CommandDeps extends PressDeps, LockDeps {
     readonly window: string;
   };
   /** How tool calls are decided, in words. */
-  readonly mode: "ask" | "plan";
+  readonly mode: "jail" | "ask" | "plan";
   /** True when the name could lead out of the approved directory: that is put on record. */
   readonly isSuspicious: (name: string) => boolean;
   readonly now: Now;

@@ -14,7 +14,11 @@ const STATES: Readonly<Partial<Record<string, string>>> = {
   waiting: "waiting for your answer",
 };
 
-const MODES = { ask: "ask: what changes anything is asked", plan: "plan" } as const;
+const MODES = {
+  jail: "jail: edits and commands run unasked inside the sandbox; every way out of it is asked",
+  ask: "ask: what changes anything is asked",
+  plan: "plan",
+} as const;
 
 /** What /status tells. */
 export interface StatusFacts extends TurnStatus {

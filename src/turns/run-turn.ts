@@ -5,9 +5,11 @@ import type { Now } from "../domain/clock.ts";
 import { AppError, messageOf } from "../domain/errors.ts";
 import { conversationKey } from "../domain/request.ts";
 import type { Session, Work } from "../domain/work.ts";
+import type { Workshop } from "../jail/jail.ts";
 import type { Logger } from "../log/logger.ts";
 import type { Store } from "../store/store.ts";
 import type { ApprovalDesk } from "./approvals.ts";
+import { createNetPolicy } from "./net-policy.ts";
 import { createPayer } from "./payer.ts";
 import type { Persist } from "./persist.ts";
 import type { TurnScreen } from "./presenter.ts";
@@ -24,6 +26,8 @@ export interface RunTurnDeps {
   readonly resolveProject: (name: string) => Promise<ApprovedPath>;
   /** The CLI's own folder for this person and project; made when it is not there. */
   readonly configDirOf: (userId: number, project: string) => Promise<string>;
+  /** What the jail offers beside the project to this person. */
+  readonly workshopOf: (userId: number, project: ApprovedPath) => Promise<Workshop>;
   readonly record: RecordWork;
   readonly persist: Persist;
   readonly summarise: (name: string, input: Readonly<Record<string, unknown>>) => string;
@@ -53,18 +57,21 @@ export function createRunTurn(deps: RunTurnDeps): (turn: PreparedTurn) => Promis
       deps.resolveProject(session.project),
       deps.configDirOf(work.userId, session.project),
     ]);
+    const workshop = await deps.workshopOf(work.userId, project);
     return deps.claude.run({
       session: {
         conversationKey: conversationKey(work.conversation),
         userId: work.userId,
         project,
         configDir,
+        workshop,
         sessionId: session.id,
         isResume: session.isResumable,
       },
       prompt: work.text,
       uuid: work.uuid,
       payer: createPayer({ ledger: store.ledger, work, record }),
+      net: createNetPolicy(),
       onEvent,
       onPrompting: () =>
         store.transaction(() => {

@@ -22,6 +22,8 @@ const inside = {
   project: "/work/app",
   configDir: "/home/bot/.claude",
   apiSocket: "/run/api.sock",
+  proxyPort: null,
+  cacheDir: null,
   home: "/home/bot",
   tmp: "/tmp",
   path: "/usr/bin:/bin",

@@ -11,8 +11,10 @@ import type { ModelScript } from "../../src/demo/messages-api/types.ts";
 import type { ApprovedPath } from "../../src/domain/approved-path.ts";
 import type { ClaudeEvent, ClaudeTurnEnd, ToolAsk } from "../../src/domain/claude-event.ts";
 import type { Jail } from "../../src/jail/jail.ts";
+import { BARE_WORKSHOP } from "../../src/jail/jail.ts";
 import { openJail } from "../../src/jail/open-jail.ts";
 import { createLogger, type Logger } from "../../src/log/logger.ts";
+import { createNetPolicy } from "../../src/turns/net-policy.ts";
 import { createTestProxy, type TestProxy } from "./test-proxy.ts";
 
 /** The real CLI. */
@@ -88,6 +90,7 @@ export async function createHouse(options: HouseOptions = {}): Promise<House> {
       jail,
       settings: { ...SETTINGS, ...options.settings, ...over },
       apiSocket,
+      netSocket: apiSocket, // the way out is not what these tests are about
       openLease: proxy.openLease,
       log,
       now: Date.now,
@@ -117,6 +120,7 @@ export async function createHouse(options: HouseOptions = {}): Promise<House> {
       userId: 1,
       project: approved(project),
       configDir,
+      workshop: BARE_WORKSHOP,
       sessionId: randomUUID(),
       isResume: false,
       ...over,
@@ -153,6 +157,7 @@ export function startTurn(
     prompt,
     uuid: randomUUID(),
     payer: { mayStart: () => ({ kind: "ok" }), onUsage: () => undefined },
+    net: createNetPolicy(),
     decide: async () => ({ kind: "deny", message: "No." }),
     signal: stopper.signal,
     ...over,

@@ -187,7 +187,17 @@ test.each(["require", "off"] as const)(
       const pids = (await processesWith(session.sessionId)).map(({ pid }) => pid);
       const environments = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/environ`, "utf8")));
       const cli = environments.map(parse).find((environment) => "CLAUDE_CONFIG_DIR" in environment) ?? {};
-      const inside = { home: "", tmp: "", path: "", configDir: "", apiSocket: "", project: "", program: [] };
+      const inside = {
+        home: "",
+        tmp: "",
+        path: "",
+        configDir: "",
+        apiSocket: "",
+        proxyPort: null,
+        cacheDir: null,
+        project: "",
+        program: [],
+      };
       const wanted = Object.keys(claudeEnv({ inside, auth: "api-key", token: "" }));
       const own = Object.keys(cli).filter((name) => !["PWD", "SALLYPORT_JAIL"].includes(name));
       expect(own.sort()).toEqual(wanted.sort());

@@ -29,6 +29,8 @@ export async function createTestProxy(socketPath: string, upstream: string): Pro
       return {
         token,
         setPayer: (payer) => void (payers.has(token) && payers.set(token, payer)),
+        setNet: () => undefined,
+        setBarrier: () => undefined,
         release: () => void payers.delete(token),
       };
     },

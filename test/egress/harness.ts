@@ -8,6 +8,7 @@ import { reply } from "../../src/demo/messages-api/scripts.ts";
 import { createMessagesApi } from "../../src/demo/messages-api/server.ts";
 import type { ModelScript } from "../../src/demo/messages-api/types.ts";
 import type { ApiUsage, Payer } from "../../src/domain/usage.ts";
+import { createLeases } from "../../src/egress/leases.ts";
 import { createPriceTable } from "../../src/egress/prices.ts";
 import { createCredentialProxy } from "../../src/egress/proxy.ts";
 import { createLogger } from "../../src/log/logger.ts";
@@ -51,7 +52,9 @@ export async function createHarness({
     secretValues: [],
     destination: { write: (line) => logged.push(line) },
   });
+  const leases = createLeases();
   const proxy = await createCredentialProxy({
+    leases,
     socketPath: join(folder, "api.sock"),
     upstream: upstream ?? url,
     credential: { kind, value: createSecret(REAL) },
@@ -68,7 +71,7 @@ export async function createHarness({
       for (const look of waiting) look();
     },
   };
-  const lease = proxy.openLease();
+  const lease = leases.open();
   lease.setPayer(payer);
 
   const send = (
@@ -86,6 +89,7 @@ export async function createHarness({
     folder,
     api,
     proxy,
+    leases,
     lease,
     payer,
     usages,

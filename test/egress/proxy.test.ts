@@ -108,7 +108,7 @@ test.each<[string, (token: string) => Record<string, string>]>([
 
 test("each lease has a token of its own, and a released one is worth nothing", async () => {
   harness = await createHarness();
-  const other = harness.proxy.openLease();
+  const other = harness.leases.open();
   expect(other.token).not.toBe(harness.lease.token);
   other.setPayer(harness.payer);
   expect((await harness.post(HELLO, { "x-api-key": other.token })).status).toBe(200);
@@ -591,7 +591,7 @@ test("sixteen requests of a lease run at once, the next is told to wait, and pla
   const running = Array.from({ length: 16 }, () => harness.post(HELLO));
   await all;
   expect((await harness.post(HELLO)).status).toBe(429);
-  const other = harness.proxy.openLease();
+  const other = harness.leases.open();
   other.setPayer(harness.payer);
   const others = harness.post(HELLO, { "x-api-key": other.token });
   open();

@@ -99,6 +99,8 @@ describe.runIf(process.platform === "linux")("the Linux jail", () => {
       home: "/home/bot",
       tmp: "/tmp",
       path: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+      proxyPort: null,
+      cacheDir: null,
     });
   });
 

@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { isSecretName, planProtection } from "../../src/jail/plan-protection.ts";
+import { createIsSecret } from "../../src/domain/secret-files.ts";
+import { planProtection } from "../../src/jail/plan-protection.ts";
 import { createPlan, identify } from "../../src/jail/protection.ts";
 
 let project: string;
@@ -27,12 +28,12 @@ async function planned(): Promise<Record<string, string>> {
 test.each([".env", ".ENV", ".env.local", ".envrc", ".env.example.bak", ".environment"])(
   "%s is a secret",
   (name) => {
-    expect(isSecretName(name)).toBe(true);
+    expect(createIsSecret()(name)).toBe(true);
   },
 );
 
 test.each([".env.example", "env", "a.env", ".venv", ""])("%j is no secret", (name) => {
-  expect(isSecretName(name)).toBe(false);
+  expect(createIsSecret()(name)).toBe(false);
 });
 
 test("secrets are masked, settings read-only with their parents pinned, node_modules left alone", async () => {

@@ -2,6 +2,7 @@ import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { HostEntry } from "../../src/jail/host-process.ts";
+import { BARE_WORKSHOP } from "../../src/jail/jail.ts";
 import { createMarks } from "../../src/jail/mark.ts";
 import type { ProtectedPath } from "../../src/jail/protection.ts";
 import { createSeatbeltJail, loadWrap } from "../../src/jail/seatbelt-jail.ts";
@@ -16,13 +17,15 @@ function entry(project = PROJECT, argv = ["/opt/claude", "-p", 'it\'s "x" $HOME\
   const [configDir, apiSocket] = [`${OWN}/cfg`, `${OWN}/api.sock`];
   const places = { project, configDir, apiSocket };
   return {
-    checked: { ...places, program },
+    checked: { ...places, program, netSocket: null, workshop: BARE_WORKSHOP },
     inside: {
       ...places,
       program: [program.file],
       home: `${OWN}/j/home`,
       tmp: `${OWN}/j/tmp`,
       path: "/usr/bin",
+      proxyPort: null,
+      cacheDir: null,
     },
     argv,
   };

@@ -7,6 +7,7 @@ import type { ClaudeTurnEnd } from "../../src/domain/claude-event.ts";
 import type { Now } from "../../src/domain/clock.ts";
 import type { TurnReport } from "../../src/domain/turn-event.ts";
 import type { Work } from "../../src/domain/work.ts";
+import { BARE_WORKSHOP } from "../../src/jail/jail.ts";
 import { createLogger } from "../../src/log/logger.ts";
 import type { Reservation } from "../../src/security/limit-cost.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -124,6 +125,7 @@ export function turnsBench(options: BenchOptions = {}): TurnsBench {
     isLocked: options.isLocked ?? (() => false),
     reserve: options.reserve ?? (() => ({ kind: "ok", reservedMicroUsd: 5_000_000 })),
     resolveProject: async (name) => `/projects/${name}` as ApprovedPath,
+    workshopOf: async () => BARE_WORKSHOP,
     configDirOf: async (userId, project) => `/config/${userId}/${project}`,
     summarise: (name) => name,
     approvalTimeoutMs: options.approvalTimeoutMs ?? 60_000,

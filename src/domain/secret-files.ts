@@ -1,0 +1,88 @@
+/**
+ * Files that hold secrets (H05): the one list from which the CLI's deny rules, the tool policy, the jail's masks and their
+ * watcher are made. A pattern without a slash is a file's name, one with slashes the end of its path; `*` stands for any
+ * characters but a slash. Matched without regard to case, since the disks of Macs have none.
+ */
+const SECRET_FILES: readonly string[] = [
+  ".env*",
+  // keys
+  "id_rsa",
+  "id_dsa",
+  "id_ecdsa",
+  "id_ed25519",
+  "*.pem",
+  "*.key",
+  "*.p8",
+  "*.p12",
+  "*.pfx",
+  "*.jks",
+  "*.keystore",
+  "*.ppk",
+  ".ssh/*",
+  ".gnupg/*",
+  // logins of tools
+  ".netrc",
+  "_netrc",
+  ".npmrc",
+  ".yarnrc.yml",
+  ".pypirc",
+  ".pgpass",
+  ".my.cnf",
+  ".git-credentials",
+  ".htpasswd",
+  ".dockercfg",
+  ".docker/config.json",
+  ".kube/config",
+  ".vault-token",
+  ".terraformrc",
+  "credentials.tfrc.json",
+  ".cargo/credentials",
+  ".cargo/credentials.toml",
+  ".gem/credentials",
+  ".m2/settings.xml",
+  ".config/gh/hosts.yml",
+  // stores of clouds and browsers
+  ".aws/credentials",
+  ".aws/config",
+  ".azure/*",
+  ".config/gcloud/*",
+  "application_default_credentials.json",
+  ".boto",
+  "cookies.sqlite",
+  "logins.json",
+  "key4.db",
+  "login data",
+  // keychains
+  "*.keychain",
+  "*.keychain-db",
+  "*.kdbx",
+  "*.kwallet",
+];
+
+/** Names that a pattern of the list covers and that hold none: templates. */
+const TEMPLATES: readonly string[] = [".env.example"];
+
+/** Tells whether a path names a secret file. */
+export type IsSecret = (path: string) => boolean;
+
+/** A matcher for the list and the owner's additions to it. Paths may be absolute or relative, with `/`. */
+export function createIsSecret(additions: readonly string[] = []): IsSecret {
+  const patterns = [...SECRET_FILES, ...additions].map(patternOf);
+  return (path) => {
+    const lower = path.normalize("NFC").toLowerCase();
+    const name = lower.slice(lower.lastIndexOf("/") + 1);
+    if (TEMPLATES.includes(name)) return false;
+    return patterns.some(({ isPath, regex }) => regex.test(isPath ? `/${lower}` : name));
+  };
+}
+
+function patternOf(pattern: string): { readonly isPath: boolean; readonly regex: RegExp } {
+  const isPath = pattern.includes("/");
+  const body = pattern
+    .normalize("NFC")
+    .toLowerCase()
+    .split("*")
+    .map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))
+    .join("[^/]*");
+  return { isPath, regex: new RegExp(isPath ? `/${body}$` : `^${body}$`, "s") };
+}
