@@ -30,6 +30,7 @@ export async function startBareCli(url: string): Promise<BareCli> {
     program,
     auth: "api-key",
     model: "claude-opus-5-5",
+    fallbackModel: null,
     effort: null,
     permissionMode: "ask",
     tools: ["Bash", "Read", "Edit", "Write"],

@@ -38,6 +38,7 @@ export function claudeArgs(
     `--settings=${JSON.stringify({ permissions: { deny: denyRules() } })}`,
     isResume ? `--resume=${sessionId}` : `--session-id=${sessionId}`,
     ...(settings.model === null ? [] : [`--model=${settings.model}`]),
+    ...(settings.fallbackModel === null ? [] : [`--fallback-model=${settings.fallbackModel}`]),
     ...(settings.effort === null ? [] : [`--effort=${settings.effort}`]),
   ];
 }

@@ -1,5 +1,6 @@
 import type { ClaudeOutcome, FailureCode } from "../domain/claude-event.ts";
 import type { ResultMessage } from "./messages.ts";
+import type { PayerRefusal } from "./payer.ts";
 
 const MAX_DETAIL = 300;
 
@@ -11,7 +12,7 @@ export interface TurnFacts {
   /** The kind of API error that the CLI spoke of last, or null. */
   readonly apiError: string | null;
   /** What the payer refused the turn's last request with, or null. */
-  readonly refusal: string | null;
+  readonly refusal: PayerRefusal | null;
   /** When a limit that was reported as reached ends, in milliseconds since the epoch, or null. */
   readonly resetsAt: number | null;
 }
@@ -55,6 +56,8 @@ const CODE_OF_STATUS: Readonly<Record<number, FailureCode>> = {
   529: "overloaded",
 };
 
+const CODE_OF_REFUSAL = { budget: "budget", model: "model_refused" } as const;
+
 /** The CLI takes the proxy for a gateway of the person's; he has none. */
 const GATEWAY_ADVICE = / If it persists, check your inference gateway \([^)]*\)\./;
 
@@ -80,7 +83,9 @@ export function outcomeOfResult(result: ResultMessage, facts: TurnFacts): Claude
   const isDone =
     result.subtype === "success" && !result.isError && CODE_OF_REASON[result.reason ?? ""] === undefined;
   if (isDone) return { kind: "completed", text: result.text ?? "" };
-  if (result.apiStatus === 402 && facts.refusal !== null) return failed("budget", facts.refusal);
+  if (result.apiStatus === 402 && facts.refusal !== null) {
+    return failed(CODE_OF_REFUSAL[facts.refusal.kind], facts.refusal.message);
+  }
   const code = codeOfResult(result, facts.apiError);
   return failed(
     code,

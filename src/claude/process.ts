@@ -38,6 +38,9 @@ export interface ClaudeProcess {
   readonly lease: ProxyLease;
   /** Replaces the listener. */
   readonly listen: (listener: ProcessListener) => void;
+  /** Keeps what the CLI offered before its first prompt: names of models by alias. */
+  readonly offer: (models: ReadonlyMap<string, string>) => void;
+  readonly offered: () => ReadonlyMap<string, string>;
   /** Resolves when it is gone and what it said has been read. */
   readonly over: Promise<JailExit>;
   readonly isOver: () => boolean;
@@ -70,6 +73,7 @@ export function createClaudeProcess(deps: ClaudeProcessDeps): ClaudeProcess {
   const connection = createConnection({ stdin: jailed.stdin, stdout: jailed.stdout, listener });
   const stderr = tailOf(jailed.stderr);
   let hasRunTools = false;
+  let models: ReadonlyMap<string, string> = new Map();
 
   async function end(): Promise<JailExit> {
     const exit = await jailed.exited;
@@ -121,6 +125,10 @@ export function createClaudeProcess(deps: ClaudeProcessDeps): ClaudeProcess {
       connection.listen(next);
       if (ended) next.onOver(ended);
     },
+    offer: (offered) => {
+      models = offered;
+    },
+    offered: () => models,
     isOver: () => ended !== null,
     stderr,
     noteTool: (name) => {

@@ -47,10 +47,16 @@ interface ProveDeps {
   readonly log: Logger;
 }
 
-/** Proves that a fresh process is what was asked for; gives its version, or why it is not. Does not end it. Never rejects. */
-export function prove(
-  deps: ProveDeps,
-): Promise<{ readonly kind: "ready"; readonly version: string } | Failure> {
+/** A process that is what was asked for. */
+export interface Ready {
+  readonly kind: "ready";
+  readonly version: string;
+  /** The names of the models that the CLI offers, by alias. */
+  readonly models: ReadonlyMap<string, string>;
+}
+
+/** Proves that a fresh process is what was asked for; gives what it said of itself, or why it is not. Does not end it. Never rejects. */
+export function prove(deps: ProveDeps): Promise<Ready | Failure> {
   const { process, ear } = deps;
   const isRefused = ear.result.then((result) =>
     failureOfStart({ result, stderr: process.stderr(), code: null, signal: null }),
@@ -76,7 +82,7 @@ async function ask({ process, settings, timeoutMs, log }: ProveDeps): ReturnType
     settings,
   );
   if (initialized.kind === "mismatch") return failed("startup", initialized.detail);
-  const { version } = initialized;
+  const { version, models } = initialized;
   const verdict = judgeVersion(version);
   if (verdict.kind === "refused") return failed("startup", verdict.detail);
   if (verdict.kind === "untested") {
@@ -87,7 +93,7 @@ async function ask({ process, settings, timeoutMs, log }: ProveDeps): ReturnType
     connection.request({ subtype: "mcp_status" }, timeoutMs),
   ]);
   const detail = checkRules(rules) ?? checkMcp(mcp);
-  return detail === null ? { kind: "ready", version } : failed("startup", detail);
+  return detail === null ? { kind: "ready", version, models } : failed("startup", detail);
 }
 
 async function exitOf(process: ClaudeProcess) {

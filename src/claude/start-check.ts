@@ -6,6 +6,8 @@ import type { ClaudeSettings } from "./types.ts";
 interface Initialized {
   readonly kind: "ok";
   readonly version: string;
+  /** The names of the models that the CLI offers, by alias. */
+  readonly models: ReadonlyMap<string, string>;
 }
 
 interface Mismatch {
@@ -16,6 +18,7 @@ interface Mismatch {
 const initializeReply = z.looseObject({
   claude_code_version: z.string(),
   current_permission_mode: z.string(),
+  models: z.array(z.looseObject({ value: z.string(), resolvedModel: z.string().nullish() })).nullish(),
   account: z.looseObject({
     tokenSource: z.string().nullish(),
     apiKeySource: z.string().nullish(),
@@ -52,7 +55,10 @@ export function checkInitialized(reply: unknown, settings: ClaudeSettings): Init
   if (data.current_permission_mode !== mode) {
     return mismatch(`Expected permission mode ${mode}, got ${data.current_permission_mode}`);
   }
-  return { kind: "ok", version: data.claude_code_version };
+  const named = (data.models ?? []).flatMap(({ value, resolvedModel }) =>
+    resolvedModel == null ? [] : [[value.toLowerCase(), resolvedModel] as const],
+  );
+  return { kind: "ok", version: data.claude_code_version, models: new Map(named) };
 }
 
 /**

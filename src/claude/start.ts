@@ -71,6 +71,7 @@ async function start(deps: StartDeps, session: ClaudeSession, signal: AbortSigna
       { event: "claude.started", cliPid: process.pid, sessionId, isResume, version, ms },
       "CLI process started",
     );
+    process.offer(verdict.models);
     return { kind: "started", process };
   }
   await process.kill();

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ClaudeOutcome, ClaudeTurnEnd } from "../domain/claude-event.ts";
+import type { ClaudeEvent, ClaudeOutcome, ClaudeTurnEnd } from "../domain/claude-event.ts";
 import type { Now } from "../domain/clock.ts";
 import { messageOf } from "../domain/errors.ts";
 import { microUsdFromUsd } from "../domain/money.ts";
@@ -10,6 +10,7 @@ import { eventsOf } from "./events.ts";
 import { codeOfRetry, exitText, failed, outcomeOfResult } from "./failure.ts";
 import { createIdleListener } from "./idle.ts";
 import type { ResultMessage } from "./messages.ts";
+import { createModelRules } from "./model-rules.ts";
 import { watchPayer } from "./payer.ts";
 import type { ClaudeProcess } from "./process.ts";
 import { checkTurnInit } from "./start-check.ts";
@@ -18,6 +19,7 @@ import { createWatchdog } from "./watchdog.ts";
 
 /** What the CLI puts in the place of a model when it speaks itself. */
 const NO_MODEL = "<synthetic>";
+const SUBAGENT = "Agent";
 
 const interruptReceipt = z.looseObject({ cancelled: z.array(z.string()).optional() });
 
@@ -43,7 +45,19 @@ interface TurnDeps {
 export function runTurn({ process, turn, settings, signal, now, log }: TurnDeps): Promise<TurnRun> {
   const { connection, lease, sessionId } = process;
   const { promise, resolve } = Promise.withResolvers<TurnRun>();
-  const watched = watchPayer(turn.payer);
+  const { model: chosen, fallbackModel, tools } = settings;
+  const models = createModelRules({
+    model: chosen,
+    fallbackModel,
+    offered: process.offered(),
+    maySearchWeb: tools.includes("WebSearch"),
+  });
+  const said = new Set<string>();
+  const watched = watchPayer({
+    payer: turn.payer,
+    models,
+    onUnchosen: (name) => sayOnce({ kind: "model_refused", model: name }),
+  });
   let isDone = false;
   /** The outcome of an interrupt that is under way. */
   let ending: ClaudeOutcome | null = null;
@@ -110,11 +124,17 @@ export function runTurn({ process, turn, settings, signal, now, log }: TurnDeps)
       }
       case "message_start":
         model = message.model;
+        if (models.isFallback(model)) sayOnce({ kind: "fell_back", model });
         return;
       case "assistant":
         if (message.isMain && message.model !== NO_MODEL) model = message.model;
         if (message.isMain) apiError = message.apiError;
-        for (const block of message.blocks) if (block.kind === "tool_use") process.noteTool(block.name);
+        for (const block of message.blocks) {
+          if (block.kind !== "tool_use") continue;
+          process.noteTool(block.name);
+          const named = block.name === SUBAGENT ? block.input.model : undefined;
+          if (typeof named === "string") models.allow(named);
+        }
         return;
       case "retry":
         if (codeOfRetry(message.error, message.status) === "auth") {
@@ -142,14 +162,19 @@ export function runTurn({ process, turn, settings, signal, now, log }: TurnDeps)
     }
   }
 
-  function emit(message: Arrival): void {
-    for (const event of eventsOf(message)) {
-      try {
-        turn.onEvent(event);
-      } catch (error) {
-        log.error({ event: "claude.event_failed", kind: event.kind, err: error }, "an event was not taken");
-      }
+  function emit(event: ClaudeEvent): void {
+    try {
+      turn.onEvent(event);
+    } catch (error) {
+      log.error({ event: "claude.event_failed", kind: event.kind, err: error }, "an event was not taken");
     }
+  }
+
+  function sayOnce(event: Extract<ClaudeEvent, { kind: "fell_back" | "model_refused" }>): void {
+    const key = `${event.kind} ${event.model}`;
+    if (said.has(key)) return;
+    said.add(key);
+    emit(event);
   }
 
   process.listen({
@@ -158,7 +183,7 @@ export function runTurn({ process, turn, settings, signal, now, log }: TurnDeps)
     },
     onMessage: (message) => {
       note(message);
-      if (!isDone) emit(message);
+      if (!isDone) eventsOf(message).forEach(emit);
     },
     onFault: (detail) => finish(ending ?? failed("protocol", detail), true),
     onOver: ({ code, signal: by }) => finish(ending ?? failed("crashed", exitText(code, by)), true),

@@ -12,6 +12,8 @@ export interface ClaudeSettings {
   readonly auth: "subscription" | "api-key";
   /** Null leaves the choice to the CLI. */
   readonly model: string | null;
+  /** Used when the chosen one is overloaded, and only when set. */
+  readonly fallbackModel: string | null;
   readonly effort: string | null;
   readonly permissionMode: "jail" | "ask" | "plan";
   /** The tools that are offered at all, by the CLI's names. */

@@ -52,6 +52,7 @@ interface ClaudeConfig {
   readonly cliPath: string | null;
   /** Null leaves the choice to the CLI. */
   readonly model: string | null;
+  readonly fallbackModel: string | null;
   readonly effort: Exclude<Settings["CLAUDE_EFFORT"], undefined> | null;
   readonly permissionMode: Settings["CLAUDE_PERMISSION_MODE"];
   readonly tools: readonly string[];

@@ -74,6 +74,7 @@ function buildConfig(settings: Settings, raw: RawSettings, findings: Findings): 
     claude: {
       cliPath: findings.cliPath,
       model: settings.CLAUDE_MODEL ?? null,
+      fallbackModel: settings.CLAUDE_FALLBACK_MODEL ?? null,
       effort: settings.CLAUDE_EFFORT ?? null,
       permissionMode: settings.CLAUDE_PERMISSION_MODE,
       tools: settings.CLAUDE_TOOLS,

@@ -94,6 +94,12 @@ export function settingsSchema(homeDir: string) {
         meaning: "The model. Without it: the CLI's own choice.",
       },
     ),
+    CLAUDE_FALLBACK_MODEL: optional(
+      text("a model's name or alias, such as sonnet", /^[A-Za-z0-9][\w.:@/[\]-]{0,199}$/),
+      {
+        meaning: "The model that answers when the chosen one is overloaded. Without it: none ever does.",
+      },
+    ),
     CLAUDE_EFFORT: optional(oneOf(["low", "medium", "high", "xhigh", "max"]), {
       meaning: "The effort: low, medium, high, xhigh or max. Without it: the CLI's own choice.",
     }),

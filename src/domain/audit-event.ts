@@ -63,6 +63,12 @@ export type AuditEvent =
     }
   | { readonly type: "turn.stopped"; readonly workId: number; readonly durationMs: number }
   | { readonly type: "turn.interrupted"; readonly workId: number; readonly cause: "restart" | "shutdown" }
+  /** The fallback model answered in place of the chosen one. */
+  | { readonly type: "turn.fell_back"; readonly workId: number; readonly model: string }
+  /** A model without a price: charged as the dearest that is known. */
+  | { readonly type: "cost.unknown_model"; readonly workId: number; readonly model: string }
+  /** Something in the jail asked for a model that nobody chose; it did not get it. */
+  | { readonly type: "violation.unchosen_model"; readonly workId: number; readonly model: string }
   | {
       readonly type: "cost.settled";
       readonly workId: number;

@@ -16,6 +16,10 @@ export type ClaudeEvent =
       readonly isSubagent: boolean;
     }
   | { readonly kind: "tool_finished"; readonly toolUseId: string; readonly isError: boolean }
+  /** The fallback model answers in place of the chosen one. Once a turn. */
+  | { readonly kind: "fell_back"; readonly model: string }
+  /** A request for a model that nobody chose was refused. Once a model and turn. */
+  | { readonly kind: "model_refused"; readonly model: string }
   | {
       readonly kind: "retrying";
       readonly attempt: number;
@@ -33,6 +37,7 @@ export type FailureCode =
   | "overloaded"
   | "server"
   | "model_not_found"
+  | "model_refused"
   | "too_long"
   | "image"
   | "max_turns"

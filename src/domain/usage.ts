@@ -16,16 +16,31 @@ export interface ApiUsage extends TokenCounts {
   readonly requestId: string;
   readonly model: string;
   readonly costMicroUsd: MicroUsd;
+  /** Set for a model without a price: its cost is that of the dearest known. */
+  readonly isUnpriced?: true;
   /** True once the answer is over, whole or cut. */
   readonly isFinal: boolean;
   /** True when the answer ended early, so that `outputTokens` is estimated from the bytes seen. */
   readonly isCut: boolean;
 }
 
+/** What is judged of an API request before it is passed on. */
+export interface WireRequest {
+  readonly model: string;
+  /** True when the model is offered any tool. */
+  readonly hasTools: boolean;
+  /** True when the API is to search the web for the model. */
+  readonly searchesWeb: boolean;
+  /** Null when the request does not say. */
+  readonly maxOutputTokens: number | null;
+}
+
 /** Who pays for a process's API requests just now. Asked before each request, told of each usage. Must not throw. */
 export interface Payer {
   /** A refusal's `message` is shown to the person as it stands. */
-  readonly mayStart: () => { readonly kind: "ok" } | { readonly kind: "refuse"; readonly message: string };
+  readonly mayStart: (
+    request: WireRequest,
+  ) => { readonly kind: "ok" } | { readonly kind: "refuse"; readonly message: string };
   readonly onUsage: (usage: ApiUsage) => void;
 }
 

@@ -2,11 +2,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { messageOf } from "../domain/errors.ts";
 import { requestHeaders, responseHeaders } from "./headers.ts";
 import type { Meter } from "./meter.ts";
-import { badGateway, drain, type Refusal, refuse, TOO_LARGE } from "./refusals.ts";
+import { badGateway, type Refusal, refuse } from "./refusals.ts";
 import type { Upstream } from "./upstream.ts";
 
-/** As the API itself. */
-export const MAX_BODY_BYTES = 32 * 1024 * 1024;
 const MAX_ERROR_BYTES = 1024 * 1024;
 const CONNECT_TIMEOUT_MS = 20_000;
 
@@ -14,11 +12,11 @@ const CONNECT_TIMEOUT_MS = 20_000;
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** The whole body. */
+  readonly body: Buffer;
   readonly upstream: Upstream;
   /** Ends the exchange on both sides. */
   readonly signal: AbortSignal;
-  /** Each piece of the request's body as it goes by. */
-  readonly onRequestBody: (chunk: Buffer) => void;
   /** The meter for an answer that the API gives with this content type. */
   readonly createMeter: (contentType: string) => Meter;
   /** Told once, when the exchange failed for a reason that is neither the client's nor the API's own error answer. */
@@ -28,15 +26,15 @@ export interface Exchange {
 }
 
 /**
- * Carries a request to the API and the answer back, both unbuffered and with backpressure. When one side goes, so does the
+ * Carries a request to the API and the answer back, unbuffered and with backpressure. When one side goes, so does the
  * other. Answers of 3xx and compressed ones become 502: a redirect is not followed and what cannot be metered is not passed.
  * Error answers are passed with the credential scrubbed, in case the far side repeats what it was sent.
  */
 export function forward(exchange: Exchange): void {
-  const { request, response, upstream, signal } = exchange;
-  const out = upstream.post(request.url ?? "", requestHeaders(request.headers));
+  const { request, response, body, upstream, signal } = exchange;
+  const headers = { ...requestHeaders(request.headers), "content-length": body.length };
+  const out = upstream.post(request.url ?? "", headers);
   let meter: Meter | null = null;
-  let requestBytes = 0;
   let isConnected = false;
   let isSent = false;
   let isAnswered = false;
@@ -74,18 +72,10 @@ export function forward(exchange: Exchange): void {
   });
   response.on("error", abandon);
   request.on("error", abandon);
-
-  request.on("data", (chunk: Buffer) => {
-    requestBytes += chunk.length;
-    if (requestBytes > MAX_BODY_BYTES) return giveUp(TOO_LARGE, "body too large");
-    exchange.onRequestBody(chunk);
-    if (!out.write(chunk)) request.pause();
-  });
-  request.once("end", () => {
+  out.once("finish", () => {
     isSent = true;
-    out.end();
   });
-  out.on("drain", () => request.resume());
+  out.end(body);
   out.once("socket", (socket) => {
     const connected = () => {
       isConnected = true;
@@ -138,7 +128,7 @@ export function forward(exchange: Exchange): void {
       if (!settle()) return;
       counting.end("whole");
       response.end();
-      leaveBody();
+      leaveOut();
     });
     answer.once("close", () => {
       if (!settle()) return;
@@ -157,16 +147,15 @@ export function forward(exchange: Exchange): void {
     answer.once("close", () => {
       if (!settle()) return;
       const isText = answer.headers["content-encoding"] === undefined;
-      const body = Buffer.from(isText ? upstream.scrub(Buffer.concat(chunks).toString("utf8")) : "");
-      response.writeHead(status, { ...responseHeaders(answer.headers), "content-length": body.length });
-      response.end(body);
-      leaveBody();
+      const words = Buffer.from(isText ? upstream.scrub(Buffer.concat(chunks).toString("utf8")) : "");
+      response.writeHead(status, { ...responseHeaders(answer.headers), "content-length": words.length });
+      response.end(words);
+      leaveOut();
     });
   }
 
-  /** The API has answered: what it has not read of the body is read from the client and thrown away. */
-  function leaveBody() {
-    if (!isSent) out.destroy(); // a connection on which a body is missing would take the next request for it
-    drain(request);
+  /** The API has answered before it read the whole body: on that connection the next request would be taken for the rest. */
+  function leaveOut() {
+    if (!isSent) out.destroy();
   }
 }

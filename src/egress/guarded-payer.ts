@@ -1,9 +1,9 @@
-import type { ApiUsage, Payer } from "../domain/usage.ts";
+import type { ApiUsage, Payer, WireRequest } from "../domain/usage.ts";
 import type { Logger } from "../log/logger.ts";
 
 /** What a payer answers to "may it start?"; null stands for yes. */
 export interface GuardedPayers {
-  readonly refusalOf: (payer: Payer) => string | null;
+  readonly refusalOf: (payer: Payer, request: WireRequest) => string | null;
   readonly report: (payer: Payer, usage: ApiUsage) => void;
 }
 
@@ -19,10 +19,10 @@ export function createGuardedPayers(log: Logger): GuardedPayers {
   };
 
   return {
-    refusalOf: (payer) => {
+    refusalOf: (payer, request) => {
       if (broken.has(payer)) return refusal;
       try {
-        const verdict = payer.mayStart();
+        const verdict = payer.mayStart(request);
         return verdict.kind === "ok" ? null : verdict.message;
       } catch (error) {
         distrust(payer, error);

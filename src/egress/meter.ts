@@ -36,8 +36,8 @@ export interface Meter {
 interface MeterDeps {
   readonly requestId: string;
   readonly prices: PriceTable;
-  /** What is known of the request by now: the model it asks for, null when unreadable, and the bytes of its body. */
-  readonly asked: () => { readonly model: string | null; readonly bytes: number };
+  /** The model that the request asks for, and the bytes of its body. */
+  readonly asked: { readonly model: string; readonly bytes: number };
   /** Called at most once with `isFinal: false` and exactly once with `isFinal: true`. */
   readonly report: (usage: ApiUsage) => void;
   /** Called when neither the model that answered nor the one asked for is in the price table. */
@@ -111,12 +111,12 @@ function toApiUsage(
   report: UsageReport | null,
   end: { readonly isFinal: boolean; readonly isCut: boolean; readonly minOutputTokens?: number },
 ): ApiUsage {
-  const asked = deps.asked();
-  const model = report?.model ?? asked.model ?? "unknown";
+  const { asked } = deps;
+  const model = report?.model ?? asked.model;
   const known = report?.usage ?? { ...NOTHING, inputTokens: guessInput(asked.bytes) };
   const usage = { ...known, outputTokens: Math.max(1, known.outputTokens, end.minOutputTokens ?? 0) };
   // A gateway may answer under a name of its own: then the model that was asked for has the price.
-  const priced = !deps.prices.isKnown(model) && asked.model !== null ? asked.model : model;
+  const priced = deps.prices.isKnown(model) ? model : asked.model;
   const { costMicroUsd, isKnown } = deps.prices.costOf(priced, usage);
   if (!isKnown) deps.onUnknownModel(model);
   return {
@@ -128,6 +128,7 @@ function toApiUsage(
     cacheReadTokens: usage.cacheReadTokens,
     outputTokens: usage.outputTokens,
     costMicroUsd,
+    ...(isKnown ? {} : { isUnpriced: true }),
     isFinal: end.isFinal,
     isCut: end.isCut,
   };

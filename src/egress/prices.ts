@@ -1,3 +1,4 @@
+import { canonicalModel } from "../domain/model-name.ts";
 import type { MicroUsd } from "../domain/money.ts";
 import type { TokenCounts } from "../domain/usage.ts";
 
@@ -117,12 +118,6 @@ export function createPriceTable(): PriceTable {
       };
     },
   };
-}
-
-/** The name under which a model stands in the table: lower case, without provider, date, `-latest`, `-fast` and `[1m]`. */
-export function canonicalModel(model: string): string {
-  const name = /claude-[a-z0-9-]*?(?=-\d{8}|-latest|-fast|-v\d|[@:[]|$)/.exec(model.toLowerCase());
-  return name === null ? model : name[0];
 }
 
 /** Cache writes cost five quarters of the input (kept for 5 minutes) or twice as much (an hour), for every model. */

@@ -3,14 +3,15 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ClaudeCredential } from "../config/secret.ts";
 import type { Now } from "../domain/clock.ts";
 import { http } from "../domain/http.ts";
-import type { Payer } from "../domain/usage.ts";
+import type { Payer, WireRequest } from "../domain/usage.ts";
 import type { Logger } from "../log/logger.ts";
-import { forward, MAX_BODY_BYTES } from "./forward.ts";
+import { forward } from "./forward.ts";
 import { createGuardedPayers } from "./guarded-payer.ts";
 import { presentedTokens } from "./headers.ts";
 import type { Lease, Leases } from "./leases.ts";
 import { createMessageMeter, createStreamMeter, type Meter } from "./meter.ts";
 import type { PriceTable } from "./prices.ts";
+import { createBodyReader } from "./read-body.ts";
 import {
   badGateway,
   NO_LEASE,
@@ -24,13 +25,14 @@ import {
 import { createThrottledLog } from "./throttled-log.ts";
 import { listenOnSocket } from "./unix-socket.ts";
 import { createUpstream } from "./upstream.ts";
+import { readWireRequest } from "./wire-request.ts";
 
 const ROUTES: ReadonlySet<string> = new Set(["/v1/messages", "/v1/messages/count_tokens"]);
 const MAX_CONNECTIONS = 256;
 const IDLE_CONNECTION_MS = 120_000;
-/** The CLI writes `model` first. Read only to price an answer that never came or came under an unknown name. */
-const MODEL = /"model"\s*:\s*"([^"\\]{1,200})"/;
-const MODEL_WITHIN_BYTES = 4096;
+/** As the API itself. */
+const MAX_BODY_BYTES = 32 * 1024 * 1024;
+const MAX_WAITING_BYTES = 4 * MAX_BODY_BYTES;
 const UNMETERED: Meter = { observe: () => undefined, end: () => undefined };
 const NO_TURN = unpaid("Sallyport: no turn is running, so nobody pays for this request.");
 
@@ -59,7 +61,13 @@ interface Admitted {
   readonly payer: Payer;
   readonly leave: () => void;
   readonly isMetered: boolean;
+  readonly wire: WireRequest;
+  readonly body: Buffer;
 }
+
+type Judged =
+  | { readonly kind: "read"; readonly wire: WireRequest; readonly body: Buffer }
+  | { readonly kind: "refused"; readonly refusal: Refusal };
 
 /**
  * Starts the proxy: POST /v1/messages and /v1/messages/count_tokens for holders of a lease whose payer agrees, each with or
@@ -72,6 +80,7 @@ export async function createCredentialProxy(deps: CredentialProxyDeps): Promise<
   const { leases } = deps;
   const payers = createGuardedPayers(deps.log);
   const warn = createThrottledLog(deps.log, deps.now);
+  const bodies = createBodyReader({ maxBytes: MAX_BODY_BYTES, maxTotalBytes: MAX_WAITING_BYTES });
 
   async function handle(request: IncomingMessage, response: ServerResponse) {
     if (request.method === "HEAD" && request.url === "/") return void response.writeHead(200).end();
@@ -87,26 +96,39 @@ export async function createCredentialProxy(deps: CredentialProxyDeps): Promise<
     if (lease.signal.aborted) return decline(NO_LEASE, lease.id);
     const payer = lease.payer();
     if (payer === null) return decline(NO_TURN, lease.id);
-    const refusal = payers.refusalOf(payer);
-    if (refusal !== null) return decline(unpaid(refusal), lease.id);
     if (Number(request.headers["content-length"] ?? 0) > MAX_BODY_BYTES) return decline(TOO_LARGE, lease.id);
     const leave = lease.enter();
     if (leave === null) return decline(TOO_MANY, lease.id);
-    carry(request, response, { lease, payer, leave, isMetered: path === "/v1/messages" });
+    const read = await readRequest(request, payer, lease);
+    if (read.kind === "read" && !response.destroyed) {
+      return carry(request, response, { ...read, lease, payer, leave, isMetered: path === "/v1/messages" });
+    }
+    leave();
+    if (read.kind === "refused") decline(read.refusal, lease.id);
+  }
+
+  /** The whole request, when the API may see it and its payer agrees. Nothing of it has been sent by then. */
+  async function readRequest(request: IncomingMessage, payer: Payer, lease: Lease): Promise<Judged> {
+    const bytes = await bodies.read(request);
+    if (bytes === "gone" || lease.signal.aborted) return { kind: "refused", refusal: NO_LEASE };
+    if (bytes === "too_large") return { kind: "refused", refusal: TOO_LARGE };
+    if (bytes === "busy") return { kind: "refused", refusal: TOO_MANY };
+    const read = readWireRequest(bytes);
+    if (read.kind === "refused") return { kind: "refused", refusal: unpaid(read.reason) };
+    const refusal = payers.refusalOf(payer, read.wire);
+    return refusal === null ? read : { kind: "refused", refusal: unpaid(refusal) };
   }
 
   function carry(
     request: IncomingMessage,
     response: ServerResponse,
-    { lease, payer, leave, isMetered }: Admitted,
+    { lease, payer, leave, isMetered, wire, body }: Admitted,
   ) {
     const requestId = randomUUID();
-    let head = "";
-    let bytes = 0;
     const meterDeps = {
       requestId,
       prices: deps.prices,
-      asked: () => ({ model: MODEL.exec(head)?.[1] ?? null, bytes }),
+      asked: { model: wire.model, bytes: body.length },
       report: (usage: Parameters<Payer["onUsage"]>[0]) => payers.report(payer, usage),
       onUnknownModel: (model: string) =>
         warn({ event: "egress.unknown_model", model, pricesAsOf: deps.prices.asOf }, "model without a price"),
@@ -114,12 +136,9 @@ export async function createCredentialProxy(deps: CredentialProxyDeps): Promise<
     forward({
       request,
       response,
+      body,
       upstream,
       signal: lease.signal,
-      onRequestBody: (chunk) => {
-        bytes += chunk.length;
-        if (head.length < MODEL_WITHIN_BYTES) head += chunk.toString("latin1", 0, MODEL_WITHIN_BYTES);
-      },
       createMeter: (contentType) => {
         if (!isMetered) return UNMETERED;
         const isStream = contentType.startsWith("text/event-stream");

@@ -66,7 +66,7 @@ export function refuse(
 }
 
 /** Reads on what is left of a body that nobody wants, up to 64 MB, so that its sender lives to read the answer. */
-export function drain(request: IncomingMessage): void {
+function drain(request: IncomingMessage): void {
   let drained = 0;
   request.removeAllListeners("data");
   request.on("data", (chunk: Buffer) => {

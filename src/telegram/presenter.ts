@@ -16,7 +16,7 @@ import type { ProgressSource } from "./progress.ts";
 import type { RichText } from "./render/entity.ts";
 import { plain } from "./render/rich-text.ts";
 import { openScreen } from "./screen.ts";
-import { LABELS, spentText, WORDS } from "./wording.ts";
+import { LABELS, modelRefusedText, spentText, WORDS } from "./wording.ts";
 import { LOCK_WORDS } from "./wording-lock.ts";
 import { heldText } from "./wording-recovery.ts";
 
@@ -61,6 +61,16 @@ export function createPresenter({ store, sender, ownerUsers }: PresenterDeps): P
     return { ...plain(queuedText(work, place)), buttons: keys(work, "queue", rows) };
   }
 
+  function tellOwners(text: string): void {
+    const act = {
+      kind: "send",
+      body: { ...plain(text), buttons: [] },
+      replyTo: null,
+      isSilent: false,
+    } as const;
+    for (const chatId of ownerUsers) put({ conversation: { chatId, threadId: null } }, act);
+  }
+
   function edit(work: Work, rich: RichText, rows: readonly (readonly ButtonSpec[])[] = []): void {
     store.buttons.withdraw(`queue:${work.id}`);
     store.buttons.withdraw(`work:${work.id}`);
@@ -91,14 +101,8 @@ export function createPresenter({ store, sender, ownerUsers }: PresenterDeps): P
     },
     ...createApprovalView(store, put),
     ...createOffers({ store, put, hold, keys, edit }),
-    unlocked: () => {
-      const body = { ...plain(LOCK_WORDS.unlocked), buttons: [] };
-      for (const chatId of ownerUsers)
-        put(
-          { conversation: { chatId, threadId: null } },
-          { kind: "send", body, replyTo: null, isSilent: false },
-        );
-    },
+    modelRefused: (work, model) => tellOwners(modelRefusedText(work, model)),
+    unlocked: () => tellOwners(LOCK_WORDS.unlocked),
     dropped: (work) => {
       store.buttons.withdraw(`recover:${work.id}`); // also where /stop has answered in their place
       edit(work, plain(dropText(work)));

@@ -3,6 +3,7 @@ import type { FailureCode } from "../domain/claude-event.ts";
 import { formatUsd } from "../domain/money.ts";
 import type { Cleaned } from "../domain/request.ts";
 import type { DenyReason, Verdict } from "../domain/verdict.ts";
+import type { Work } from "../domain/work.ts";
 import type { ApprovalEnd } from "../turns/presenter.ts";
 import type { Effect } from "../turns/press.ts";
 import { lockedText } from "./wording-lock.ts";
@@ -77,6 +78,7 @@ export const FAILURES: Readonly<Record<FailureCode, string>> = {
   rate_limit: "Claude's rate limit is reached.",
   overloaded: "Claude is overloaded just now.",
   server: "Claude's servers failed to answer.",
+  model_refused: "Claude asked for a model that nobody chose, and was refused it.",
   model_not_found: "The chosen model does not exist, or this account may not use it.",
   too_long: "The session has outgrown the model's context. Send /new to begin a new one.",
   image: "An image in this session could not be processed.",
@@ -153,6 +155,11 @@ function denialText(
     case "unsupported_content":
       return what.startsWith("update:") ? null : `I can only read text so far, so I left the ${what} aside.`;
   }
+}
+
+/** Something in a jail asked for a model that nobody chose. */
+export function modelRefusedText({ project, userId }: Work, model: string): string {
+  return `A program in the sandbox of ${project ?? "a project"} (user ${userId}) asked for the model ${model}, which nobody chose. It did not get it. If you want it: CLAUDE_MODEL or CLAUDE_FALLBACK_MODEL.`;
 }
 
 /** The budget is used up: how much, and when it returns. */

@@ -19,6 +19,7 @@ interface PayerDeps {
 export function createPayer({ ledger, work, record }: PayerDeps): Payer {
   const limitMicroUsd = work.reservedMicroUsd;
   let isRefused = false;
+  const unpriced = new Set<string>();
 
   return {
     mayStart: () => {
@@ -32,6 +33,12 @@ export function createPayer({ ledger, work, record }: PayerDeps): Payer {
         message: `Sallyport: this request has used up its ${formatUsd(limitMicroUsd)}.`,
       };
     },
-    onUsage: (usage) => ledger.meter(work.id, usage),
+    onUsage: (usage) => {
+      if (usage.isUnpriced && !unpriced.has(usage.model)) {
+        unpriced.add(usage.model);
+        record({ type: "cost.unknown_model", workId: work.id, model: usage.model }, { work });
+      }
+      ledger.meter(work.id, usage);
+    },
   };
 }

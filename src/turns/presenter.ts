@@ -73,6 +73,8 @@ export interface Presenter {
   readonly offerTaken: (work: Work, choice: "run" | "drop") => void;
   /** Shows the whole text of a work. */
   readonly recall: (work: Work) => void;
+  /** Something in the work's jail asked for a model that nobody chose: tells the owners. */
+  readonly modelRefused: (work: Work, model: string) => void;
   /** The bot was unlocked at the machine: tells the owners. */
   readonly unlocked: () => void;
   /** Ends the message of a work that will not run. */

@@ -30,6 +30,11 @@ export function createProgress({ show, summarise }: ProgressDeps): Progress {
     if (text !== "") show({ kind: "preview", text });
   };
 
+  const note = (line: string): void => {
+    tools.push(line);
+    show({ kind: "tool", line });
+  };
+
   return {
     follow: (event) => {
       switch (event.kind) {
@@ -50,14 +55,16 @@ export function createProgress({ show, summarise }: ProgressDeps): Progress {
           preview();
           return;
         case "tool_started": {
-          const line = `${event.isSubagent ? "↳ " : ""}${summarise(event.name, event.input)}`;
-          tools.push(line);
-          show({ kind: "tool", line });
+          note(`${event.isSubagent ? "↳ " : ""}${summarise(event.name, event.input)}`);
           return;
         }
         case "retrying":
           show(event);
           return;
+        case "fell_back":
+          note(`Fallback: ${event.model} answers in place of the chosen model`);
+          return;
+        case "model_refused":
         case "started":
         case "tool_finished":
           return;

@@ -12,14 +12,15 @@ import type { ApprovalDesk } from "./approvals.ts";
 import { createNetPolicy } from "./net-policy.ts";
 import { createPayer } from "./payer.ts";
 import type { Persist } from "./persist.ts";
-import type { TurnScreen } from "./presenter.ts";
+import type { Presenter, TurnScreen } from "./presenter.ts";
 import { createProgress } from "./progress.ts";
 import type { Recovery } from "./recovery.ts";
-import { type RecordWork, settleTurn } from "./settle.ts";
+import { logDisagreement, type RecordWork, settleTurn } from "./settle.ts";
 
 /** What a turn is run with. */
 export interface RunTurnDeps {
   readonly store: Store;
+  readonly presenter: Pick<Presenter, "modelRefused">;
   readonly claude: Pick<ClaudeRunner, "run" | "forget" | "forgetAll">;
   readonly desk: ApprovalDesk;
   readonly recovery: Recovery;
@@ -49,7 +50,7 @@ export interface PreparedTurn {
  * ended. A fault of the runner is a failed turn. Never rejects: a store that takes no writing is waited for.
  */
 export function createRunTurn(deps: RunTurnDeps): (turn: PreparedTurn) => Promise<void> {
-  const { store, desk, recovery, record, persist, now, log } = deps;
+  const { store, presenter, desk, recovery, record, persist, now, log } = deps;
 
   async function ask(turn: PreparedTurn, onEvent: (event: ClaudeEvent) => void): Promise<ClaudeTurnEnd> {
     const { work, session, signal } = turn;
@@ -84,11 +85,24 @@ export function createRunTurn(deps: RunTurnDeps): (turn: PreparedTurn) => Promis
     });
   }
 
+  function refused(work: Work, model: string): void {
+    store.transaction(() => {
+      record({ type: "violation.unchosen_model", workId: work.id, model }, { work });
+      presenter.modelRefused(work, model);
+    });
+  }
+
   return async (turn) => {
     const { work, session, screen, signal } = turn;
     const startedAt = now();
     const progress = createProgress({ show: screen.show, summarise: deps.summarise });
-    const end = await ask(turn, progress.follow).catch((error: unknown): ClaudeTurnEnd => {
+    const follow = (event: ClaudeEvent): void => {
+      if (event.kind === "fell_back")
+        record({ type: "turn.fell_back", workId: work.id, model: event.model }, { work });
+      if (event.kind === "model_refused") refused(work, event.model);
+      progress.follow(event);
+    };
+    const end = await ask(turn, follow).catch((error: unknown): ClaudeTurnEnd => {
       log.error({ event: "turn.fault", workId: work.id, err: error }, "a turn could not be run");
       const outcome = { kind: "failed", ...failureOf(error), resetsAt: null } as const;
       return {
@@ -108,6 +122,11 @@ export function createRunTurn(deps: RunTurnDeps): (turn: PreparedTurn) => Promis
         else recovery.interrupt(current, "shutdown");
         return;
       }
+      logDisagreement(log, {
+        workId: work.id,
+        cliMicroUsd: end.turnCostMicroUsd,
+        meteredMicroUsd: store.ledger.metered(work.id),
+      });
       const costMicroUsd = settleTurn({ ledger: store.ledger, record }, current, end.turnCostMicroUsd);
       recordEnd(record, work, { end, durationMs });
       if (end.outcome.kind === "failed" && end.outcome.code === "session_lost") store.sessions.end(session);

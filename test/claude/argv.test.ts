@@ -8,6 +8,7 @@ const settings: ClaudeSettings = {
   program: "/opt/claude",
   auth: "api-key",
   model: null,
+  fallbackModel: null,
   effort: null,
   permissionMode: "ask",
   tools: ["Bash", "Read"],

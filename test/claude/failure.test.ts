@@ -69,12 +69,16 @@ test.each([
 test("402 is a spent budget only when our own payer refused", () => {
   const result = resultOf(RECORDED.overloaded, { apiStatus: 402 });
   expect(outcomeOfResult(result, NOTHING)).toMatchObject({ code: "billing" });
-  expect(outcomeOfResult(result, { ...NOTHING, refusal: "All spent." })).toMatchObject({
+  expect(
+    outcomeOfResult(result, { ...NOTHING, refusal: { kind: "budget", message: "All spent." } }),
+  ).toMatchObject({
     code: "budget",
     detail: "All spent.",
   });
   const other = resultOf(RECORDED.overloaded, { apiStatus: 529 });
-  expect(outcomeOfResult(other, { ...NOTHING, refusal: "All spent." })).toMatchObject({ code: "overloaded" });
+  expect(
+    outcomeOfResult(other, { ...NOTHING, refusal: { kind: "budget", message: "All spent." } }),
+  ).toMatchObject({ code: "overloaded" });
 });
 
 test("the end of a limit is told with the limit alone", () => {

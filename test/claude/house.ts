@@ -77,7 +77,7 @@ export async function createHouse(options: HouseOptions = {}): Promise<House> {
   });
   const api = createMessagesApi({ script: options.script ?? (() => ({ kind: "blocks", blocks: [] })) });
   const apiSocket = join(root, "api.sock");
-  const proxy = await createTestProxy(apiSocket, await api.listen());
+  const proxy = await createTestProxy(apiSocket, await api.listen(), log);
   const jail = await openJail({
     sandbox: options.sandbox ?? "require",
     platform: process.platform,
@@ -209,6 +209,7 @@ const SETTINGS: ClaudeSettings = {
   program: CLAUDE,
   auth: "api-key",
   model: null,
+  fallbackModel: null,
   effort: null,
   permissionMode: "ask",
   tools: ["Bash", "Read", "Edit", "Write", "Agent", "AskUserQuestion", "EnterPlanMode", "ExitPlanMode"],

@@ -35,6 +35,7 @@ test("the five required settings are enough, and the rest is as the specificatio
     claude: {
       cliPath: config.claude.cliPath,
       model: null,
+      fallbackModel: null,
       effort: null,
       permissionMode: "jail",
       tools: ["Bash", "Read", "Edit", "Write", "Agent", "AskUserQuestion", "EnterPlanMode", "ExitPlanMode"],

@@ -41,7 +41,7 @@ test("H10: every turn is charged what the API served, through a restart, a stop 
   expect(await chargeOf(stage, "text turn")).toMatchObject({
     costMicroUsd: textCost,
     meteredMicroUsd: textCost,
-    source: "cli",
+    source: "meter",
   });
   expect(answer.text).toContain("$0.0080");
 

@@ -9,14 +9,14 @@ const MODEL = "claude-opus-5-5";
 
 function metered(
   kind: "stream" | "message",
-  asked: { model: string | null; bytes: number } = { model: MODEL, bytes: 400 },
+  asked: { model: string; bytes: number } = { model: MODEL, bytes: 400 },
 ) {
   const reports: ApiUsage[] = [];
   const unknown: string[] = [];
   const deps = {
     requestId: "r",
     prices: createPriceTable(),
-    asked: () => asked,
+    asked,
     report: (usage: ApiUsage) => reports.push(usage),
     onUnknownModel: (model: string) => unknown.push(model),
   };
@@ -209,8 +209,8 @@ test("an answer without readable usage is charged by the sizes of what was sent 
   expect(reports).toMatchObject([{ inputTokens: 1000, outputTokens: 10, isCut: true }]);
 });
 
-test("the guess for a prompt nobody counted is bounded, and an unreadable model costs the dearest", () => {
-  const { meter, reports, unknown } = metered("message", { model: null, bytes: 30_000_000 });
+test("the guess for a prompt nobody counted is bounded, and an unknown model costs the dearest", () => {
+  const { meter, reports, unknown } = metered("message", { model: "unknown", bytes: 30_000_000 });
   meter.end("cut");
   expect(reports).toMatchObject([
     { model: "unknown", inputTokens: 50_000, outputTokens: 1, costMicroUsd: 750_075 },

@@ -1,6 +1,7 @@
 import { assert, constantFrom, integer, property, record } from "fast-check";
 import { expect, test } from "vitest";
-import { type BillableUsage, canonicalModel, createPriceTable } from "../../src/egress/prices.ts";
+import { canonicalModel } from "../../src/domain/model-name.ts";
+import { type BillableUsage, createPriceTable } from "../../src/egress/prices.ts";
 
 const prices = createPriceTable();
 const NOTHING: BillableUsage = {

@@ -38,6 +38,10 @@ export interface TurnsBench {
 }
 
 interface BenchOptions {
+  /** Runs the turns in place of the scripted far side; then `asked` gives nothing. */
+  readonly claude?: TurnsDeps["claude"];
+  readonly project?: ApprovedPath;
+  readonly configDir?: string;
   readonly store?: Store;
   readonly reserve?: (userId: number) => Reservation;
   readonly approvalTimeoutMs?: number;
@@ -68,7 +72,7 @@ export function turnsBench(options: BenchOptions = {}): TurnsBench {
   const asked: AskedTurn[] = [];
   let outbox = 0;
 
-  const claude: TurnsDeps["claude"] = {
+  const claude: TurnsDeps["claude"] = options.claude ?? {
     run: (turn) => {
       const { promise, resolve, reject } = Promise.withResolvers<ClaudeTurnEnd>();
       turn.onPrompting();
@@ -107,6 +111,7 @@ export function turnsBench(options: BenchOptions = {}): TurnsBench {
       note(`offer ${work.text} ${ageMs / 1000} s [${all.map(({ text }) => text).join()}]`),
     offerTaken: (work, choice) => void note(`taken ${work.text} ${choice}`),
     recall: (work) => void note(`recall ${work.text}`),
+    modelRefused: (_, model) => void note(`owners: ${model} refused`),
     unlocked: () => void note("unlocked"),
     dropped: (work) => void note(`dropped ${work.text}`),
     waitsForMoney: (work) => void note(`waits ${work.text}`),
@@ -124,9 +129,9 @@ export function turnsBench(options: BenchOptions = {}): TurnsBench {
     },
     isLocked: options.isLocked ?? (() => false),
     reserve: options.reserve ?? (() => ({ kind: "ok", reservedMicroUsd: 5_000_000 })),
-    resolveProject: async (name) => `/projects/${name}` as ApprovedPath,
+    resolveProject: async (name) => options.project ?? (`/projects/${name}` as ApprovedPath),
     workshopOf: async () => BARE_WORKSHOP,
-    configDirOf: async (userId, project) => `/config/${userId}/${project}`,
+    configDirOf: async (userId, project) => options.configDir ?? `/config/${userId}/${project}`,
     summarise: (name) => name,
     approvalTimeoutMs: options.approvalTimeoutMs ?? 60_000,
     staleAfterMs: STALE_AFTER_MS,

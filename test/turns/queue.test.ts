@@ -1,6 +1,7 @@
 import Database from "better-sqlite3";
 import { expect, test } from "vitest";
 import type { Reservation } from "../../src/security/limit-cost.ts";
+import { WIRE } from "../support/far-side.ts";
 import { turnsBench } from "../support/turns.ts";
 
 test("turns of one conversation run one after the other, those of others beside them (H45)", async () => {
@@ -132,7 +133,7 @@ test("the payer refuses an API request once the reservation is used up, by what 
   const { submit, asked } = turnsBench({ reserve: () => ({ kind: "ok", reservedMicroUsd: 100 }) });
   submit("a");
   const { payer } = await asked();
-  expect(payer.mayStart()).toEqual({ kind: "ok" });
+  expect(payer.mayStart(WIRE)).toEqual({ kind: "ok" });
   payer.onUsage({
     requestId: "r",
     model: "m",
@@ -145,7 +146,7 @@ test("the payer refuses an API request once the reservation is used up, by what 
     isFinal: true,
     isCut: false,
   });
-  expect(payer.mayStart()).toEqual({ kind: "refuse", message: expect.stringContaining("$0.0001") });
+  expect(payer.mayStart(WIRE)).toEqual({ kind: "refuse", message: expect.stringContaining("$0.0001") });
 });
 
 test("H52: a turn whose end could not be written keeps its answer until the disk takes it, and the queue goes on", async () => {
@@ -204,8 +205,8 @@ test("a request that reached its cap is refused on record, once a turn", async (
   const { submit, asked, events } = turnsBench({ reserve: () => ({ kind: "ok", reservedMicroUsd: 0 }) });
   submit("a");
   const { payer } = await asked();
-  payer.mayStart();
-  payer.mayStart();
+  payer.mayStart(WIRE);
+  payer.mayStart(WIRE);
   expect(events.filter(({ type }) => type === "cost.refused")).toEqual([
     { type: "cost.refused", stage: "request", spentMicroUsd: 0, limitMicroUsd: 0 },
   ]);

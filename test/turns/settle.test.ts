@@ -1,15 +1,32 @@
 import { expect, test } from "vitest";
-import { costOfTurn } from "../../src/turns/settle.ts";
+import { createLogger } from "../../src/log/logger.ts";
+import { costOfTurn, logDisagreement } from "../../src/turns/settle.ts";
 
-test("H10: a turn costs what the CLI says that it cost", () => {
-  expect(costOfTurn(600, 600)).toEqual({ costMicroUsd: 600, source: "cli" });
-});
-
-test("H10: a turn without a result costs what the proxy metered", () => {
+test("H10: a turn costs what the proxy metered, whatever the CLI made of it", () => {
+  expect(costOfTurn(600, 600)).toEqual({ costMicroUsd: 600, source: "meter" });
   expect(costOfTurn(null, 50)).toEqual({ costMicroUsd: 50, source: "meter" });
+  expect(costOfTurn(10, 90)).toEqual({ costMicroUsd: 90, source: "meter" });
+  expect(costOfTurn(95, 90)).toEqual({ costMicroUsd: 90, source: "meter" });
 });
 
-test("H10: requests that the CLI does not count, such as cut ones, are charged all the same", () => {
-  expect(costOfTurn(10, 90)).toEqual({ costMicroUsd: 90, source: "meter" });
-  expect(costOfTurn(10, 5)).toEqual({ costMicroUsd: 10, source: "cli" });
+test("H10: a turn of which nothing was metered costs what the CLI says, else nothing", () => {
+  expect(costOfTurn(10, 0)).toEqual({ costMicroUsd: 10, source: "cli" });
+  expect(costOfTurn(null, 0)).toEqual({ costMicroUsd: 0, source: "meter" });
+});
+
+test("that the CLI's sum and the meter's differ by more than rounding is logged, whichever is larger", () => {
+  const lines: string[] = [];
+  const destination = { write: (line: string) => void lines.push(line) };
+  const log = createLogger({ level: "info", format: "json", secretValues: [], destination });
+  const compare = (cliMicroUsd: number | null, meteredMicroUsd: number) =>
+    logDisagreement(log, { workId: 7, cliMicroUsd, meteredMicroUsd });
+  compare(10_000, 10_900);
+  compare(null, 50_000);
+  expect(lines).toEqual([]);
+  compare(10_000, 11_500);
+  compare(50_000, 10_000);
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { event: "cost.disagreement", workId: 7, cliMicroUsd: 10_000, meteredMicroUsd: 11_500 },
+    { event: "cost.disagreement", workId: 7, cliMicroUsd: 50_000, meteredMicroUsd: 10_000 },
+  ]);
 });
