@@ -208,6 +208,7 @@ function control(body: Json): Json {
         account: { ...account, apiProvider: "firstParty" },
         claude_code_version: VERSION,
         current_permission_mode: mode,
+        models: [{ value: "default", resolvedModel: model }],
       };
     }
     case "list_permission_rules": {

@@ -136,6 +136,7 @@ describe("values", () => {
       MAX_PROMPT_CHARS: "5",
       CLAUDE_CLI_PATH: cli,
       CLAUDE_MODEL: "claude-sonnet-5[1m]",
+      CLAUDE_FALLBACK_MODEL: "sonnet",
       CLAUDE_EFFORT: "High",
       CLAUDE_PERMISSION_MODE: "plan",
       CLAUDE_TOOLS: " Read , Bash,Read ",
@@ -163,6 +164,7 @@ describe("values", () => {
     expect(config.claude).toEqual({
       cliPath: cli,
       model: "claude-sonnet-5[1m]",
+      fallbackModel: "sonnet",
       effort: "high",
       permissionMode: "plan",
       tools: ["Read", "Bash"],
