@@ -3,7 +3,7 @@
  * watcher are made. A pattern without a slash is a file's name, one with slashes the end of its path; `*` stands for any
  * characters but a slash. Matched without regard to case, since the disks of Macs have none.
  */
-const SECRET_FILES: readonly string[] = [
+export const SECRET_FILES: readonly string[] = [
   ".env*",
   // keys
   "id_rsa",

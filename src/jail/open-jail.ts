@@ -55,7 +55,9 @@ export async function openJail(deps: OpenJailDeps): Promise<Jail> {
   if (platform === "linux") return openBwrap({ scratchDir, marks }, deps);
   if (platform === "darwin") {
     await trySeatbelt();
-    return createSeatbeltJail({ scratchDir, marks, log, platform, wrap: await loadWrap() });
+    const emptyDir = join(scratchDir, "nothing");
+    await mkdir(emptyDir, { recursive: true, mode: 0o500 });
+    return createSeatbeltJail({ scratchDir, marks, log, platform, wrap: await loadWrap(emptyDir) });
   }
   throw new AppError(
     "sandbox_missing",

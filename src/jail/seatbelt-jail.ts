@@ -5,7 +5,7 @@ import type { Jail, JailLog } from "./jail.ts";
 import type { Marks } from "./mark.ts";
 import { planProtection } from "./plan-protection.ts";
 import { identify } from "./protection.ts";
-import { seatbeltParams, withoutServices } from "./seatbelt-params.ts";
+import { MAC_HIDDEN, seatbeltParams, withoutServices } from "./seatbelt-params.ts";
 import { runToEnd } from "./spawn.ts";
 
 /** What the macOS jail stands on. `wrap` turns parameters into the sandboxed shell command. */
@@ -14,7 +14,9 @@ export interface SeatbeltJailDeps {
   readonly marks: Marks;
   readonly log: JailLog;
   readonly platform: NodeJS.Platform;
-  readonly wrap: (params: MacOSSandboxParams) => string;
+  readonly wrap: (params: MacOSSandboxParams) => string | Promise<string>;
+  /** Regions that are not shown; those of a Mac unless given. */
+  readonly hidden?: readonly string[];
 }
 
 /**
@@ -22,7 +24,8 @@ export interface SeatbeltJailDeps {
  * profile and the spawning round it are tested, on Linux. Weaker than the Linux jail: system folders stay readable, and
  * descendants are found by walking the processes.
  */
-export function createSeatbeltJail({ scratchDir, marks, log, platform, wrap }: SeatbeltJailDeps): Jail {
+export function createSeatbeltJail(deps: SeatbeltJailDeps): Jail {
+  const { scratchDir, marks, log, platform, wrap, hidden = MAC_HIDDEN } = deps;
   return createHostJail({
     kind: "seatbelt",
     scratchDir,
@@ -32,20 +35,31 @@ export function createSeatbeltJail({ scratchDir, marks, log, platform, wrap }: S
     command: async (entry) => {
       const plan = await planProtection(entry.checked.project);
       const guarded = plan.guards.map(({ path }) => path);
-      const params = seatbeltParams(entry, await identify(plan), guarded);
+      const params = seatbeltParams(entry, await identify(plan), { guarded, hidden });
       // The environment goes down by inheritance, so that no value of it stands on a command line.
       return {
         file: "/bin/sh",
-        argv: ["-c", `exec ${withoutServices(wrap(params))}`],
+        argv: ["-c", `exec ${withoutServices(await wrap(params))}`],
       };
     },
   });
 }
 
-/** Loads sandbox-runtime's profile generator; only macOS ever does. It starts no proxy and needs no initialisation. */
-export async function loadWrap(): Promise<SeatbeltJailDeps["wrap"]> {
+/**
+ * Loads sandbox-runtime's profile generator; only macOS ever does. It starts no proxy and needs no initialisation.
+ * It protects names in the current directory beside those it is told, so it is called from `emptyDir`.
+ */
+export async function loadWrap(emptyDir: string): Promise<(params: MacOSSandboxParams) => string> {
   const library = await import("@anthropic-ai/sandbox-runtime/dist/sandbox/macos-sandbox-utils.js");
-  return library.wrapCommandWithSandboxMacOS;
+  return (params) => {
+    const before = process.cwd();
+    process.chdir(emptyDir);
+    try {
+      return library.wrapCommandWithSandboxMacOS(params);
+    } finally {
+      process.chdir(before);
+    }
+  };
 }
 
 /**

@@ -1,10 +1,11 @@
 import type { MacOSSandboxParams } from "@anthropic-ai/sandbox-runtime/dist/sandbox/macos-sandbox-utils.js";
 import { AppError } from "../domain/errors.ts";
+import { SECRET_FILES } from "../domain/secret-files.ts";
 import type { HostEntry } from "./host-process.ts";
 import type { ProtectedPath } from "./protection.ts";
 
-/** Regions where people's own data lies. Everything else of the system stays readable, as sandbox-runtime has it. */
-const HIDDEN = [
+/** Regions of a Mac where people's own data lies. The rest of the system stays readable, as sandbox-runtime has it. */
+export const MAC_HIDDEN: readonly string[] = [
   "/Users",
   "/Volumes",
   "/Network",
@@ -31,7 +32,7 @@ const PROTECTED = [
 ];
 
 /** Not readable either. `.env.example` is among them: the profile cannot make an exception by name. */
-const SECRET = ".env*";
+const SECRETS = SECRET_FILES;
 
 /** Services of macOS that hold secrets or start things outside the sandbox; the generator always allows them. */
 const REFUSED_SERVICES = [
@@ -42,22 +43,23 @@ const REFUSED_SERVICES = [
 
 /**
  * The parameters for sandbox-runtime's profile generator. Its own protected names follow the daemon's working directory,
- * so ours are given in full; `guarded` are further paths that must not be made. No network: one unix socket by path, no loopback, no proxy.
+ * so ours are given in full; `guarded` are further paths that must not be made, `hidden` the regions that are not shown. No network: one unix socket by path, no loopback, no proxy.
  * @throws AppError `path_invalid` for a project whose path would be read as a pattern.
  */
 export function seatbeltParams(
   { checked, inside, argv }: HostEntry,
   protectedPaths: readonly ProtectedPath[],
-  guarded: readonly string[],
+  { guarded, hidden }: { readonly guarded: readonly string[]; readonly hidden: readonly string[] },
 ): MacOSSandboxParams {
-  const { project, configDir, apiSocket } = checked;
+  const { project, configDir, apiSocket, workshop } = checked;
   if (/[*?[\]{}]/.test(project)) {
     throw new AppError(
       "path_invalid",
       `The macOS sandbox cannot take a project whose path has one of * ? [ ] { }: ${project}`,
     );
   }
-  const own = [project, configDir, inside.home, inside.tmp];
+  const { cacheDir, tools } = workshop;
+  const own = [project, configDir, inside.home, inside.tmp, ...(cacheDir === null ? [] : [cacheDir])];
   const pathsOf = (kind: ProtectedPath["kind"]) =>
     protectedPaths.filter((at) => at.kind === kind).map(({ path }) => path);
   return {
@@ -73,14 +75,14 @@ export function seatbeltParams(
     allowGitConfig: false,
     unsetEnvVars: ["JAVA_TOOL_OPTIONS"], // the generator hands the daemon's own down
     readConfig: {
-      denyOnly: [...HIDDEN, `${project}/**/${SECRET}`],
+      denyOnly: [...hidden, ...SECRETS.map((name) => `${project}/**/${name}`)],
       literalDenyOnly: pathsOf("mask"),
-      literalAllowWithinDeny: [...own, apiSocket, ...inside.program],
+      literalAllowWithinDeny: [...own, apiSocket, ...tools, ...inside.program],
     },
     writeConfig: {
       allowOnly: [],
       literalAllowOnly: own,
-      denyWithinAllow: [...PROTECTED, SECRET].map((name) => `${project}/**/${name}`),
+      denyWithinAllow: [...PROTECTED, ...SECRETS].map((name) => `${project}/**/${name}`),
       literalDenyWithinAllow: [...pathsOf("readonly"), ...pathsOf("mask"), ...guarded],
     },
   };

@@ -6,10 +6,11 @@ import { BARE_WORKSHOP } from "../../src/jail/jail.ts";
 import { createMarks } from "../../src/jail/mark.ts";
 import type { ProtectedPath } from "../../src/jail/protection.ts";
 import { createSeatbeltJail, loadWrap } from "../../src/jail/seatbelt-jail.ts";
-import { seatbeltParams, withoutServices } from "../../src/jail/seatbelt-params.ts";
+import { MAC_HIDDEN, seatbeltParams, withoutServices } from "../../src/jail/seatbelt-params.ts";
 import { createWorld, type JailWorld, memoryLog, runShell } from "../support/git-project.ts";
 
 const PROJECT = "/Users/u/code/shop";
+const MAC = { guarded: [], hidden: MAC_HIDDEN };
 const OWN = "/Users/u/Library/Application Support/sallyport";
 
 function entry(project = PROJECT, argv = ["/opt/claude", "-p", 'it\'s "x" $HOME\n']): HostEntry {
@@ -38,7 +39,7 @@ const found: readonly ProtectedPath[] = [
 ];
 
 describe("the parameters of the macOS sandbox", () => {
-  const params = seatbeltParams(entry(), found, [`${PROJECT}/deep/repo/commondir`]);
+  const params = seatbeltParams(entry(), found, { ...MAC, guarded: [`${PROJECT}/deep/repo/commondir`] });
 
   test("hide people's folders and give back only what the program needs", () => {
     expect(params.readConfig?.denyOnly).toEqual(
@@ -79,14 +80,16 @@ describe("the parameters of the macOS sandbox", () => {
 
   test("refuse a project whose path would be read as a pattern", () => {
     for (const sign of "*?[]{}") {
-      expect(() => seatbeltParams(entry(`/Users/u/a${sign}b`), [], [])).toThrow(/has one of/);
+      expect(() => seatbeltParams(entry(`/Users/u/a${sign}b`), [], MAC)).toThrow(/has one of/);
     }
   });
 });
 
 describe("the profile that sandbox-runtime makes of them", async () => {
-  const wrap = await loadWrap();
-  const command = withoutServices(wrap(seatbeltParams(entry(), found, [`${PROJECT}/deep/repo/commondir`])));
+  const wrap = await loadWrap("/usr");
+  const command = withoutServices(
+    wrap(seatbeltParams(entry(), found, { ...MAC, guarded: [`${PROJECT}/deep/repo/commondir`] })),
+  );
 
   test("hides and gives back in an order that holds", () => {
     const hidden = command.indexOf('(subpath "/Users")');
@@ -126,7 +129,7 @@ describe("the profile that sandbox-runtime makes of them", async () => {
   test("H36: nothing of the daemon's environment is handed down", () => {
     process.env.JAVA_TOOL_OPTIONS = "-javaagent:evil";
     try {
-      expect(wrap(seatbeltParams(entry(), [], []))).not.toContain("javaagent");
+      expect(wrap(seatbeltParams(entry(), [], MAC))).not.toContain("javaagent");
     } finally {
       delete process.env.JAVA_TOOL_OPTIONS;
     }
