@@ -31,7 +31,8 @@ export type ReadRequest =
  * way out of the jail that no filter of ours sees.
  */
 export function readWireRequest(bytes: Buffer): ReadRequest {
-  const parsed = messagesRequest.safeParse(parseJson(bytes));
+  const json = parseJson(bytes);
+  const parsed = messagesRequest.safeParse(json);
   if (!parsed.success) return refused("this is no request of the Messages API.");
   const { model, max_tokens, system, messages, tools, mcp_servers, container } = parsed.data;
   if ((mcp_servers ?? []).length > 0)
@@ -50,7 +51,7 @@ export function readWireRequest(bytes: Buffer): ReadRequest {
     searchesWeb: served.length > 0,
     maxOutputTokens: max_tokens ?? null,
   };
-  return { kind: "read", wire, body: Buffer.from(JSON.stringify(parsed.data)) };
+  return { kind: "read", wire, body: Buffer.from(JSON.stringify(json)) };
 }
 
 /** True for a block, or one within it, whose content is an address or a file stored at the API. */
