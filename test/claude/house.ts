@@ -77,7 +77,12 @@ export async function createHouse(options: HouseOptions = {}): Promise<House> {
   });
   const api = createMessagesApi({ script: options.script ?? (() => ({ kind: "blocks", blocks: [] })) });
   const apiSocket = join(root, "api.sock");
-  const proxy = await createTestProxy(apiSocket, await api.listen(), log);
+  const proxy = await createTestProxy({
+    socketPath: apiSocket,
+    upstream: await api.listen(),
+    auth: options.settings?.auth ?? SETTINGS.auth,
+    log,
+  });
   const jail = await openJail({
     sandbox: options.sandbox ?? "require",
     platform: process.platform,

@@ -193,7 +193,7 @@ test.each(["require", "off"] as const)(
         path: "",
         configDir: "",
         apiSocket: "",
-        proxyPort: null,
+        proxyPort: sandbox === "require" ? 3128 : null,
         cacheDir: null,
         project: "",
         program: [],
@@ -201,7 +201,7 @@ test.each(["require", "off"] as const)(
       const wanted = Object.keys(claudeEnv({ inside, auth: "api-key", token: "" }));
       const own = Object.keys(cli).filter((name) => !["PWD", "SALLYPORT_JAIL"].includes(name));
       expect(own.sort()).toEqual(wanted.sort());
-      expect(cli.ANTHROPIC_API_KEY).toMatch(/^lease-/);
+      expect(cli.ANTHROPIC_API_KEY).toMatch(/^sallyport-/);
       expect([...environments, await readFile(join(house.project, "env.txt"), "utf8")].join()).not.toContain(
         "CANARY",
       );
@@ -230,7 +230,7 @@ test("a subscription's placeholder goes where the CLI wants a token, and an API 
   const { end } = await house.run(house.session(), "go");
   expect(end.outcome).toEqual({ kind: "completed", text: "hi" });
   const post = house.api.requests.find(({ method }) => method === "POST");
-  expect(post?.headers.authorization).toMatch(/^Bearer lease-/);
+  expect(post?.headers.authorization).toBe("Bearer the-real-credential");
   expect(post?.headers["x-api-key"]).toBeUndefined();
 });
 

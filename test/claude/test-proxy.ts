@@ -1,4 +1,4 @@
-import { createSecret } from "../../src/config/secret.ts";
+import { type ClaudeCredential, createSecret } from "../../src/config/secret.ts";
 import type { ProxyLease } from "../../src/domain/usage.ts";
 import { createLeases } from "../../src/egress/leases.ts";
 import { createPriceTable } from "../../src/egress/prices.ts";
@@ -14,10 +14,22 @@ export interface TestProxy {
   readonly close: () => Promise<void>;
 }
 
+interface TestProxyDeps {
+  readonly socketPath: string;
+  readonly upstream: string;
+  readonly auth: ClaudeCredential["kind"];
+  readonly log: Logger;
+}
+
 /** Listens on a unix socket and forwards to `upstream`. */
-export async function createTestProxy(socketPath: string, upstream: string, log: Logger): Promise<TestProxy> {
+export async function createTestProxy({
+  socketPath,
+  upstream,
+  auth,
+  log,
+}: TestProxyDeps): Promise<TestProxy> {
   const leases = createLeases();
-  const credential = { kind: "api-key", value: createSecret("sk-ant-api03-real") } as const;
+  const credential = { kind: auth, value: createSecret("the-real-credential") };
   const prices = createPriceTable();
   const proxy = await createCredentialProxy({
     socketPath,

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { callTool, createQueueScript, reply } from "../../src/demo/messages-api/scripts.ts";
@@ -72,8 +72,9 @@ test("H52: a CLI that dies while a person is asked ends the turn and its buttons
   expect(existsSync(join(stage.project, "never.txt"))).toBe(false);
 });
 
-/** The last of a chain of processes: the CLI, seen from the outermost process of its jail. */
+/** The CLI, seen from the outermost process of its jail: the last of a chain, but for the bridge to the network beside it. */
 async function innermost(pid: number): Promise<number> {
-  const child = (await readProcesses()).find(({ parent }) => parent === pid);
+  const children = (await readProcesses()).filter(({ parent }) => parent === pid);
+  const child = children.find((one) => readFileSync(`/proc/${one.pid}/comm`, "utf8").trim() !== "socat");
   return child ? innermost(child.pid) : pid;
 }

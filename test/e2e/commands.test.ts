@@ -159,7 +159,7 @@ test("H01: /repo lists, pages, chooses by button or by name, stays inside the ap
   expect(labelsOf(stage, found.messageId)).toEqual(["p7"]);
   stage.chat.press(found.messageId, "p7");
   await stage.ask("back again", "I see hippo."); // the session of that project goes on
-});
+}, 60_000);
 
 test("a project whose folder is gone is told in clear words, and the message is kept for another", async () => {
   const stage = await createStage({ script: createQueueScript([reply("Hello from demo."), whereAmI]) });
