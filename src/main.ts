@@ -95,6 +95,7 @@ export async function runDaemon(loaded: LoadedConfig, log: Logger, run: DaemonRu
     reserve: security.reserve,
     isLocked: () => security.lock.state() !== null,
     resolveProject: paths.resolveProjectName,
+    allowedHosts: config.allowedHosts,
     workshopOf: async () => BARE_WORKSHOP,
     configDirOf: (userId, project) => configDirOf(home.claude, userId, project),
     summarise: (name, input) =>

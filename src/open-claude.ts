@@ -72,6 +72,7 @@ async function open(
   const [
     { createClaudeRunner },
     { createLeases },
+    { openLocalPorts },
     { createNetGate },
     { createCredentialProxy },
     { createPriceTable },
@@ -80,6 +81,7 @@ async function open(
   ] = await Promise.all([
     import("./claude/runner.ts"),
     import("./egress/leases.ts"),
+    import("./egress/local-ports.ts"),
     import("./egress/net-gate.ts"),
     import("./egress/proxy.ts"),
     import("./egress/prices.ts"),
@@ -112,9 +114,15 @@ async function open(
 
   const netGate = await createNetGate({ socketPath: join(home.run, "net.sock"), leases, internet, log, now });
   scope.defer(() => netGate.close());
+  const local = await openLocalPorts(home.run, config.localPorts);
+  scope.defer(() => local.close());
 
   const settings = { ...config.claude, program: cli, permissionMode, stopGraceMs: STOP_GRACE_MS } as const;
-  const sockets = { apiSocket: proxy.socketPath, netSocket: netGate.socketPath };
+  const sockets = {
+    apiSocket: proxy.socketPath,
+    netSocket: netGate.socketPath,
+    localPorts: local.ports,
+  };
   const runner = createClaudeRunner({ jail, settings, ...sockets, openLease: leases.open, log, now });
   scope.defer(() => runner.close());
   return { runner, kind: jail.kind };

@@ -3,7 +3,7 @@ import type { ClaudeOutcome, ClaudeTurnEnd } from "../domain/claude-event.ts";
 import type { Now } from "../domain/clock.ts";
 import { messageOf } from "../domain/errors.ts";
 import type { ProxyLease } from "../domain/usage.ts";
-import type { Jail } from "../jail/jail.ts";
+import type { Jail, LocalPort } from "../jail/jail.ts";
 import type { Logger } from "../log/logger.ts";
 import { permissionModeOf } from "./argv.ts";
 import { failed } from "./failure.ts";
@@ -27,6 +27,8 @@ interface RunnerDeps {
   readonly apiSocket: string;
   /** The network filter's socket, on the host. */
   readonly netSocket: string;
+  /** Loopback ports of the host that the jail shows. */
+  readonly localPorts: readonly LocalPort[];
   /** Opens a right to use the proxy; one per process. */
   readonly openLease: () => ProxyLease;
   readonly log: Logger;

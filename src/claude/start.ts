@@ -1,6 +1,6 @@
 import { AppError, messageOf } from "../domain/errors.ts";
 import type { ProxyLease } from "../domain/usage.ts";
-import type { Jail, JailedProcess } from "../jail/jail.ts";
+import type { Jail, JailedProcess, LocalPort } from "../jail/jail.ts";
 import type { Logger } from "../log/logger.ts";
 import { claudeArgs } from "./argv.ts";
 import { claudeEnv } from "./env.ts";
@@ -24,6 +24,8 @@ export interface StartDeps {
   readonly apiSocket: string;
   /** The network filter's socket, on the host. */
   readonly netSocket: string;
+  /** Loopback ports of the host that the jail shows. */
+  readonly localPorts: readonly LocalPort[];
   readonly openLease: () => ProxyLease;
   /** What each step of a start may take. */
   readonly startTimeoutMs: number;
@@ -93,7 +95,7 @@ interface JailedStart {
 
 /** Starts the jail, for `startTimeoutMs` at most; a process that comes too late is killed when it comes. */
 async function startJailed({ deps, session, isResume, lease, signal }: JailedStart): Promise<JailedProcess> {
-  const { jail, settings, apiSocket, netSocket, startTimeoutMs } = deps;
+  const { jail, settings, apiSocket, netSocket, localPorts, startTimeoutMs } = deps;
   const { project, configDir, sessionId, workshop } = session;
   const starting = jail.start({
     project,
@@ -101,6 +103,7 @@ async function startJailed({ deps, session, isResume, lease, signal }: JailedSta
     configDir,
     apiSocket,
     netSocket,
+    localPorts,
     workshop,
     onLoss: () => lease.release(), // nothing that the jail may have read leaves it any more
     args: () => claudeArgs(settings, { sessionId, isResume }),

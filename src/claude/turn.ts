@@ -15,6 +15,7 @@ import { watchPayer } from "./payer.ts";
 import type { ClaudeProcess } from "./process.ts";
 import { checkTurnInit } from "./start-check.ts";
 import type { ClaudeSettings, ClaudeTurn } from "./types.ts";
+import { countWaiting } from "./waiting-net.ts";
 import { createWatchdog } from "./watchdog.ts";
 
 /** What the CLI puts in the place of a model when it speaks itself. */
@@ -74,9 +75,19 @@ export function runTurn({ process, turn, settings, signal, now, log }: TurnDeps)
   const asks = createAsks({
     decide: turn.decide,
     answer: connection.answer,
-    onChange: () => (asks.count() > 0 ? watchdog.pause() : watchdog.touch()),
+    onChange: breathe,
     log,
   });
+  const net = countWaiting(turn.net, () => {
+    if (!isDone) breathe();
+  });
+  function isWaiting(): boolean {
+    return asks.count() + net.count() > 0;
+  }
+  function breathe(): void {
+    if (isWaiting()) watchdog.pause();
+    else watchdog.touch();
+  }
   const stop = () => interrupt({ kind: "stopped" });
 
   function finish(outcome: ClaudeOutcome, mustKill: boolean, result: ResultMessage | null = null): void {
@@ -179,7 +190,7 @@ export function runTurn({ process, turn, settings, signal, now, log }: TurnDeps)
 
   process.listen({
     onActivity: () => {
-      if (asks.count() === 0) watchdog.touch();
+      if (!isWaiting()) watchdog.touch();
     },
     onMessage: (message) => {
       note(message);
@@ -201,7 +212,7 @@ export function runTurn({ process, turn, settings, signal, now, log }: TurnDeps)
       return;
     }
     lease.setPayer(watched.payer);
-    lease.setNet(turn.net);
+    lease.setNet(net.policy);
     connection.prompt(turn.prompt, turn.uuid);
     watchdog.touch();
   }

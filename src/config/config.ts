@@ -1,3 +1,4 @@
+import type { HostRule } from "../domain/host-rule.ts";
 import type { MicroUsd } from "../domain/money.ts";
 import type { Settings } from "./settings.ts";
 
@@ -10,6 +11,10 @@ export interface Config {
   readonly settingsFile: string | null;
   readonly approvedDirectory: string;
   readonly sandbox: Settings["SANDBOX"];
+  /** Hosts that a jail may reach unasked. */
+  readonly allowedHosts: readonly HostRule[];
+  /** Loopback ports of this machine that a jail may reach. */
+  readonly localPorts: readonly number[];
   readonly approvalTimeoutMs: number;
   readonly retention: RetentionConfig;
   /** What is older than this when the daemon gets to it does not run by itself. */

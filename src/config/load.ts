@@ -56,6 +56,8 @@ function buildConfig(settings: Settings, raw: RawSettings, findings: Findings): 
     settingsFile: raw.settingsFile,
     approvedDirectory: findings.approvedDirectory,
     sandbox: settings.SANDBOX,
+    allowedHosts: settings.SANDBOX_ALLOWED_DOMAINS ?? [],
+    localPorts: settings.SANDBOX_LOCAL_PORTS ?? [],
     approvalTimeoutMs: settings.APPROVAL_TIMEOUT_SECONDS,
     retention: { contentMs: settings.CONTENT_RETENTION_DAYS, auditMs: settings.AUDIT_RETENTION_DAYS },
     staleAfterMs: settings.STALE_AFTER_SECONDS,

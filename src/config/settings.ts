@@ -4,7 +4,9 @@ import {
   absolutePath,
   days,
   dollars,
+  hostRules,
   oneOf,
+  ports,
   seconds,
   serviceUrl,
   text,
@@ -144,6 +146,17 @@ export function settingsSchema(homeDir: string) {
     }),
     SANDBOX: standard("require", oneOf(["require", "off"]), {
       meaning: "require: no jail, no start. off: Claude runs unjailed; only with ENVIRONMENT=development.",
+    }),
+    SANDBOX_ALLOWED_DOMAINS: optional(
+      hostRules("names of hosts separated by commas, such as api.example.com or *.example.com"),
+      {
+        meaning:
+          "Hosts that programs in the sandbox may reach unasked, separated by commas. Each can carry data out. Without it: every host is asked about.",
+      },
+    ),
+    SANDBOX_LOCAL_PORTS: optional(ports("port numbers separated by commas, such as 5432"), {
+      meaning:
+        "Loopback ports of this machine that programs in the sandbox may reach, such as a database's, separated by commas.",
     }),
     APPROVAL_TIMEOUT_SECONDS: standard("3600", seconds(1, MAX_APPROVAL_SECONDS), {
       meaning: "How long a question to a person stays open; then it counts as denied.",

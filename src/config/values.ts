@@ -1,5 +1,6 @@
 import { isAbsolute } from "node:path";
 import { z } from "zod";
+import { type HostRule, parseHostRule } from "../domain/host-rule.ts";
 import type { MicroUsd } from "../domain/money.ts";
 import { expandHome } from "./places.ts";
 
@@ -64,6 +65,25 @@ export function userIds(expected: string): Parser<readonly number[]> {
   return wordList(expected, /^0*[1-9]\d{0,15}$/)
     .transform((ids) => [...new Set(ids.map(Number))])
     .pipe(z.array(z.number().refine(Number.isSafeInteger, expected)));
+}
+
+/** Hosts by name, such as `api.example.com`, `*.example.com` or `example.com:8443`. */
+export function hostRules(expected: string): Parser<readonly HostRule[]> {
+  return wordList(expected, /^\S+$/).transform((words, context) =>
+    words.flatMap((word) => {
+      const rule = parseHostRule(word);
+      if (rule !== null) return [rule];
+      context.addIssue({ code: "custom", message: expected });
+      return [];
+    }),
+  );
+}
+
+/** Ports, such as 5432. */
+export function ports(expected: string): Parser<readonly number[]> {
+  return wordList(expected, /^[1-9]\d{0,4}$/)
+    .transform((words) => words.map(Number))
+    .pipe(z.array(z.number().max(65_535, expected)));
 }
 
 /** Text of one shape, such as a token. */

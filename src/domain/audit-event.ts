@@ -63,6 +63,25 @@ export type AuditEvent =
     }
   | { readonly type: "turn.stopped"; readonly workId: number; readonly durationMs: number }
   | { readonly type: "turn.interrupted"; readonly workId: number; readonly cause: "restart" | "shutdown" }
+  /** A connection out of a jail that is over; bytes towards the jail are `bytesIn`. */
+  | {
+      readonly type: "net.connected";
+      readonly host: string;
+      readonly port: number;
+      readonly bytesIn: number;
+      readonly bytesOut: number;
+      readonly durationMs: number;
+    }
+  /** Once a host and turn. */
+  | { readonly type: "net.refused"; readonly host: string; readonly port: number }
+  /** An owner allowed a host for a project, or closed it, for good; `removed` takes that back. */
+  | {
+      readonly type: "net.ruled";
+      readonly project: string;
+      readonly host: string;
+      readonly port: number;
+      readonly verdict: "allow" | "never" | "removed";
+    }
   /** The fallback model answered in place of the chosen one. */
   | { readonly type: "turn.fell_back"; readonly workId: number; readonly model: string }
   /** A model without a price: charged as the dearest that is known. */

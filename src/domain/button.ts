@@ -1,6 +1,10 @@
 /** What a press does. Stored beside its nonce; nothing of it travels through Telegram. */
 export type ButtonAction =
-  | { readonly kind: "approve"; readonly approvalId: number; readonly decision: "allow" | "deny" }
+  | {
+      readonly kind: "approve";
+      readonly approvalId: number;
+      readonly decision: "allow" | "allow_project" | "deny" | "never";
+    }
   | {
       readonly kind: "answer";
       readonly approvalId: number;
@@ -17,6 +21,7 @@ export type ButtonAction =
   /** All of those that were offered when the button was made. */
   | { readonly kind: "offered_all"; readonly workIds: readonly number[]; readonly choice: "run" | "drop" }
   | { readonly kind: "edited"; readonly workId: number; readonly text: string }
+  | { readonly kind: "host_remove"; readonly project: string; readonly host: string; readonly port: number }
   | { readonly kind: "dismiss" }
   | { readonly kind: "repo"; readonly project: string }
   | { readonly kind: "repo_page"; readonly page: number };

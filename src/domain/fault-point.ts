@@ -58,6 +58,8 @@ export const TRANSITIONS = [
   "session.ended",
   "bucket.saved",
   "fact.set",
+  "host.ruled",
+  "host.unruled",
   "store.flushed",
   "row.expired",
 ] as const;

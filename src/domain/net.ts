@@ -6,6 +6,9 @@ export interface NetTarget {
   readonly port: number;
 }
 
+/** The name under which a person is asked about a host, as if it were a tool; its input is a `NetTarget`. */
+export const NETWORK_ACCESS = "NetworkAccess";
+
 /** What may be reached. The reason of a denial is shown to the program that asked. */
 export type NetVerdict = { readonly kind: "allow" } | { readonly kind: "deny"; readonly reason: string };
 

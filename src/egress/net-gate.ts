@@ -1,14 +1,21 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Now } from "../domain/clock.ts";
+import { parseHostName } from "../domain/host-rule.ts";
 import { http } from "../domain/http.ts";
-import type { Internet } from "../domain/net.ts";
+import type { Internet, NetPolicy, NetTarget } from "../domain/net.ts";
 import type { Logger } from "../log/logger.ts";
+import { dial } from "./dial.ts";
 import type { Lease, Leases } from "./leases.ts";
 import { createThrottledLog } from "./throttled-log.ts";
+import { carry } from "./tunnel.ts";
 import { listenOnSocket } from "./unix-socket.ts";
 
-const MAX_CONNECTIONS = 256;
+const MAX_CONNECTIONS = 512;
+const MAX_TUNNELS_PER_LEASE = 64;
+const MAX_REASON = 200;
+/** The name under which the jail's git finds the daemon's git gate. */
+const GIT_GATE = "git.gate";
 
 /** The jail's way to the network: an HTTP proxy that lets through what the running turn's policy allows. */
 export interface NetGate {
@@ -18,21 +25,34 @@ export interface NetGate {
   readonly close: () => Promise<void>;
 }
 
+/** A request of the jail's git, from a lease whose turn runs. It answers by itself. */
+export type GitGate = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  from: { readonly lease: Lease; readonly policy: NetPolicy },
+) => void;
+
 interface NetGateDeps {
   /** As for the credential proxy. */
   readonly socketPath: string;
   readonly leases: Leases;
   readonly internet: Internet;
+  /** Serves plain requests to the host `git.gate`; without it there are none. */
+  readonly gitGate?: GitGate;
   readonly log: Logger;
   readonly now: Now;
 }
 
 /**
  * Starts the filter. A client shows its lease's token as the password of `Proxy-Authorization: Basic`, which is what
- * `HTTP_PROXY=http://jail:<token>@127.0.0.1:<port>` makes programs do. Nothing is reachable yet. Rejects as `listenOnSocket`.
+ * `HTTP_PROXY=http://jail:<token>@127.0.0.1:<port>` makes programs do. Only CONNECT, to hosts by name: what goes through is
+ * not seen here. The connection waits while a person is asked. Rejects as `listenOnSocket`.
  */
-export async function createNetGate({ socketPath, leases, log, now }: NetGateDeps): Promise<NetGate> {
+export async function createNetGate(deps: NetGateDeps): Promise<NetGate> {
+  const { socketPath, leases, internet, gitGate, log, now } = deps;
   const warn = createThrottledLog(log, now);
+  const open = new Set<Duplex>();
+  const tunnels = new WeakMap<Lease, number>();
 
   function leaseOf(request: IncomingMessage): Lease | null {
     const basic = /^Basic (.+)$/i.exec(request.headers["proxy-authorization"] ?? "")?.[1] ?? "";
@@ -40,18 +60,73 @@ export async function createNetGate({ socketPath, leases, log, now }: NetGateDep
     return leases.find([token]);
   }
 
-  const server = http.createServer({ requestTimeout: 0, headersTimeout: 30_000 });
+  function refuse(socket: Duplex, [status, reason]: readonly [number, string], lease: Lease | null): void {
+    warn({ event: "net.refused", status, reason, leaseId: lease?.id }, "refused a connection of the jail");
+    socket.end(`HTTP/1.1 ${status} ${phraseOf(reason)}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+  }
+
+  async function connect(request: IncomingMessage, client: Duplex, head: Buffer): Promise<void> {
+    const lease = leaseOf(request);
+    if (lease === null) return refuse(client, [407, "This token is not, or no longer, valid"], lease);
+    const target = parseTarget(request.url ?? "");
+    if (target === null) return refuse(client, [403, "Only hosts of the internet, by name"], lease);
+    const running = tunnels.get(lease) ?? 0;
+    if (running >= MAX_TUNNELS_PER_LEASE) return refuse(client, [429, "Too many connections"], lease);
+    tunnels.set(lease, running + 1);
+    try {
+      await tunnel(target, { lease, client, head });
+    } finally {
+      tunnels.set(lease, (tunnels.get(lease) ?? 1) - 1);
+    }
+  }
+
+  async function tunnel(
+    target: NetTarget,
+    { lease, client, head }: { readonly lease: Lease; readonly client: Duplex; readonly head: Buffer },
+  ): Promise<void> {
+    await lease.barrier();
+    const policy = lease.net();
+    if (policy === null || lease.signal.aborted) return refuse(client, [403, "No turn is running"], lease);
+    const gone = new AbortController();
+    client.once("close", () => gone.abort());
+    const signal = AbortSignal.any([lease.signal, gone.signal]);
+    const verdict = await policy.mayConnect(target, signal);
+    if (signal.aborted) return void client.destroy();
+    if (verdict.kind === "deny") return refuse(client, [403, verdict.reason], lease);
+    const dialled = await dial(internet, target, signal);
+    if (dialled.kind === "failed") return refuse(client, [502, dialled.reason], lease);
+    const startedAt = performance.now();
+    if (head.length > 0) dialled.socket.write(head);
+    client.write("HTTP/1.1 200 Connection established\r\n\r\n");
+    const carried = await carry(client, dialled.socket, lease.signal);
+    policy.onTunnel({ ...target, ...carried, durationMs: Math.round(performance.now() - startedAt) });
+  }
+
+  function plain(request: IncomingMessage, response: ServerResponse): void {
+    const lease = leaseOf(request);
+    const policy = lease?.net() ?? null;
+    if (lease !== null && policy !== null && gitGate !== undefined && hostOf(request) === GIT_GATE) {
+      gitGate(request, response, { lease, policy });
+      return;
+    }
+    warn({ event: "net.refused", status: 403, leaseId: lease?.id }, "refused a plain request of the jail");
+    request.resume();
+    response.statusMessage = "Only https is reachable from here";
+    response.writeHead(403, { "content-type": "text/plain", connection: "close" });
+    response.end("Sallyport: only https is reachable from here.\n");
+  }
+
+  const server = http.createServer({ requestTimeout: 0, headersTimeout: 30_000, maxHeaderSize: 16_384 });
   server.maxConnections = MAX_CONNECTIONS;
-  server.on("request", (request: IncomingMessage, response: ServerResponse) => {
-    warn({ event: "net.refused", leaseId: leaseOf(request)?.id }, "refused a request of the jail");
-    response
-      .writeHead(403, { "content-type": "text/plain" })
-      .end("Sallyport: only https is reachable here.\n");
-  });
-  server.on("connect", (request: IncomingMessage, socket: Duplex) => {
-    socket.on("error", () => undefined); // the client is gone: nothing is owed to it
-    warn({ event: "net.refused", leaseId: leaseOf(request)?.id }, "refused a connection of the jail");
-    socket.end("HTTP/1.1 403 Sallyport: no host is reachable here\r\n\r\n");
+  server.on("request", plain);
+  server.on("connect", (request: IncomingMessage, client: Duplex, head: Buffer) => {
+    open.add(client);
+    client.on("error", () => undefined); // the client is gone: nothing is owed to it
+    client.once("close", () => open.delete(client));
+    connect(request, client, head).catch((err: unknown) => {
+      log.error({ event: "net.failed", err }, "a connection of the jail failed");
+      client.destroy();
+    });
   });
   await listenOnSocket(server, socketPath);
 
@@ -60,7 +135,26 @@ export async function createNetGate({ socketPath, leases, log, now }: NetGateDep
     close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
+      for (const client of open) client.destroy();
       await closed;
     },
   };
+}
+
+/** The `host:port` of a CONNECT; null for an address, a local name, or no port. */
+export function parseTarget(authority: string): NetTarget | null {
+  const [, name = "", digits = ""] = /^([^:]+):(\d{1,5})$/.exec(authority) ?? [];
+  const host = parseHostName(name);
+  const port = Number(digits);
+  return host === null || port < 1 || port > 65_535 ? null : { host, port };
+}
+
+function hostOf(request: IncomingMessage): string | null {
+  const url = URL.parse(request.url ?? "");
+  return url?.protocol === "http:" ? url.hostname : null;
+}
+
+/** What can stand behind a status: printable ASCII on one line. */
+function phraseOf(reason: string): string {
+  return `Sallyport: ${reason}`.replaceAll(/[^ -~]/g, "?").slice(0, MAX_REASON);
 }

@@ -1,6 +1,6 @@
 import { lstat } from "node:fs/promises";
 import { AppError } from "../domain/errors.ts";
-import { withBridge } from "./bridge.ts";
+import { type Bridge, portSocketOf, withBridges } from "./bridge.ts";
 import { type Bind, bwrapOptions, insideArgv, programBinds } from "./bwrap-options.ts";
 import { startBwrap } from "./bwrap-process.ts";
 import { type CheckedRequest, checkRequest } from "./check-request.ts";
@@ -77,7 +77,7 @@ export function createBwrapJail({ bwrap, scratchDir, marks, system, socat, log }
       scratchDir,
       mark,
       options,
-      argv: isNetworked ? withBridge(socat, program) : program,
+      argv: socat === null ? program : withBridges(socat, bridgesOf(checked), program),
       check: (pid) => verifyMounts({ pid, project: folder, protectedPaths, emptyFile }),
     }).catch((error: unknown) => {
       unwatch();
@@ -143,11 +143,20 @@ function insidePaths({ project, program, workshop }: CheckedRequest, isNetworked
   };
 }
 
+function bridgesOf({ netSocket, localPorts }: CheckedRequest): readonly Bridge[] {
+  const proxy = { port: INSIDE.proxyPort, socket: INSIDE.netSocket };
+  return [
+    ...(netSocket === null ? [] : [proxy]),
+    ...localPorts.map(({ port }) => ({ port, socket: portSocketOf(port) })),
+  ];
+}
+
 function bindsOf({
   program,
   configDir,
   apiSocket,
   netSocket,
+  localPorts,
   workshop,
   project,
 }: CheckedRequest): readonly Bind[] {
@@ -160,6 +169,7 @@ function bindsOf({
     ...programBinds(program),
     readonly(apiSocket, INSIDE.apiSocket),
     ...(netSocket === null ? [] : [readonly(netSocket, INSIDE.netSocket)]),
+    ...localPorts.map(({ port, socket }) => readonly(socket, portSocketOf(port))),
     { source: project, target: project, isWritable: true },
   ];
 }

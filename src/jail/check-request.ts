@@ -2,7 +2,7 @@ import { lstat, realpath, stat } from "node:fs/promises";
 import { isAbsolute } from "node:path";
 import { AppError, isErrno } from "../domain/errors.ts";
 import { isWithin } from "./inside-paths.ts";
-import { BARE_WORKSHOP, type JailRequest, type Workshop } from "./jail.ts";
+import { BARE_WORKSHOP, type JailRequest, type LocalPort, type Workshop } from "./jail.ts";
 import { type Program, resolveProgram } from "./program.ts";
 
 /** A request whose paths exist, are real, and do not lie in one another. */
@@ -12,6 +12,7 @@ export interface CheckedRequest {
   readonly configDir: string;
   readonly apiSocket: string;
   readonly netSocket: string | null;
+  readonly localPorts: readonly LocalPort[];
   readonly workshop: Workshop;
 }
 
@@ -31,6 +32,9 @@ export async function checkRequest(request: JailRequest, scratchDir: string): Pr
     request.netSocket === undefined ? null : realSocket(request.netSocket),
     workshop.cacheDir === null ? null : realFolder(workshop.cacheDir, "cache folder"),
   ]);
+  const localPorts = await Promise.all(
+    (request.localPorts ?? []).map(async ({ port, socket }) => ({ port, socket: await realSocket(socket) })),
+  );
   const own = [program.file, configDir, apiSocket, await realpath(scratchDir), netSocket, cacheDir].filter(
     (path) => path !== null,
   );
@@ -49,7 +53,15 @@ export async function checkRequest(request: JailRequest, scratchDir: string): Pr
       );
     }
   }
-  return { project, program, configDir, apiSocket, netSocket, workshop: { ...workshop, cacheDir } };
+  return {
+    project,
+    program,
+    configDir,
+    apiSocket,
+    netSocket,
+    localPorts,
+    workshop: { ...workshop, cacheDir },
+  };
 }
 
 async function checkProject(project: string): Promise<void> {

@@ -9,6 +9,8 @@ export const INSIDE = {
   netSocket: "/run/net.sock",
   /** Where the bridge to `netSocket` listens on the jail's own loopback. */
   proxyPort: 3128,
+  /** Folder of the sockets behind `localPorts`. */
+  portSockets: "/run/ports",
   cacheDir: "/home/bot/.cache",
   tmp: "/tmp",
   path: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -26,6 +28,7 @@ const CLOSED = [
   INSIDE.script,
   INSIDE.apiSocket,
   INSIDE.netSocket,
+  INSIDE.portSockets,
   INSIDE.cacheDir,
 ];
 

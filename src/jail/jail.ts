@@ -54,6 +54,12 @@ export interface Finding {
   readonly path: string;
 }
 
+/** A loopback port of the host and the unix socket through which it is reached. */
+export interface LocalPort {
+  readonly port: number;
+  readonly socket: string;
+}
+
 /** What to run, where, with what. All paths are absolute host paths; none but the project may lie in the project. */
 export interface JailRequest {
   /** Bound read-write at its own path. Looked up again at every start: a path that leads elsewhere now is refused. */
@@ -70,6 +76,8 @@ export interface JailRequest {
   readonly args: (inside: InsidePaths) => readonly string[];
   /** A listening unix socket that leads to the daemon's filter for the network; without it there is no network. */
   readonly netSocket?: string;
+  /** Loopback ports of the host that show on the jail's own loopback, each by a listening unix socket that leads there. */
+  readonly localPorts?: readonly LocalPort[];
   /** Nothing beside the project when left out. */
   readonly workshop?: Workshop;
   /** Told at once that the jail no longer holds, before it is killed: whatever it may use is to be shut. Must not throw. */

@@ -44,7 +44,7 @@ function isOpen({ body }: Request, actionOf: CheckLockDeps["actionOf"]): boolean
 function isBeginning(action: ButtonAction): boolean {
   switch (action.kind) {
     case "approve":
-      return action.decision === "allow";
+      return action.decision === "allow" || action.decision === "allow_project";
     case "queue":
       return action.choice === "now";
     case "recover":
@@ -59,6 +59,7 @@ function isBeginning(action: ButtonAction): boolean {
     case "repo_page":
       return true;
     case "stop":
+    case "host_remove":
     case "dismiss":
       return false;
   }

@@ -2,6 +2,9 @@ import type { Now } from "../domain/clock.ts";
 import type { Db } from "./database.ts";
 import type { Change } from "./transactions.ts";
 
+/** Which answer was given: `once` to a plain yes or no, `project` and `never` for good, where that was offered. */
+export type ApprovalChoice = "once" | "project" | "never";
+
 export type ApprovalState = "asked" | "allowed" | "denied" | "expired" | "withdrawn";
 
 /** A tool call that a person was asked about; `input` is what was shown and what will run. */
@@ -14,6 +17,9 @@ export interface Approval {
   /** AskUserQuestion: labels chosen so far, by question. */
   readonly answers: Readonly<Record<string, readonly string[]>>;
   readonly state: ApprovalState;
+  /** Null until it was answered, and where nobody did. */
+  readonly choice: ApprovalChoice | null;
+  readonly decidedBy: number | null;
   readonly outboxId: number | null;
 }
 
@@ -24,7 +30,11 @@ export interface Approvals {
   readonly setOutbox: (id: number, outboxId: number) => void;
   readonly setAnswers: (id: number, answers: Approval["answers"]) => void;
   /** Decides an approval that is still open; false when it was decided before. */
-  readonly decide: (id: number, state: Exclude<ApprovalState, "asked">, by: number | null) => boolean;
+  readonly decide: (
+    id: number,
+    state: Exclude<ApprovalState, "asked">,
+    by: { readonly userId: number; readonly choice: ApprovalChoice } | null,
+  ) => boolean;
   readonly open: () => readonly Approval[];
   /** Those of one work, in the order in which they were asked. */
   readonly ofWork: (workId: number) => readonly Approval[];
@@ -38,6 +48,8 @@ interface Row {
   input: string;
   answers: string;
   state: ApprovalState;
+  choice: ApprovalChoice | null;
+  decided_by: number | null;
   outbox_id: number | null;
 }
 
@@ -50,8 +62,8 @@ export function createApprovals(db: Db, change: Change, now: Now): Approvals {
   const ofWork = db.prepare<[number], Row>("SELECT * FROM approvals WHERE work_id = ? ORDER BY id");
   const setOutbox = db.prepare<[number, number]>("UPDATE approvals SET outbox_id = ? WHERE id = ?");
   const setAnswers = db.prepare<[string, number]>("UPDATE approvals SET answers = ? WHERE id = ?");
-  const decide = db.prepare<[string, number, number | null, number]>(
-    "UPDATE approvals SET state = ?, decided_at = ?, decided_by = ? WHERE id = ? AND state = 'asked'",
+  const decide = db.prepare<[string, number, number | null, string | null, number]>(
+    "UPDATE approvals SET state = ?, decided_at = ?, decided_by = ?, choice = ? WHERE id = ? AND state = 'asked'",
   );
 
   return {
@@ -60,7 +72,18 @@ export function createApprovals(db: Db, change: Change, now: Now): Approvals {
         ask.run(workId, toolUseId, toolName, JSON.stringify(input), now()),
       );
       const id = Number(made.lastInsertRowid);
-      return { id, workId, toolUseId, toolName, input, answers: {}, state: "asked", outboxId: null };
+      return {
+        id,
+        workId,
+        toolUseId,
+        toolName,
+        input,
+        answers: {},
+        state: "asked",
+        choice: null,
+        decidedBy: null,
+        outboxId: null,
+      };
     },
     get: (id) => {
       const row = get.get(id);
@@ -73,7 +96,8 @@ export function createApprovals(db: Db, change: Change, now: Now): Approvals {
       change("approval.answered", () => setAnswers.run(JSON.stringify(answers), id));
     },
     decide: (id, state, by) =>
-      change(`approval.${state}`, () => decide.run(state, now(), by, id)).changes > 0,
+      change(`approval.${state}`, () => decide.run(state, now(), by?.userId ?? null, by?.choice ?? null, id))
+        .changes > 0,
     open: () => open.all().map(approvalOf),
     ofWork: (workId) => ofWork.all(workId).map(approvalOf),
   };
@@ -90,6 +114,8 @@ function approvalOf(row: Row): Approval {
     input,
     answers,
     state: row.state,
+    choice: row.choice,
+    decidedBy: row.decided_by,
     outboxId: row.outbox_id,
   };
 }

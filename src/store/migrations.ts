@@ -225,4 +225,17 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE work ADD COLUMN offered_at INTEGER;
   CREATE INDEX IF NOT EXISTS approvals_of_work ON approvals (work_id);
   `,
+  // What may be reached from a project, as owners have said; and which of its answers an approval was given.
+  `
+  CREATE TABLE host_rules (
+    project TEXT NOT NULL,
+    host    TEXT NOT NULL,
+    port    INTEGER NOT NULL,
+    verdict TEXT NOT NULL CHECK (verdict IN ('allow', 'never')),
+    set_by  INTEGER NOT NULL,
+    set_at  INTEGER NOT NULL,
+    PRIMARY KEY (project, host, port)
+  ) STRICT, WITHOUT ROWID;
+  ALTER TABLE approvals ADD COLUMN choice TEXT;
+  `,
 ];

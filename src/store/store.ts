@@ -8,6 +8,7 @@ import { type ChatTable, createChatTable } from "./chats.ts";
 import { type Conversations, createConversations } from "./conversations.ts";
 import { openDatabase } from "./database.ts";
 import { createFacts, type Facts } from "./facts.ts";
+import { createHostRules, type HostRules } from "./host-rules.ts";
 import { createInbox, type Inbox } from "./inbox.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
 import { createOffered, type Offered } from "./offered.ts";
@@ -33,6 +34,7 @@ export interface Store extends Disposable, Transactions {
   readonly ledger: Ledger;
   readonly audit: AuditTable;
   readonly facts: Facts;
+  readonly hostRules: HostRules;
   readonly retention: Retention;
   readonly upkeep: Upkeep;
 }
@@ -65,6 +67,7 @@ export function openStore(path: string, now: Now, deps: StoreDeps = {}): Store {
     ledger: createLedger(db, change, now),
     audit: createAuditTable(db, change),
     facts: createFacts(db, change),
+    hostRules: createHostRules(db, change, now),
     retention: createRetention(db, { change, lightly, now }),
     upkeep: createUpkeep(db, lightly),
     [Symbol.dispose]: () => db.close(),

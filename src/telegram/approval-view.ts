@@ -1,15 +1,18 @@
 import type { ButtonSpec } from "../domain/button.ts";
+import { NETWORK_ACCESS } from "../domain/net.ts";
 import { type MessageBody, type OutboxAct, PRIORITY, type Priority } from "../domain/outbox.ts";
 import type { Work } from "../domain/work.ts";
 import type { Approval } from "../store/approvals.ts";
 import type { Store } from "../store/store.ts";
+import type { Decision } from "../turns/approvals.ts";
 import type { ApprovalEnd, Presenter, QuestionView } from "../turns/presenter.ts";
-import { labelOf, MAX_BUTTONS, offerKeyboard, ownerOf } from "./keyboard.ts";
+import { labelOf, MAX_BUTTONS, OWNERS_ONLY, offerKeyboard, ownerOf } from "./keyboard.ts";
 import type { RichText } from "./render/entity.ts";
 import { escapeInvisible } from "./render/invisible.ts";
 import { bold, joinRich, plain } from "./render/rich-text.ts";
 import { cutRich, isInline, toolTitle, viewTool, type WholeView } from "./tool-view.ts";
 import { APPROVAL_ENDS, LABELS } from "./wording.ts";
+import { FOR_GOOD, hostQuestion, NET_LABELS } from "./wording-net.ts";
 
 /** What Telegram takes, in UTF-16 units: the text of a message, and the caption of a document. */
 const LIMITS = { message: 4_096, file: 1_024 } as const;
@@ -25,12 +28,33 @@ export type PutAbout = (work: Pick<Work, "conversation">, act: OutboxAct, priori
 export function createApprovalView(
   store: Store,
   put: PutAbout,
+  ownerUsers: readonly number[],
 ): Pick<Presenter, "askTool" | "askQuestion" | "settled"> {
   const keys = (work: Work, approval: Approval, rows: readonly (readonly ButtonSpec[])[]) =>
     offerKeyboard(store.buttons, ownerOf(work, groupOf(approval)), rows);
 
+  /** The asker may say it for once; for good, which holds for everybody, only an owner. */
+  function askHost(work: Work, approval: Approval): number {
+    const key = (label: string, decision: Decision, isOwners: boolean) =>
+      offerKeyboard(
+        store.buttons,
+        { ...ownerOf(work, groupOf(approval)), ...(isOwners ? { userId: OWNERS_ONLY } : {}) },
+        [[{ label, action: { kind: "approve", approvalId: approval.id, decision } }]],
+      ).flat();
+    const rows = [
+      [...key(NET_LABELS.once, "allow", false), ...key(NET_LABELS.deny, "deny", false)],
+      [...key(NET_LABELS.project, "allow_project", true), ...key(NET_LABELS.never, "never", true)],
+    ];
+    const target = { host: String(approval.input.host), port: Number(approval.input.port) };
+    const isOwner = ownerUsers.includes(work.userId);
+    const rich = hostQuestion(target, { project: work.project ?? "", isOwner });
+    const body = { ...rich, buttons: rows };
+    return put(work, { kind: "send", body, replyTo: null, isSilent: false }, PRIORITY.approval);
+  }
+
   return {
     askTool: (work, approval) => {
+      if (approval.toolName === NETWORK_ACCESS) return askHost(work, approval);
       const row = [
         { label: LABELS.allow, action: { kind: "approve", approvalId: approval.id, decision: "allow" } },
         { label: LABELS.deny, action: { kind: "approve", approvalId: approval.id, decision: "deny" } },
@@ -133,7 +157,7 @@ function questionRows(
 function settledText(approval: Approval, end: ApprovalEnd, asked: OutboxAct | null): RichText {
   const limit = asked?.kind === "document" ? LIMITS.file : LIMITS.message;
   if (end === "answered" && Object.keys(approval.answers).length > 0) return answersText(approval, limit);
-  const line = plain(APPROVAL_ENDS[end]);
+  const line = plain(FOR_GOOD[approval.choice ?? "once"] ?? APPROVAL_ENDS[end]);
   // What Telegram refused to show would be refused again: of that, the name only.
   const isShown = asked !== null && end !== "unshown";
   const rich = isShown ? asked.body : bold(toolTitle(approval.toolName));

@@ -15,6 +15,7 @@ export const COMMANDS = {
   stop: { kind: "control", description: "End the running turn" },
   status: { kind: "look", description: "What runs, what waits, what it cost" },
   repo: { kind: "look", description: "Choose the project" },
+  hosts: { kind: "look", description: "What programs in the sandbox may reach" },
   lock: {
     kind: "control",
     description: "For owners: end everything, take no work until unlocked at the machine",

@@ -110,6 +110,7 @@ export function openTelegram({ token, config, store, security, log, now }: DoorD
       ageOf: clock.ageOf,
       staleAfterMs: config.staleAfterMs,
       ownerUsers: new Set(owners),
+      allowedHosts: config.allowedHosts,
       guard: security.guard,
       lock: security.lock,
       record: security.audit.record,

@@ -8,6 +8,7 @@ import { shorten } from "../security/visible.ts";
 import type { Turns } from "../turns/turns.ts";
 import { COMMANDS } from "./command-menu.ts";
 import type { SallyContext } from "./context.ts";
+import { type HostsDeps, showHosts } from "./handle-hosts.ts";
 import { type LockDeps, lockBot } from "./handle-lock.ts";
 import type { PressDeps } from "./handle-press.ts";
 import { repoKeys } from "./project-keys.ts";
@@ -16,9 +17,9 @@ import { WORDS } from "./wording.ts";
 import { lateCommandText } from "./wording-recovery.ts";
 
 /** These are answered whenever they come: they only tell. The others could hit what began long after they were sent. */
-const TIMELESS = ["start", "help", "status"];
+const TIMELESS = ["start", "help", "status", "hosts"];
 
-export interface CommandDeps extends PressDeps, LockDeps {
+export interface CommandDeps extends PressDeps, LockDeps, HostsDeps {
   readonly turns: Turns;
   readonly spending: (userId: number) => {
     readonly spentMicroUsd: MicroUsd;
@@ -95,6 +96,9 @@ export function handleCommand(deps: CommandDeps): MiddlewareFn<SallyContext> {
           }),
         );
         turns.askAgain(conversation.id);
+        return;
+      case "hosts":
+        showHosts(deps, request, userId);
         return;
       case "lock":
         lockBot(deps, request);

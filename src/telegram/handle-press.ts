@@ -4,6 +4,7 @@ import { type ButtonAction, isReusable, type PressRefusal } from "../domain/butt
 import type { Request } from "../domain/request.ts";
 import type { Effect } from "../turns/press.ts";
 import type { SallyContext } from "./context.ts";
+import { removeHost } from "./handle-hosts.ts";
 import type { PromptDeps } from "./handle-prompt.ts";
 import { repoKeys } from "./project-keys.ts";
 import { projectText } from "./status-text.ts";
@@ -70,6 +71,9 @@ export function handlePress(deps: PressDeps): MiddlewareFn<SallyContext> {
       case "repo_page":
         if (names.length > 0)
           replies.tell(request, WORDS.pickProject, repoKeys(replies, request, { names, page: action.page }));
+        return "done";
+      case "host_remove":
+        removeHost(deps, request, action);
         return "done";
       case "dismiss":
         return "done";

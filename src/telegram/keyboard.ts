@@ -11,6 +11,9 @@ const MAX_LABEL = 60;
 /** Shown where a label shows nothing, which Telegram refuses, and with it the whole message. */
 const BLANK_LABEL = "(blank)";
 
+/** As `userId` of buttons: made for nobody, so that owners alone may press them. */
+export const OWNERS_ONLY = 0;
+
 /** Whose buttons, where, and which are used up together. */
 export interface KeyboardOwner {
   readonly group: string;

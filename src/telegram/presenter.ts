@@ -99,7 +99,7 @@ export function createPresenter({ store, sender, ownerUsers }: PresenterDeps): P
       const watch: typeof sender.watch = (...watched) => store.afterCommit(() => sender.watch(...watched));
       return openScreen({ store, ...sender, watch }, work);
     },
-    ...createApprovalView(store, put),
+    ...createApprovalView(store, put, ownerUsers),
     ...createOffers({ store, put, hold, keys, edit }),
     modelRefused: (work, model) => tellOwners(modelRefusedText(work, model)),
     unlocked: () => tellOwners(LOCK_WORDS.unlocked),

@@ -1,7 +1,8 @@
+import type { ButtonAction } from "../domain/button.ts";
 import type { ToolAnswer, ToolAsk } from "../domain/claude-event.ts";
 import type { Work } from "../domain/work.ts";
 import type { Logger } from "../log/logger.ts";
-import type { Approval, ApprovalState } from "../store/approvals.ts";
+import type { Approval, ApprovalChoice, ApprovalState } from "../store/approvals.ts";
 import type { Store } from "../store/store.ts";
 import { type Answers, createAnswers } from "./answers.ts";
 import type { ApprovalEnd, Presenter } from "./presenter.ts";
@@ -12,13 +13,33 @@ import type { RecordWork } from "./settle.ts";
 export interface ApprovalDesk extends Omit<Answers, "forget"> {
   /** Puts the call before a person and waits: for the answer, the deadline or the end of the turn. Only "allow" allows. */
   readonly decide: (work: Work, ask: ToolAsk, signal: AbortSignal) => Promise<ToolAnswer>;
-  /** A person pressed [Allow once] or [Deny]. Called inside a transaction. */
-  readonly approve: (approvalId: number, decision: "allow" | "deny", by: number) => void;
+  /** A person pressed one of its keys. Called inside a transaction. */
+  readonly approve: (approvalId: number, decision: Decision, by: number) => void;
+  /** The same without a tool of the CLI's behind it: gives which answer it was, null for a no or none. */
+  readonly question: (work: Work, ask: ToolAsk, signal: AbortSignal) => Promise<Answer>;
   /** Telegram refused the message with the question for good: nobody can answer. Called inside a transaction. */
   readonly undelivered: (outboxId: number) => void;
   /** Closes what an earlier life left open. Called inside a transaction. */
   readonly expireLeftovers: () => void;
 }
+
+/** What a key of an approval says: yes or no, once or for good. */
+export type Decision = Extract<ButtonAction, { kind: "approve" }>["decision"];
+
+/** How a question ended: `end` as for a tool call, and which answer a person gave. */
+export interface Answer {
+  readonly end: End["kind"];
+  readonly choice: ApprovalChoice | null;
+  /** Who gave it. */
+  readonly by: number | null;
+}
+
+const CHOICES = {
+  allow: { kind: "allow", choice: "once" },
+  allow_project: { kind: "allow", choice: "project" },
+  deny: { kind: "deny", choice: "once" },
+  never: { kind: "deny", choice: "never" },
+} as const satisfies Readonly<Record<Decision, End & { choice: ApprovalChoice }>>;
 
 interface ApprovalDeps {
   readonly store: Store;
@@ -68,7 +89,7 @@ export function createApprovalDesk({
     summary: summarise(toolName, input),
   });
 
-  function close(approval: Approval, end: End, by: number | null): boolean {
+  function close(approval: Approval, end: End, by: Parameters<typeof store.approvals.decide>[2]): boolean {
     const state = STATES[end.kind];
     if (!store.approvals.decide(approval.id, state, by)) return false;
     const work = store.work.get(approval.workId);
@@ -79,7 +100,7 @@ export function createApprovalDesk({
         answer: end.kind === "unshown" ? "withdrawn" : end.kind,
         ...fieldsOf(approval),
       },
-      by === null ? { work } : { work, userId: by },
+      by === null ? { work } : { work, userId: by.userId },
     );
     const isAnswered = state === "allowed" && questionsOf(approval) !== null;
     const shown: ApprovalEnd = isAnswered ? "answered" : end.kind === "unshown" ? end.kind : state;
@@ -143,17 +164,30 @@ export function createApprovalDesk({
     }
   }
 
+  async function put(work: Work, ask: ToolAsk, signal: AbortSignal): Promise<{ id: number; end: End }> {
+    const approval = open(work, ask);
+    const end = await wait(approval, signal);
+    const isLastOpen = !store.approvals.open().some((other) => other.workId === work.id);
+    if (isLastOpen && store.work.get(work.id)?.state === "waiting") store.work.setState(work.id, "running");
+    return { id: approval.id, end };
+  }
+
+  async function question(work: Work, ask: ToolAsk, signal: AbortSignal): Promise<Answer> {
+    const { id, end } = await put(work, ask, signal);
+    const decided = store.approvals.get(id);
+    const isYes = end.kind === "allow" && decided?.state === "allowed";
+    return {
+      end: end.kind === "allow" && !isYes ? "deny" : end.kind,
+      choice: decided?.choice ?? null,
+      by: decided?.decidedBy ?? null,
+    };
+  }
+
   async function decide(work: Work, ask: ToolAsk, signal: AbortSignal): Promise<ToolAnswer> {
     if (ask.toolName === "AskUserQuestion" && !parseQuestions(ask.input)) {
       return { kind: "deny", message: "The questions could not be read: each needs a question and options." };
     }
-    const { id } = open(work, ask);
-    const end = await wait(
-      { ...ask, id, workId: work.id, answers: {}, state: "asked", outboxId: null },
-      signal,
-    );
-    const isLastOpen = !store.approvals.open().some((other) => other.workId === work.id);
-    if (isLastOpen && store.work.get(work.id)?.state === "waiting") store.work.setState(work.id, "running");
+    const { id, end } = await put(work, ask, signal);
     if (end.kind !== "allow") return { kind: "deny", message: REFUSALS[end.kind] };
     const decided = store.approvals.get(id);
     if (decided?.state !== "allowed") return { kind: "deny", message: REFUSALS.deny };
@@ -168,14 +202,16 @@ export function createApprovalDesk({
     store,
     presenter,
     show,
-    accept: (approval, by) => void close(approval, { kind: "allow" }, by),
+    accept: (approval, userId) => void close(approval, { kind: "allow" }, { userId, choice: "once" }),
   });
 
   return {
     decide,
-    approve: (approvalId, decision, by) => {
+    question,
+    approve: (approvalId, decision, userId) => {
       const approval = store.approvals.get(approvalId);
-      if (approval) close(approval, { kind: decision }, by);
+      const { kind, choice } = CHOICES[decision];
+      if (approval) close(approval, { kind }, { userId, choice });
     },
     choose: answers.choose,
     finishChoice: answers.finishChoice,

@@ -1,7 +1,138 @@
-import type { NetPolicy, NetVerdict } from "../domain/net.ts";
+import { randomUUID } from "node:crypto";
+import { coversHost, type HostRule } from "../domain/host-rule.ts";
+import { NETWORK_ACCESS, type NetPolicy, type NetTarget, type NetVerdict } from "../domain/net.ts";
+import type { Work } from "../domain/work.ts";
+import type { Store } from "../store/store.ts";
+import type { Answer, ApprovalDesk } from "./approvals.ts";
+import type { RecordWork } from "./settle.ts";
 
-/** What the programs of a turn's jail may reach. */
-export function createNetPolicy(): NetPolicy {
-  const refuse = async (): Promise<NetVerdict> => ({ kind: "deny", reason: "No host may be reached." });
-  return { mayConnect: refuse, mayFetch: refuse, mayPush: refuse, onTunnel: () => undefined };
+/** More than a build asks for at a time; a program that tries names one after the other gets no further. */
+const MAX_OPEN_QUESTIONS = 5;
+
+interface NetPolicyDeps {
+  readonly store: Pick<Store, "hostRules" | "lightly" | "transaction">;
+  readonly desk: Pick<ApprovalDesk, "question">;
+  readonly record: RecordWork;
+  /** `SANDBOX_ALLOWED_DOMAINS`. */
+  readonly allowedHosts: readonly HostRule[];
+  readonly work: Work;
+  readonly project: string;
+}
+
+interface Question {
+  readonly answer: Promise<NetVerdict>;
+  readonly abort: AbortController;
+  askers: number;
+}
+
+/**
+ * What the programs of one turn's jail may reach: hosts of the settings, hosts that an owner allowed for the project, and
+ * those that a person allows when asked. Connections to one host share one question; it is withdrawn when nobody waits for
+ * it any more.
+ */
+export function createNetPolicy(deps: NetPolicyDeps): NetPolicy {
+  const { store, desk, record, allowedHosts, work, project } = deps;
+  /** What was answered for this turn alone. */
+  const answered = new Map<string, NetVerdict>();
+  const questions = new Map<string, Question>();
+  const told = new Set<string>();
+
+  function ruled(target: NetTarget): NetVerdict | null {
+    if (allowedHosts.some((rule) => coversHost(rule, target))) return ALLOW;
+    const rule = store.hostRules.find(project, target);
+    if (rule === null) return null;
+    return rule === "allow" ? ALLOW : deny(`${target.host} is closed for this project`);
+  }
+
+  async function ask(target: NetTarget, signal: AbortSignal): Promise<NetVerdict> {
+    const { host, port } = target;
+    const call = { toolUseId: `net:${randomUUID()}`, toolName: NETWORK_ACCESS, input: { host, port } };
+    const answer = await desk.question(work, { ...call, isSubagent: false }, signal);
+    const verdict = verdictOf(target, answer);
+    if (answer.choice === "project" || answer.choice === "never") {
+      const rule = answer.choice === "project" ? "allow" : "never";
+      const by = answer.by ?? work.userId;
+      store.transaction(() => {
+        store.hostRules.set({ project, host, port, verdict: rule }, by);
+        record({ type: "net.ruled", project, host, port, verdict: rule }, { work, userId: by });
+      });
+    } else if (answer.end === "allow" || answer.end === "deny") {
+      answered.set(keyOf(target), verdict);
+    }
+    return verdict;
+  }
+
+  function join(target: NetTarget): Question | null {
+    const key = keyOf(target);
+    const open = questions.get(key);
+    if (open !== undefined) return open;
+    if (questions.size >= MAX_OPEN_QUESTIONS) return null;
+    const abort = new AbortController();
+    const answer = ask(target, abort.signal).finally(() => questions.delete(key));
+    const question: Question = { answer, abort, askers: 0 };
+    questions.set(key, question);
+    return question;
+  }
+
+  async function wait(question: Question, signal: AbortSignal): Promise<NetVerdict> {
+    const { promise: gone, resolve } = Promise.withResolvers<NetVerdict>();
+    const leave = () => resolve(deny("The connection was given up"));
+    signal.addEventListener("abort", leave, { once: true });
+    if (signal.aborted) leave();
+    question.askers += 1;
+    try {
+      return await Promise.race([question.answer, gone]);
+    } finally {
+      signal.removeEventListener("abort", leave);
+      question.askers -= 1;
+      if (question.askers === 0) question.abort.abort();
+    }
+  }
+
+  /** Once a host and turn: a program may try as often as it likes. */
+  function refuse(target: NetTarget, verdict: Extract<NetVerdict, { kind: "deny" }>): NetVerdict {
+    const key = keyOf(target);
+    if (told.has(key)) return verdict;
+    told.add(key);
+    store.lightly(() => record({ type: "net.refused", ...target }, { work }));
+    return verdict;
+  }
+
+  return {
+    mayConnect: async (target, signal) => {
+      const known = ruled(target) ?? answered.get(keyOf(target));
+      const question = known === undefined ? join(target) : null;
+      const verdict =
+        known ?? (question === null ? deny("Too many questions are open") : await wait(question, signal));
+      return verdict.kind === "deny" ? refuse(target, verdict) : verdict;
+    },
+    mayFetch: async () => deny("There is no way to this repository"),
+    mayPush: async () => deny("There is no way to this repository"),
+    onTunnel: (tunnel) => store.lightly(() => record({ type: "net.connected", ...tunnel }, { work })),
+  };
+}
+
+const ALLOW: NetVerdict = { kind: "allow" };
+
+function deny(reason: string): Extract<NetVerdict, { kind: "deny" }> {
+  return { kind: "deny", reason };
+}
+
+function keyOf({ host, port }: NetTarget): string {
+  return `${host}:${port}`;
+}
+
+function verdictOf({ host }: NetTarget, { end }: Answer): NetVerdict {
+  switch (end) {
+    case "allow":
+      return ALLOW;
+    case "deny":
+      return deny(`The person does not allow ${host}`);
+    case "expired":
+      return deny(`Nobody said in time whether ${host} is allowed`);
+    case "unshown":
+      return deny(`The person could not be asked about ${host}`);
+    case "withdrawn":
+      return deny("The turn was ended");
+  }
 }

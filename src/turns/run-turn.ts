@@ -3,6 +3,7 @@ import type { ApprovedPath } from "../domain/approved-path.ts";
 import type { ClaudeEvent, ClaudeOutcome, ClaudeTurnEnd, FailureCode } from "../domain/claude-event.ts";
 import type { Now } from "../domain/clock.ts";
 import { AppError, messageOf } from "../domain/errors.ts";
+import type { HostRule } from "../domain/host-rule.ts";
 import { conversationKey } from "../domain/request.ts";
 import type { Session, Work } from "../domain/work.ts";
 import type { Workshop } from "../jail/jail.ts";
@@ -29,6 +30,8 @@ export interface RunTurnDeps {
   readonly configDirOf: (userId: number, project: string) => Promise<string>;
   /** What the jail offers beside the project to this person. */
   readonly workshopOf: (userId: number, project: ApprovedPath) => Promise<Workshop>;
+  /** What may be reached unasked from every project. */
+  readonly allowedHosts: readonly HostRule[];
   readonly record: RecordWork;
   readonly persist: Persist;
   readonly summarise: (name: string, input: Readonly<Record<string, unknown>>) => string;
@@ -50,7 +53,7 @@ export interface PreparedTurn {
  * ended. A fault of the runner is a failed turn. Never rejects: a store that takes no writing is waited for.
  */
 export function createRunTurn(deps: RunTurnDeps): (turn: PreparedTurn) => Promise<void> {
-  const { store, presenter, desk, recovery, record, persist, now, log } = deps;
+  const { store, presenter, desk, recovery, record, persist, allowedHosts, now, log } = deps;
 
   async function ask(turn: PreparedTurn, onEvent: (event: ClaudeEvent) => void): Promise<ClaudeTurnEnd> {
     const { work, session, signal } = turn;
@@ -72,7 +75,7 @@ export function createRunTurn(deps: RunTurnDeps): (turn: PreparedTurn) => Promis
       prompt: work.text,
       uuid: work.uuid,
       payer: createPayer({ ledger: store.ledger, work, record }),
-      net: createNetPolicy(),
+      net: createNetPolicy({ store, desk, record, allowedHosts, work, project: session.project }),
       onEvent,
       onPrompting: () =>
         store.transaction(() => {

@@ -14,7 +14,7 @@ import type { Jail } from "../../src/jail/jail.ts";
 import { BARE_WORKSHOP } from "../../src/jail/jail.ts";
 import { openJail } from "../../src/jail/open-jail.ts";
 import { createLogger, type Logger } from "../../src/log/logger.ts";
-import { createNetPolicy } from "../../src/turns/net-policy.ts";
+import { NO_NET } from "../support/far-side.ts";
 import { createTestProxy, type TestProxy } from "./test-proxy.ts";
 
 /** The real CLI. */
@@ -96,6 +96,7 @@ export async function createHouse(options: HouseOptions = {}): Promise<House> {
       settings: { ...SETTINGS, ...options.settings, ...over },
       apiSocket,
       netSocket: apiSocket, // the way out is not what these tests are about
+      localPorts: [],
       openLease: proxy.openLease,
       log,
       now: Date.now,
@@ -162,7 +163,7 @@ export function startTurn(
     prompt,
     uuid: randomUUID(),
     payer: { mayStart: () => ({ kind: "ok" }), onUsage: () => undefined },
-    net: createNetPolicy(),
+    net: NO_NET,
     decide: async () => ({ kind: "deny", message: "No." }),
     signal: stopper.signal,
     ...over,

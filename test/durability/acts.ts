@@ -8,6 +8,7 @@ import { hasButton, type Life, USER } from "../support/daemon.ts";
 import { queryDaemon } from "../support/daemon-database.ts";
 import { until } from "../support/until.ts";
 import type { Scene, SceneOptions } from "./scene.ts";
+import { answerTo } from "./talk.ts";
 
 /** What people do in one life of the daemon, so that it comes to certain transitions. */
 export interface Act extends SceneOptions {
@@ -184,6 +185,22 @@ export const ACTS: readonly Act[] = [
       await cutOff(scene, life);
     },
     play: async ({ say }) => say("say"),
+  },
+  {
+    name: "a host that is allowed for the project",
+    reaches: ["host.ruled"],
+    wants: () => ["Allow once", "For this project", "Run it again"],
+    play: async ({ say }) => say("reach"),
+  },
+  {
+    name: "a host that is asked about again",
+    reaches: ["host.unruled"],
+    wants: () => ["Allow once", "For this project", "Run it again", "Remove nowhere.example.com"],
+    play: async ({ say, stage }) => {
+      const { tag } = say("reach");
+      await stage.waitFor(({ text }) => text.includes(answerTo(tag)));
+      stage.chat.send("/hosts");
+    },
   },
   {
     name: "a message that comes too late",

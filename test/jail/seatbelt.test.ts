@@ -18,7 +18,7 @@ function entry(project = PROJECT, argv = ["/opt/claude", "-p", 'it\'s "x" $HOME\
   const [configDir, apiSocket] = [`${OWN}/cfg`, `${OWN}/api.sock`];
   const places = { project, configDir, apiSocket };
   return {
-    checked: { ...places, program, netSocket: null, workshop: BARE_WORKSHOP },
+    checked: { ...places, program, netSocket: null, localPorts: [], workshop: BARE_WORKSHOP },
     inside: {
       ...places,
       program: [program.file],

@@ -14,7 +14,7 @@ const TIMES = { contentMs: 30 * DAY, auditMs: 365 * DAY };
 const PERSON = 7;
 
 /** Tables that hold no more rows than there are people, chats, keys or names; each says so in its file. */
-const BOUNDED = ["conversations", "chats", "buckets", "facts", "costs_before", "audit_anchor"];
+const BOUNDED = ["conversations", "chats", "buckets", "facts", "host_rules", "costs_before", "audit_anchor"];
 /** Has a retention of its own, by `ops/forget.ts`. */
 const CHAIN = ["audit"];
 
@@ -97,7 +97,7 @@ test("H20: no table grows for ever: what was done two years ago has left no row 
     store.inbox.bury(2);
     const id = world.ended();
     world.charge(id, 5);
-    store.approvals.decide(world.ask(id).id, "allowed", PERSON);
+    store.approvals.decide(world.ask(id).id, "allowed", { userId: PERSON, choice: "once" });
     world.press(world.offer({ kind: "dismiss" }));
     world.offer({ kind: "stop", workId: id });
     store.outbox.sent(world.say("an answer", id), 11);
@@ -105,6 +105,7 @@ test("H20: no table grows for ever: what was done two years ago has left no row 
     store.sessions.end(key);
     store.buckets.save("work:7", "{}");
     store.facts.set("a", "b");
+    store.hostRules.set({ project: "p", host: "example.com", port: 443, verdict: "allow" }, PERSON);
     store.chats.rest(7, clock() + 1);
     store.audit.append({
       at: clock(),
@@ -132,7 +133,7 @@ test("what was said is kept to its day and no longer, what was done to its own",
   const id = world.ended("a secret plan");
   const { id: approval } = world.ask(id, { command: "cat plan" });
   store.approvals.setAnswers(approval, { "Which plan?": ["the secret one"] });
-  store.approvals.decide(approval, "allowed", PERSON);
+  store.approvals.decide(approval, "allowed", { userId: PERSON, choice: "once" });
   const button = world.offer({ kind: "edited", workId: id, text: "another plan" });
   store.outbox.sent(world.say("the answer"), 11);
   store.outbox.withdraw(world.say("never shown"));
@@ -336,7 +337,10 @@ describe("what was deleted is gone from the disk", () => {
     const { path, clock, store, forget, ended, say, ask } = createWorld();
     for (let filler = 0; filler < 50; filler += 1) ended(`filler ${filler}`);
     const id = ended(SECRET);
-    store.approvals.decide(ask(id, { command: SECRET }).id, "allowed", PERSON);
+    store.approvals.decide(ask(id, { command: SECRET }).id, "allowed", {
+      userId: PERSON,
+      choice: "once",
+    });
     store.outbox.sent(say(SECRET.repeat(500), id), 11);
     store.inbox.insert([{ updateId: 1, body: JSON.stringify({ text: SECRET }) }]);
     store.inbox.finish(1);

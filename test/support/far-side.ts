@@ -1,3 +1,4 @@
+import type { NetPolicy, NetVerdict } from "../../src/domain/net.ts";
 import type { WireRequest } from "../../src/domain/usage.ts";
 
 /** An API request of the main loop. */
@@ -6,4 +7,14 @@ export const WIRE: WireRequest = {
   hasTools: true,
   searchesWeb: false,
   maxOutputTokens: 32_000,
+};
+
+const refuse = async (): Promise<NetVerdict> => ({ kind: "deny", reason: "not in this test" });
+
+/** Nothing may be reached. */
+export const NO_NET: NetPolicy = {
+  mayConnect: refuse,
+  mayFetch: refuse,
+  mayPush: refuse,
+  onTunnel: () => undefined,
 };

@@ -41,6 +41,7 @@ interface BenchOptions {
   /** Runs the turns in place of the scripted far side; then `asked` gives nothing. */
   readonly claude?: TurnsDeps["claude"];
   readonly project?: ApprovedPath;
+  readonly allowedHosts?: TurnsDeps["allowedHosts"];
   readonly configDir?: string;
   readonly store?: Store;
   readonly reserve?: (userId: number) => Reservation;
@@ -130,6 +131,7 @@ export function turnsBench(options: BenchOptions = {}): TurnsBench {
     isLocked: options.isLocked ?? (() => false),
     reserve: options.reserve ?? (() => ({ kind: "ok", reservedMicroUsd: 5_000_000 })),
     resolveProject: async (name) => options.project ?? (`/projects/${name}` as ApprovedPath),
+    allowedHosts: options.allowedHosts ?? [],
     workshopOf: async () => BARE_WORKSHOP,
     configDirOf: async (userId, project) => options.configDir ?? `/config/${userId}/${project}`,
     summarise: (name) => name,

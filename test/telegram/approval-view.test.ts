@@ -20,10 +20,14 @@ function openApproval(toolName: string, input: Record<string, unknown>) {
   const draft = { dedupeKey: "telegram:1", uuid: "u", conversationId: conversation.id, userId: 1 };
   const work = store.work.submit({ ...draft, text: "a prompt", project: "demo", messageId: 5 });
   if (!work) throw new Error("The work was not taken");
-  const view = createApprovalView(store, ({ conversation: at }, act, priority = 2) => {
-    acts.push(act);
-    return store.outbox.put({ conversation: at, act, priority, finalOf: null });
-  });
+  const view = createApprovalView(
+    store,
+    ({ conversation: at }, act, priority = 2) => {
+      acts.push(act);
+      return store.outbox.put({ conversation: at, act, priority, finalOf: null });
+    },
+    [1],
+  );
   let approval: Approval = store.approvals.ask({ workId: work.id, toolUseId: "t", toolName, input });
 
   /** Remembers what was put up, and has it sent; Telegram gives no id where it refused. */

@@ -132,6 +132,7 @@ function createChain({
       notes.push(`bury ${id}`);
       store.inbox.bury(id);
     },
+    allowedHosts: [],
     ownerUsers: new Set([OWNER]),
     lock: security.lock,
     guard: guardOf?.(security, notes) ?? security.guard,

@@ -1,0 +1,235 @@
+import { once } from "node:events";
+import { createServer, type Server, type Socket } from "node:net";
+import { expect, onTestFinished, test } from "vitest";
+import { callTool, createQueueScript, type QueueStep, reply } from "../../src/demo/messages-api/scripts.ts";
+import type { ModelRequest } from "../../src/demo/messages-api/types.ts";
+import { createStage, hasButton, USER } from "../support/daemon.ts";
+import { auditIn } from "../support/daemon-database.ts";
+import { withInternet } from "../support/internet.ts";
+
+const MEMBER = 2002;
+
+/** A machine that greets whoever connects and hangs up. */
+async function createMachine(greeting: string) {
+  const sockets = new Set<Socket>();
+  let count = 0;
+  const server: Server = createServer((socket) => {
+    count += 1;
+    sockets.add(socket);
+    socket.on("error", () => undefined);
+    socket.once("data", () => socket.end(greeting));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const address = server.address();
+  return { port: typeof address === "object" ? (address?.port ?? 0) : 0, count: () => count };
+}
+
+/** A Bash call that opens a tunnel to the host by the jail's proxy, says a word and prints what comes. */
+const reach = (host: string): QueueStep =>
+  callTool("Bash", {
+    command: `echo hi | timeout 20 curl -sS -x "$HTTPS_PROXY" --proxytunnel telnet://${host} 2>&1 | head -c 300; echo "[end]"`,
+  });
+const sayResult = ({ toolResults }: ModelRequest) => reply(`got: ${toolResults[0]?.text}`);
+
+async function openStage(steps: readonly QueueStep[], hosts: Record<string, number>, env = {}) {
+  const internet = withInternet({ hosts });
+  const stage = await createStage({
+    script: createQueueScript(steps),
+    entry: internet.entry,
+    env: { ...internet.env, CLAUDE_PERMISSION_MODE: "ask", ...env },
+  });
+  const allow = async (prompt: string) => {
+    const sent = stage.chat.send(prompt);
+    const asked = await stage.waitFor(
+      (message) => hasButton("Allow once")(message) && message.messageId > sent.messageId,
+      "the ask for Bash",
+    );
+    stage.chat.press(asked.messageId, "Allow once");
+  };
+  const question = (host: string) =>
+    stage.waitFor(
+      (message) => hasButton("For this project")(message) && message.text.includes(`wants to reach ${host}`),
+      `the question about ${host}`,
+    );
+  return { ...stage, allow, question };
+}
+
+test("an unknown host is asked about while the program waits; [Once] lets it through for the turn, [For this project] for good", async () => {
+  const machine = await createMachine("hello from outside");
+  const stage = await openStage(
+    [
+      reach("api.example.com:443"),
+      reach("api.example.com:443"),
+      sayResult,
+      reach("api.example.com:443"),
+      sayResult,
+      reach("api.example.com:443"),
+      sayResult,
+    ],
+    { "api.example.com": machine.port },
+  );
+  let life = await stage.start();
+  await stage.allow("go");
+  const first = await stage.question("api.example.com");
+  expect(first.text).toContain("Whatever it can read it could send there.");
+  expect(machine.count()).toBe(0);
+  stage.chat.press(first.messageId, "Once");
+  // The second call of the same turn is not asked about again.
+  const again = await stage.waitFor(
+    (message) => hasButton("Allow once")(message) && message.messageId > first.messageId,
+    "the ask for the second Bash",
+  );
+  stage.chat.press(again.messageId, "Allow once");
+  await stage.waitFor(({ text }) => text.includes("got: hello from outside"));
+  expect(machine.count()).toBe(2);
+
+  await stage.allow("and again");
+  const second = await stage.waitFor(
+    (message) => hasButton("For this project")(message) && message.messageId > again.messageId,
+    "the question of the next turn",
+  );
+  stage.chat.press(second.messageId, "For this project");
+  await stage.waitFor(({ text }) => text.includes("✅ Allowed for this project."));
+  expect(await life.kill("SIGTERM")).toEqual({ code: 0, signal: null });
+
+  life = await stage.start();
+  await stage.allow("once more");
+  await stage.waitFor(({ text, messageId }) => text.includes("got: hello") && messageId > second.messageId);
+  await stage.ask("/hosts", "From demo: api.example.com");
+  const { messageId } = await stage.waitFor(hasButton("Remove api.example.com"));
+  stage.chat.press(messageId, "Remove api.example.com");
+  await stage.waitFor(({ text }) => text === "api.example.com is asked about again.");
+
+  const ruled = auditIn(stage.home, "net.ruled").map(({ host, verdict, userId }) => ({
+    host,
+    verdict,
+    userId,
+  }));
+  expect(ruled).toEqual([
+    { host: "api.example.com", verdict: "allow", userId: USER },
+    { host: "api.example.com", verdict: "removed", userId: USER },
+  ]);
+  expect(auditIn(stage.home, "net.connected")).toHaveLength(4);
+}, 90_000);
+
+test("[Never] refuses in words that the program shows, this time and the next, and without a question", async () => {
+  const machine = await createMachine("never seen");
+  const stage = await openStage(
+    [reach("evil.example.com:443"), sayResult, reach("evil.example.com:443"), sayResult],
+    { "evil.example.com": machine.port },
+  );
+  await stage.start();
+  await stage.allow("go");
+  const asked = await stage.question("evil.example.com");
+  stage.chat.press(asked.messageId, "Never");
+  await stage.waitFor(({ text }) => text.includes("got:") && text.includes("403"));
+  await stage.allow("try again");
+  const told = await stage.waitFor(
+    ({ text, messageId }) => text.includes("got:") && text.includes("403") && messageId > asked.messageId + 1,
+  );
+  expect(told.text).toContain("[end]");
+  expect(machine.count()).toBe(0);
+  expect(auditIn(stage.home, "net.refused").map(({ host }) => host)).toEqual([
+    "evil.example.com",
+    "evil.example.com",
+  ]);
+}, 60_000);
+
+test("what is allowed by the settings is not asked about; local and numbered addresses never are, they are refused", async () => {
+  const machine = await createMachine("hello from the list");
+  const stage = await openStage(
+    [
+      reach("api.listed.example:443"),
+      callTool("Bash", {
+        command: `for host in 127.0.0.1:${machine.port} 2130706433:443 0x7f.1:443 localhost:443 printer.local:443 [::1]:443 10.0.0.1:443; do
+          timeout 5 curl -sS -x "$HTTPS_PROXY" --proxytunnel telnet://$host </dev/null 2>&1 | head -c 120; done; curl -sS http://api.listed.example/ 2>&1; echo "[end]"`,
+      }),
+      sayResult,
+    ],
+    { "api.listed.example": machine.port },
+    { SANDBOX_ALLOWED_DOMAINS: "*.listed.example" },
+  );
+  await stage.start();
+  await stage.allow("go");
+  const next = await stage.waitFor(
+    (message) => hasButton("Allow once")(message) && message.text.includes("2130706433"),
+  );
+  stage.chat.press(next.messageId, "Allow once");
+  const { text } = await stage.waitFor((message) => message.text.includes("got:"));
+  expect(text).not.toContain("hello");
+  expect(text).toContain("only https is reachable");
+  expect(machine.count()).toBe(1);
+  expect(stage.botTexts().filter((line) => line.includes("wants to reach"))).toEqual([]);
+}, 60_000);
+
+test("a stop withdraws the question and the connection that waits for it", async () => {
+  const stage = await openStage([reach("slow.example.com:443"), sayResult], { "slow.example.com": 1 });
+  await stage.start();
+  await stage.allow("go");
+  const asked = await stage.question("slow.example.com");
+  await stage.ask("/stop", "⏹ Stopped.");
+  const { keyboard } = await stage.waitFor(
+    ({ messageId, text }) => messageId === asked.messageId && text.includes("before anybody answered"),
+  );
+  expect(keyboard).toBeNull();
+}, 60_000);
+
+test("nobody's answer is a no", async () => {
+  const stage = await openStage(
+    [reach("late.example.com:443"), sayResult],
+    { "late.example.com": 1 },
+    { APPROVAL_TIMEOUT_SECONDS: "3" },
+  );
+  await stage.start();
+  await stage.allow("go");
+  await stage.question("late.example.com");
+  await stage.waitFor(({ text }) => text.includes("got:") && text.includes("403"));
+  expect(auditIn(stage.home, "tool.answered").map(({ answer }) => answer)).toEqual(["allow", "expired"]);
+}, 60_000);
+
+test("a member may say [Once]; what holds for the whole project is for owners", async () => {
+  const machine = await createMachine("hello member");
+  const stage = await openStage(
+    [reach("api.example.com:443"), sayResult],
+    { "api.example.com": machine.port },
+    { ALLOWED_USERS: `${USER},${MEMBER}` },
+  );
+  await stage.start();
+  const chat = stage.api.user({ id: MEMBER, firstName: "Bob" }).chat();
+  chat.open();
+  const seen = (text: string) =>
+    stage.api.waitForMessage(MEMBER, (message) => message.isFromBot && message.text.includes(text), {
+      what: text,
+      timeoutMs: 20_000,
+    });
+  chat.send("go");
+  chat.press((await seen("Claude wants to use Bash")).messageId, "Allow once");
+  const asked = await seen("wants to reach api.example.com");
+  expect(asked.text).toContain("Only an owner can say it for the whole project");
+  chat.press(asked.messageId, "For this project");
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  expect(machine.count()).toBe(0);
+  expect(auditIn(stage.home, "violation.forged_callback")).toHaveLength(1);
+  chat.press(asked.messageId, "Once");
+  await seen("got: hello member");
+}, 60_000);
+
+test("a loopback port of SANDBOX_LOCAL_PORTS is reached from the jail, another one is not", async () => {
+  const [open, closed] = [await createMachine("hello database"), await createMachine("not for you")];
+  const ask = (port: number) => `echo hi | timeout 5 socat -t 5 - TCP:127.0.0.1:${port} 2>&1; echo`;
+  const stage = await openStage(
+    [callTool("Bash", { command: `${ask(open.port)}; ${ask(closed.port)}` }), sayResult],
+    {},
+    { SANDBOX_LOCAL_PORTS: String(open.port) },
+  );
+  await stage.start();
+  await stage.allow("go");
+  const { text } = await stage.waitFor((message) => message.text.includes("got:"));
+  expect(text).toContain("hello database");
+  expect([open.count(), closed.count()]).toEqual([1, 0]);
+}, 60_000);
