@@ -142,7 +142,7 @@ export async function createNetGate(deps: NetGateDeps): Promise<NetGate> {
 }
 
 /** The `host:port` of a CONNECT; null for an address, a local name, or no port. */
-export function parseTarget(authority: string): NetTarget | null {
+function parseTarget(authority: string): NetTarget | null {
   const [, name = "", digits = ""] = /^([^:]+):(\d{1,5})$/.exec(authority) ?? [];
   const host = parseHostName(name);
   const port = Number(digits);
