@@ -1,0 +1,152 @@
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { createConnection, createServer, type Server } from "node:net";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { claudeArgs } from "../../src/claude/argv.ts";
+import { promptLine } from "../../src/claude/control-messages.ts";
+import { claudeEnv } from "../../src/claude/env.ts";
+import type { ClaudeSettings } from "../../src/claude/types.ts";
+import type { InsidePaths, Jail } from "../../src/jail/jail.ts";
+import type { LayerSet } from "./layers.ts";
+import { BOT_TOKEN, REAL_KEY, type World } from "./world.ts";
+
+const CLAUDE = resolve(import.meta.dirname, "../../node_modules/.bin/claude");
+/** What a hostile project counts on: the CLI started without the flags that keep it out. */
+const HARDENING = /^--(setting-sources=|strict-mcp-config|disable-slash-commands)/;
+const DEADLINE_MS = 240_000;
+
+const SETTINGS: ClaudeSettings = {
+  program: CLAUDE,
+  auth: "api-key",
+  model: "claude-opus-5-5",
+  fallbackModel: null,
+  effort: null,
+  permissionMode: "jail",
+  tools: ["Bash", "Read", "Edit", "Write", "Agent"],
+  maxProcesses: 1,
+  idleMs: 60_000,
+  stallMs: 60_000,
+  stopGraceMs: 700,
+};
+
+/** One process of the CLI, driven by hand, so that each layer round it can be left out. */
+export interface BareCli {
+  /** Writes a prompt; resolves with the CLI's result. */
+  readonly prompt: (text: string) => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+interface BareCliDeps {
+  readonly world: World;
+  readonly jail: Jail;
+  readonly layers: LayerSet;
+  /** The credential proxy's socket, and a token for it. */
+  readonly apiSocket: string;
+  readonly token: string;
+}
+
+/** Starts the real CLI with those layers; what is not on allows everything. */
+export async function startCli({ world, jail, layers, apiSocket, token }: BareCliDeps): Promise<BareCli> {
+  const jailed = await jail.start({
+    project: world.project,
+    program: CLAUDE,
+    configDir: world.configDir,
+    apiSocket,
+    args: () => argsFor(layers),
+    env: (inside) =>
+      layers.has("launch")
+        ? claudeEnv({ inside, auth: "api-key", token })
+        : openEnv(inside, { world, layers }),
+  });
+  let stderr = "";
+  jailed.stderr.on("data", (chunk) => {
+    stderr += String(chunk);
+  });
+  const write = (line: object) => jailed.stdin.write(`${JSON.stringify(line)}\n`);
+  let finish: (() => void) | null = null;
+  createInterface({ input: jailed.stdout }).on("line", (line) => {
+    const message = JSON.parse(line) as Record<string, unknown>;
+    if (message.type === "result") finish?.();
+    if (message.type === "control_request") write(answerTo(message, layers));
+  });
+  write({ type: "control_request", request_id: "init", request: { subtype: "initialize", hooks: {} } });
+  return {
+    prompt: async (text) => {
+      const done = Promise.withResolvers<void>();
+      finish = done.resolve;
+      const timer = setTimeout(
+        () => done.reject(new Error(`No result within ${DEADLINE_MS} ms: ${stderr}`)),
+        DEADLINE_MS,
+      );
+      void jailed.exited.then(({ code }) => done.reject(new Error(`The CLI ended with ${code}: ${stderr}`)));
+      const line = promptLine(text, randomUUID());
+      write(layers.has("launch") ? line : { ...line, message: { role: "user", content: text } });
+      await done.promise.finally(() => clearTimeout(timer));
+    },
+    close: () => jailed.kill(),
+  };
+}
+
+function argsFor(layers: LayerSet): readonly string[] {
+  const args = claudeArgs(SETTINGS, { sessionId: randomUUID(), isResume: false });
+  return args
+    .filter((arg) => layers.has("launch") || !HARDENING.test(arg))
+    .filter((arg) => layers.has("rules") || !arg.startsWith("--settings="));
+}
+
+/** The daemon's own environment handed on, as a careless program would. */
+function openEnv(
+  inside: InsidePaths,
+  { world, layers }: Pick<BareCliDeps, "world" | "layers">,
+): Record<string, string> {
+  return {
+    PATH: inside.path,
+    HOME: layers.has("jail") ? inside.home : world.ownerHome,
+    TMPDIR: inside.tmp,
+    CLAUDE_CODE_TMPDIR: inside.tmp,
+    CLAUDE_CONFIG_DIR: inside.configDir,
+    ANTHROPIC_UNIX_SOCKET: inside.apiSocket,
+    ANTHROPIC_BASE_URL: "http://localhost",
+    ANTHROPIC_API_KEY: REAL_KEY,
+    TELEGRAM_BOT_TOKEN: BOT_TOKEN,
+    DISABLE_TELEMETRY: "1",
+    DISABLE_AUTOUPDATER: "1",
+    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
+    CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: "1", // only so that a subagent is waited for
+  };
+}
+
+function answerTo(message: Record<string, unknown>, layers: LayerSet): object {
+  const { request_id, request } = message as { request_id: string; request: Record<string, unknown> };
+  const isAsk = request.subtype === "can_use_tool";
+  const response = layers.has("ask")
+    ? { behavior: "deny", message: "No." }
+    : { behavior: "allow", updatedInput: request.input };
+  return {
+    type: "control_response",
+    response: isAsk
+      ? { subtype: "success", request_id, response }
+      : { subtype: "error", request_id, error: "not served" },
+  };
+}
+
+/** A socket that passes everything on to the API: what stands in the proxy's place where the launch layer is off. */
+export async function openPipe(
+  world: World,
+  apiUrl: string,
+): Promise<{ path: string; close: () => Promise<void> }> {
+  const path = join(world.root, "pipe.sock");
+  const { hostname, port } = new URL(apiUrl);
+  const server: Server = createServer((socket) => {
+    const far = createConnection({ host: hostname, port: Number(port) });
+    for (const [from, to] of [
+      [socket, far],
+      [far, socket],
+    ] as const)
+      from.on("error", () => to.destroy()).pipe(to);
+  });
+  server.listen(path);
+  await once(server, "listening");
+  return { path, close: () => new Promise((done) => server.close(() => done())) };
+}

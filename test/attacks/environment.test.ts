@@ -1,0 +1,183 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { callTool, createQueueScript, reply } from "../../src/demo/messages-api/scripts.ts";
+import { createStage, hasButton } from "../support/daemon.ts";
+import { tempDir } from "../support/temp.ts";
+import { INJECTIONS, MARK } from "./injections.ts";
+
+/** Given to the daemon by its settings, so that their values are what must not be seen. */
+const OWN_SECRETS = {
+  TELEGRAM_BOT_TOKEN: "123456:test-token-of-thirty-characters-or-more",
+  ANTHROPIC_API_KEY: "sk-ant-api03-the-real-key-that-never-enters-the-jail",
+};
+
+/** What a daemon that was started with all of them let through. */
+interface Seen {
+  /** `env` of the model's Bash and the environment of every process in its jail. */
+  readonly inside: string;
+  /** The environments of the daemon's own children, by the name of the program. */
+  readonly children: readonly (readonly [string, string])[];
+  /** Programs that ran an injected file, the daemon itself left out. */
+  readonly ran: readonly string[];
+}
+let seen: Promise<Seen> | undefined;
+
+test.each(INJECTIONS.map(({ name }) => name))(
+  "H06 H36: %s, which the daemon was started with, reaches neither the CLI nor its Bash nor a child of the daemon",
+  { timeout: 60_000 },
+  async (name) => {
+    seen ??= startInjected();
+    const { inside, children } = await seen;
+    expect(inside).toMatch(/^HOME=/m);
+    expect(inside).not.toContain(MARK);
+    expect(strangersIn(inside, name)).toEqual([]);
+    expect(children.map(([program]) => program)).toContain("bwrap");
+    for (const [program, environment] of children) {
+      expect([program, environment.includes(MARK), strangersIn(environment, name)]).toEqual([
+        program,
+        false,
+        [],
+      ]);
+    }
+  },
+);
+
+test.each(Object.entries(OWN_SECRETS))(
+  "H06 H36: the %s of the daemon is in no environment but its own",
+  async (_name, value) => {
+    seen ??= startInjected();
+    const { inside, children } = await seen;
+    expect(inside).not.toContain(value);
+    expect(children.filter(([, environment]) => environment.includes(value))).toEqual([]);
+  },
+);
+
+test("H36: nothing that the variables name was run by anything but the daemon's own Node", async () => {
+  seen ??= startInjected();
+  expect((await seen).ran).toEqual([]);
+});
+
+test.each(INJECTIONS.map((injection) => [injection.name, injection] as const))(
+  "the control: %s takes effect on, or is visible to, a program that is handed it",
+  (name, { value, control }) => {
+    const { folder, canary } = plant();
+    const env = { PATH: process.env.PATH ?? "", CANARY: canary, [name]: value(folder) };
+    if (control === undefined) {
+      expect(linesOf(execFileSync("/usr/bin/env", { env, encoding: "utf8" }), name).join()).toContain(MARK);
+      return;
+    }
+    const [file = "", ...argv] = control.map((word) => (word === "REPOSITORY" ? repositoryIn(folder) : word));
+    const script = '"$@" 2>&1 </dev/null || true'; // what it ends with is not the question
+    const said = execFileSync(
+      "/bin/sh",
+      ["-c", script, "sh", "/usr/bin/env", `${name}=${value(folder)}`, file, ...argv],
+      {
+        env: { PATH: env.PATH, CANARY: canary },
+        encoding: "utf8",
+      },
+    );
+    expect(existsSync(canary) || said.includes(MARK), said).toBe(true);
+  },
+);
+
+/** Variables of these names that the jail sets itself, to values of its own. */
+const OWN =
+  /^(CLAUDE_CONFIG_DIR=\/home\/bot|ANTHROPIC_UNIX_SOCKET=\/run\/api\.sock|SHELL=\/bin\/|(https?_proxy|HTTPS?_PROXY)=http:\/\/jail:|NO_PROXY=localhost|GIT_EDITOR=true$)/;
+
+function strangersIn(environment: string, name: string): readonly string[] {
+  return linesOf(environment, name).filter((line) => !OWN.test(line));
+}
+
+function linesOf(environment: string, name: string): readonly string[] {
+  return environment.split("\n").filter((line) => line.startsWith(`${name}=`));
+}
+
+/** Files for the values to name. Each leaves `$CANARY`, or the name of its process in the folder's `ran`. */
+function plant() {
+  const folder = tempDir("injected-");
+  const canary = join(folder, "canary");
+  const ran = join(folder, "ran");
+  mkdirSync(ran);
+  const script = `#!/bin/sh\n: > "\${CANARY:-${ran}/shell-$$}"\n`;
+  writeFileSync(join(folder, `${MARK}.sh`), script, { mode: 0o755 });
+  writeFileSync(
+    join(folder, `${MARK}.cjs`),
+    `require("node:fs").writeFileSync(process.env.CANARY ?? "${ran}/node-" + process.ppid + "-" + process.pid, "");\n`,
+  );
+  writeFileSync(
+    join(folder, `Injected_${MARK.replaceAll("-", "_")}.pm`),
+    `open F, ">", $ENV{CANARY} // "${ran}/perl-$$"; close F; 1;\n`,
+  );
+  writeFileSync(join(folder, `${MARK}.gitconfig`), `[core]\n\tfsmonitor = sh ${folder}/${MARK}.sh\n`);
+  return { folder, canary, ran };
+}
+
+function repositoryIn(folder: string): string {
+  const repository = join(folder, "repository");
+  const git = (...args: string[]) => execFileSync("git", ["-C", repository, ...args]);
+  mkdirSync(repository);
+  git("init", "-q");
+  writeFileSync(join(repository, "file"), "1\n");
+  git("add", "file");
+  writeFileSync(join(repository, "file"), "2\n");
+  return repository;
+}
+
+/** Starts the daemon with all of them, and has the model look round while the processes are there. */
+async function startInjected(): Promise<Seen> {
+  const { folder, ran } = plant();
+  let inside = "";
+  let children: Seen["children"] = [];
+  let daemon = 0;
+  const stage = await createStage({
+    script: createQueueScript([
+      callTool("Bash", {
+        command: "env; cat /proc/[0-9]*/environ | tr '\\0' '\\n'; git status; bash -c true; perl -e 0",
+      }),
+      ({ toolResults }) => {
+        inside = toolResults.map(({ text }) => text).join("\n");
+        children = descendantsOf(daemon).map((pid) => [programOf(pid), environmentOf(pid)] as const);
+        return reply("That is all.");
+      },
+    ]),
+  });
+  const env = Object.fromEntries(INJECTIONS.map(({ name, value }) => [name, value(folder)]));
+  const life = await stage.start({ env });
+  daemon = life.pid;
+  stage.chat.send("look round");
+  const first = await stage.waitFor(
+    (message) => hasButton("Allow once")(message) || message.text.includes("That is all."),
+  );
+  if (hasButton("Allow once")(first)) stage.chat.press(first.messageId, "Allow once");
+  await stage.waitFor(({ text }) => text.includes("That is all."));
+  const others = readdirSync(ran).filter((name) => !name.endsWith(`-${life.pid}`));
+  return { inside, children, ran: others };
+}
+
+function descendantsOf(root: number): readonly number[] {
+  const pids = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+  const parents = new Map(pids.map((pid) => [pid, parentOf(pid)]));
+  const isBelow = (pid: number | undefined): boolean =>
+    pid !== undefined && pid > 1 && (parents.get(pid) === root || isBelow(parents.get(pid)));
+  return pids.filter(isBelow);
+}
+
+function parentOf(pid: number): number {
+  return Number(/^PPid:\s*(\d+)/m.exec(readOrEmpty(`/proc/${pid}/status`))?.[1] ?? 0);
+}
+
+const programOf = (pid: number): string => readOrEmpty(`/proc/${pid}/comm`).trim();
+const environmentOf = (pid: number): string => readOrEmpty(`/proc/${pid}/environ`).replaceAll("\0", "\n");
+
+/** A process may end while it is looked at. */
+function readOrEmpty(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,27 @@
+/** What stands between a tool call and the host. `launch` is how the CLI is started: its flags and its environment. */
+export const LAYERS = ["launch", "rules", "ask", "jail"] as const;
+export type Layer = (typeof LAYERS)[number];
+export type LayerSet = ReadonlySet<Layer>;
+
+/** A column of the table: a run of all attacks with these layers on. */
+export interface Column {
+  readonly name: string;
+  readonly on: LayerSet;
+  /** Nothing may get through, whatever the layers claim. */
+  readonly mustHoldAll: boolean;
+}
+
+/** Nothing on: here every attack has to work. */
+const CONTROL: Column = { name: "control", on: new Set(), mustHoldAll: false };
+
+/** The whole table. What lacks one layer, but not the jail, holds everything: no layer is trusted alone. */
+export const COLUMNS: readonly Column[] = [
+  CONTROL,
+  ...LAYERS.map((layer) => ({ name: layer, on: new Set([layer]), mustHoldAll: false })),
+  ...LAYERS.map((layer) => ({
+    name: `-${layer}`,
+    on: new Set(LAYERS.filter((other) => other !== layer)),
+    mustHoldAll: layer !== "jail",
+  })),
+  { name: "all", on: new Set(LAYERS), mustHoldAll: true },
+];

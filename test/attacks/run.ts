@@ -1,0 +1,112 @@
+import { join } from "node:path";
+import { createMessagesApi } from "../../src/demo/messages-api/server.ts";
+import { openJail } from "../../src/jail/open-jail.ts";
+import { createLogger } from "../../src/log/logger.ts";
+import { createTestProxy } from "../claude/test-proxy.ts";
+import { memoryLog } from "../support/git-project.ts";
+import type { Attack } from "./attack.ts";
+import { createAttacker } from "./attacker.ts";
+import { allAttacks } from "./attacks.ts";
+import { openPipe, startCli } from "./cli.ts";
+import type { Column } from "./layers.ts";
+import { createWorld } from "./world.ts";
+
+/** What became of one attack in one column. */
+export interface Outcome {
+  readonly attack: Attack;
+  readonly isThrough: boolean;
+  readonly told: string;
+}
+
+/** A column, filled. The attacks are the same in all, in the same order. */
+export interface ColumnRun {
+  readonly column: Column;
+  readonly outcomes: readonly Outcome[];
+}
+
+/** Fills all columns, two at a time. */
+export async function runColumns(columns: readonly Column[]): Promise<readonly ColumnRun[]> {
+  const waiting = [...columns.entries()];
+  const runs: ColumnRun[] = [];
+  const work = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const [index, column] = next;
+      runs[index] = { column, outcomes: await runColumn(column) };
+    }
+  };
+  await Promise.all([work(), work()]);
+  return runs;
+}
+
+/** Runs all attacks against one set of layers, in a world of its own. */
+async function runColumn(column: Column): Promise<readonly Outcome[]> {
+  await using world = await createWorld();
+  const attacks = await allAttacks(world);
+  const attacker = createAttacker(attacks, ({ calls }) => calls);
+  const next = createAttacker(attacks, ({ nextSession = [] }) => nextSession);
+  let current = attacker;
+  const api = createMessagesApi({ script: (request) => current.script(request) });
+  const url = await api.listen();
+  const pipe = await openPipe(world, url);
+  const log = createLogger({
+    level: "error",
+    format: "json",
+    secretValues: [],
+    destination: { write: () => undefined },
+  });
+  const proxySocket = join(world.root, "sallyport/run/api.sock");
+  const proxy = await createTestProxy({ socketPath: proxySocket, upstream: url, auth: "api-key", log });
+  const jail = await openJail({
+    sandbox: column.on.has("jail") ? "require" : "off",
+    platform: process.platform,
+    scratchDir: join(world.root, "sallyport/jail"),
+    log: memoryLog(),
+  });
+  const isLaunched = column.on.has("launch");
+  const start = async () => {
+    const lease = proxy.openLease();
+    lease.setPayer({ mayStart: () => ({ kind: "ok" }), onUsage: () => undefined });
+    return startCli({
+      world,
+      jail,
+      layers: column.on,
+      apiSocket: isLaunched ? proxySocket : pipe.path,
+      token: lease.token,
+    });
+  };
+  const bodies = () => api.requests.map(({ body }) => JSON.stringify(body ?? "")).join("\n");
+  const prompted = new Map<Attack, string>();
+  try {
+    const cli = await start();
+    for (const attack of attacks.filter(({ prompt }) => prompt !== undefined)) {
+      const before = bodies().length;
+      await cli.prompt(attack.prompt ?? "");
+      prompted.set(attack, bodies().slice(before));
+    }
+    await cli.prompt("ATTACK NOW");
+    await cli.close();
+    for (const { between } of attacks) between?.();
+    current = next;
+    const mark = bodies().length;
+    const second = await start();
+    await second.prompt("ATTACK NOW");
+    await second.close();
+    const nextBodies = bodies().slice(mark);
+    const outcomes: Outcome[] = [];
+    for (const attack of attacks) {
+      const told = `${attacker.told(attack)}\n${next.told(attack)}`;
+      const isThrough = await attack.isThrough({
+        told,
+        prompted: prompted.get(attack) ?? "",
+        next: nextBodies,
+      });
+      outcomes.push({ attack, isThrough, told });
+    }
+    return outcomes;
+  } finally {
+    await jail.close();
+    await proxy.close();
+    await pipe.close();
+    await api.close();
+  }
+}
