@@ -21,6 +21,7 @@ import { lockHome } from "./store/lock.ts";
 import { openStore } from "./store/store.ts";
 import { openTelegram } from "./telegram/door.ts";
 import { createTurns } from "./turns/turns.ts";
+import { createGitEnv } from "./workspace/git-env.ts";
 import { createProjects } from "./workspace/projects.ts";
 
 const SUMMARY_CHARS = 120;
@@ -74,7 +75,7 @@ export async function runDaemon(loaded: LoadedConfig, log: Logger, run: DaemonRu
       faultOfProjectName(name) === null && !isInside(join(paths.root, name), import.meta.dirname),
   });
   const polling = Promise.withResolvers<void>();
-  const { claude, mode, opened } = openClaude(scope, {
+  const { claude, git, mode, opened } = openClaude(scope, {
     loaded,
     home,
     log,
@@ -84,6 +85,7 @@ export async function runDaemon(loaded: LoadedConfig, log: Logger, run: DaemonRu
     after: Promise.race([polling.promise, sleep(CLAUDE_WAITS_MS)]),
   });
 
+  const gitEnvOf = createGitEnv(git);
   const token = secrets.botToken.reveal();
   const telegram = openTelegram({ token, config, store, security, log, now });
   scope.defer(() => telegram.close());
@@ -96,7 +98,12 @@ export async function runDaemon(loaded: LoadedConfig, log: Logger, run: DaemonRu
     isLocked: () => security.lock.state() !== null,
     resolveProject: paths.resolveProjectName,
     allowedHosts: config.allowedHosts,
-    workshopOf: async () => BARE_WORKSHOP,
+    git,
+    isOwner: (userId) => config.access.ownerUsers.includes(userId),
+    workshopOf: async (_userId, project) => {
+      const env = await gitEnvOf(project);
+      return { ...BARE_WORKSHOP, env: () => env };
+    },
     configDirOf: (userId, project) => configDirOf(home.claude, userId, project),
     summarise: (name, input) =>
       `${name} ${summariseTool(name, input, { projectPath: paths.root, maxLength: SUMMARY_CHARS })}`,

@@ -1,3 +1,4 @@
+import { mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { ClaudeRunner } from "./claude/types.ts";
@@ -7,6 +8,7 @@ import type { Internet } from "./domain/net.ts";
 import type { Jail } from "./jail/jail.ts";
 import type { Logger } from "./log/logger.ts";
 import type { Home } from "./store/home.ts";
+import type { Git } from "./workspace/git.ts";
 
 /** How long a stopped turn may take to end by itself before its jail is killed. */
 const STOP_GRACE_MS = 700;
@@ -28,6 +30,8 @@ interface ClaudeSideDeps {
 export interface ClaudeSide {
   /** May be used at once: a turn waits until all is open. */
   readonly claude: Pick<ClaudeRunner, "run" | "forget" | "forgetAll">;
+  /** What git says of a project; used by turns, which run only when all is open. */
+  readonly git: Git;
   /** How tool calls are decided. */
   readonly mode: "jail" | "ask" | "plan";
   /** Resolves with the kind of the jail when all is open; rejects when it cannot be: then no turn ever begins. */
@@ -43,23 +47,25 @@ export function openClaude(scope: AsyncDisposableStack, deps: ClaudeSideDeps): C
   const mode = deps.loaded.config.claude.permissionMode === "plan" ? "plan" : "ask";
   const parts = scope.use(new AsyncDisposableStack());
   const opening = deps.after.then(() => open(parts, deps, mode));
-  const whenOpen = async (): Promise<ClaudeRunner | null> =>
-    opening.then(
-      ({ runner }) => runner,
-      () => null, // told by `opened`
-    );
+  const whenOpen = async (): Promise<Opened | null> => opening.catch(() => null); // told by `opened`
   scope.defer(async () => void (await whenOpen())); // what is half open is opened before it is closed
 
   const claude: ClaudeSide["claude"] = {
-    run: async (turn) => (await whenOpen())?.run(turn) ?? endWith(turn.signal, turn.session.isResume),
-    forget: async (key) => (await whenOpen())?.forget(key),
-    forgetAll: async () => (await whenOpen())?.forgetAll(),
+    run: async (turn) => (await whenOpen())?.runner.run(turn) ?? endWith(turn.signal, turn.session.isResume),
+    forget: async (key) => (await whenOpen())?.runner.forget(key),
+    forgetAll: async () => (await whenOpen())?.runner.forgetAll(),
   };
-  return { claude, mode, opened: opening.then(({ kind }) => kind) };
+  const git: Git = {
+    remotes: async (project) => (await whenOpen())?.git.remotes(project) ?? [],
+    commits: async (project, update) => (await whenOpen())?.git.commits(project, update) ?? null,
+    isForced: async (project, update) => (await whenOpen())?.git.isForced(project, update) ?? true,
+  };
+  return { claude, git, mode, opened: opening.then(({ kind }) => kind) };
 }
 
 interface Opened {
   readonly runner: ClaudeRunner;
+  readonly git: Git;
   readonly kind: Jail["kind"];
 }
 
@@ -73,18 +79,22 @@ async function open(
     { createClaudeRunner },
     { createLeases },
     { openLocalPorts },
+    { createGitGate },
     { createNetGate },
     { createCredentialProxy },
     { createPriceTable },
+    { createGit },
     { findProgram },
     { openJail },
   ] = await Promise.all([
     import("./claude/runner.ts"),
     import("./egress/leases.ts"),
     import("./egress/local-ports.ts"),
+    import("./egress/git-gate.ts"),
     import("./egress/net-gate.ts"),
     import("./egress/proxy.ts"),
     import("./egress/prices.ts"),
+    import("./workspace/git.ts"),
     import("./jail/find-program.ts"),
     import("./jail/open-jail.ts"),
   ]);
@@ -112,7 +122,9 @@ async function open(
   });
   scope.defer(() => proxy.close());
 
-  const netGate = await createNetGate({ socketPath: join(home.run, "net.sock"), leases, internet, log, now });
+  const gitGate = createGitGate({ internet, tokens: secrets.gitTokens, log });
+  const socketPath = join(home.run, "net.sock");
+  const netGate = await createNetGate({ socketPath, leases, internet, gitGate, log, now });
   scope.defer(() => netGate.close());
   const local = await openLocalPorts(home.run, config.localPorts);
   scope.defer(() => local.close());
@@ -125,7 +137,10 @@ async function open(
   };
   const runner = createClaudeRunner({ jail, settings, ...sockets, openLease: leases.open, log, now });
   scope.defer(() => runner.close());
-  return { runner, kind: jail.kind };
+  const gitDir = join(home.jail, "git");
+  await mkdir(gitDir, { recursive: true, mode: 0o700 });
+  const git = createGit({ jail, configDir: gitDir, apiSocket: proxy.socketPath });
+  return { runner, git, kind: jail.kind };
 }
 
 /** Nothing could be opened, so the daemon ends: the turn has not begun, and ends with it. */

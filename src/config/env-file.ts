@@ -5,6 +5,7 @@ import { isErrno, messageOf } from "../domain/errors.ts";
 import type { Fault } from "./faults.ts";
 import { nearestName } from "./nearest.ts";
 import { expandHome, realPathOf } from "./places.ts";
+import { gitTokenKey } from "./settings.ts";
 
 /** Settings files and secret files are a few lines; this keeps a wrong path from filling the memory. */
 const MAX_BYTES = 1_048_576;
@@ -119,7 +120,7 @@ function valueFaults(key: string, value: string, at: string): Fault[] {
 
 function keyFaults(values: Readonly<Record<string, string>>, known: readonly string[]): Fault[] {
   return Object.keys(values)
-    .filter((key) => !known.includes(key))
+    .filter((key) => !known.includes(key) && gitTokenKey(key) === null)
     .map((key) => {
       const near = nearestName(key, known);
       const expected =

@@ -5,7 +5,7 @@ import { configError } from "./faults.ts";
 import { parseSettings } from "./parse.ts";
 import { gatherSettings, type RawSettings } from "./raw.ts";
 import { createSecret, type Secrets } from "./secret.ts";
-import { SECRET_KEYS, type Settings } from "./settings.ts";
+import { gitTokenKey, SECRET_KEYS, type Settings } from "./settings.ts";
 
 /** What settings are loaded from: the surroundings, and the command line's `--env-file`. */
 export interface LoadConfigInput extends Surroundings {
@@ -33,12 +33,12 @@ export function loadConfig(input: LoadConfigInput): LoadedConfig {
     ...[...faults, ...findings.faults].filter(({ key }) => !isUnread(key, raw)),
   ];
   if (allFaults.length > 0 || complete === null) {
-    const secretTexts = SECRET_KEYS.flatMap((key) => raw.explicit[key] ?? []);
+    const secretTexts = [...SECRET_KEYS, ...gitTokenKeys(raw)].flatMap((key) => raw.explicit[key] ?? []);
     throw configError(allFaults, secretTexts, raw.settingsFile ?? "no settings file");
   }
   return {
     config: buildConfig(complete, raw, findings),
-    secrets: buildSecrets(complete),
+    secrets: buildSecrets(complete, raw),
     warnings: [...raw.warnings, ...findings.warnings],
   };
 }
@@ -94,14 +94,21 @@ function usersOf({ ALLOWED_USERS, OWNER_USERS }: Settings): Config["access"] {
   return { allowedUsers: ALLOWED_USERS, ownerUsers: OWNER_USERS ?? ALLOWED_USERS.slice(0, 1) };
 }
 
+function gitTokenKeys({ explicit }: RawSettings): readonly string[] {
+  return Object.keys(explicit).filter((key) => gitTokenKey(key) === key);
+}
+
 /** The credential of the other kind is kept for hiding it, never for use: who is charged does not change in silence (H30). */
-function buildSecrets(settings: Settings): Secrets {
+function buildSecrets(settings: Settings, raw: RawSettings): Secrets {
   const isApiKey = settings.CLAUDE_AUTH === "api-key";
   const { ANTHROPIC_API_KEY: apiKey = "", CLAUDE_CODE_OAUTH_TOKEN: oauthToken = "" } = settings;
   const unused = isApiKey ? oauthToken : apiKey;
   return {
     botToken: createSecret(settings.TELEGRAM_BOT_TOKEN),
     claudeCredential: { kind: settings.CLAUDE_AUTH, value: createSecret(isApiKey ? apiKey : oauthToken) },
+    gitTokens: new Map(
+      gitTokenKeys(raw).map((key) => [key.replace(/^GIT_TOKEN_/, ""), createSecret(raw.explicit[key] ?? "")]),
+    ),
     unused: unused === "" ? [] : [createSecret(unused)],
   };
 }

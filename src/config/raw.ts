@@ -3,7 +3,7 @@ import { findSettingsFile, readPrivateFile, readSettingsFile } from "./env-file.
 import type { Surroundings } from "./environment.ts";
 import type { Fault } from "./faults.ts";
 import { expandHome } from "./places.ts";
-import { PROFILES, SECRET_KEYS, SETTING_KEYS } from "./settings.ts";
+import { gitTokenKey, PROFILES, SECRET_KEYS, SETTING_KEYS } from "./settings.ts";
 
 /** The settings as text, from wherever they came, before any is parsed. */
 export interface RawSettings {
@@ -31,15 +31,20 @@ export function gatherSettings(surroundings: Surroundings, envFile: string | nul
   const settingsFile = findSettingsFile({ envFile, sallyportHome, cwd, programDir, homeDir });
   const file = settingsFile === null ? null : readSettingsFile(settingsFile, KNOWN_KEYS);
   const merged = { ...pickSet(file?.content ?? {}), ...fromEnv };
-  const secrets = SECRET_KEYS.map((key) => readSecretFile(key, merged, homeDir));
+  const gitTokens = new Set(Object.keys(merged).flatMap((key) => gitTokenKey(key) ?? []));
+  const secrets = [...SECRET_KEYS, ...gitTokens].map((key) => readSecretFile(key, merged, homeDir));
   const explicit = { ...merged, ...Object.fromEntries(secrets.flatMap(({ content }) => content.values)) };
   return {
-    explicit: Object.fromEntries(Object.entries(explicit).filter(([key]) => !FILE_KEYS.includes(key))),
+    explicit: Object.fromEntries(Object.entries(explicit).filter(([key]) => !isFileKey(key))),
     profile:
       explicit.ENVIRONMENT?.toLowerCase() === "development" ? PROFILES.development : PROFILES.production,
     settingsFile,
     secretFiles: secrets.flatMap(({ content }) => content.paths),
-    faults: [...(file?.faults ?? []), ...secrets.flatMap(({ faults }) => faults)],
+    faults: [
+      ...(file?.faults ?? []),
+      ...secrets.flatMap(({ faults }) => faults),
+      ...[...gitTokens].flatMap((key) => tokenFaults(key, explicit[key])),
+    ],
     warnings: [...(file?.warnings ?? []), ...secrets.flatMap(({ warnings }) => warnings)],
     originOf: (key) => {
       if (fromEnv[key] !== undefined) return "the environment";
@@ -50,8 +55,25 @@ export function gatherSettings(surroundings: Surroundings, envFile: string | nul
 
 /** The known keys that have a value; blanks round it are dropped, and an empty one counts as unset. */
 function pickSet(values: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  const set = KNOWN_KEYS.map((key) => [key, values[key]?.trim() ?? ""] as const);
+  const keys = [...KNOWN_KEYS, ...Object.keys(values).filter((key) => gitTokenKey(key) !== null)];
+  const set = keys.map((key) => [key, values[key]?.trim() ?? ""] as const);
   return Object.fromEntries(set.filter(([, value]) => value !== ""));
+}
+
+/** A token that no header can hold would fail at the first push, when nobody looks at settings. */
+function tokenFaults(key: string, value: string | undefined): readonly Fault[] {
+  if (value === undefined || /^[!-~]{8,}$/.test(value)) return [];
+  return [
+    {
+      key,
+      expected: "a token: at least 8 printable characters, no blanks",
+      got: "something else (not shown)",
+    },
+  ];
+}
+
+function isFileKey(key: string): boolean {
+  return FILE_KEYS.includes(key) || (key.endsWith("_FILE") && gitTokenKey(key) !== null);
 }
 
 interface SecretFile {

@@ -13,6 +13,8 @@ export interface Secret {
 export interface Secrets {
   readonly botToken: Secret;
   readonly claudeCredential: ClaudeCredential;
+  /** For git hosts, by the tail of the setting's name: `GITHUB_COM` of `GIT_TOKEN_GITHUB_COM`. */
+  readonly gitTokens: ReadonlyMap<string, Secret>;
   /** Given, but never used: a credential of the kind that `CLAUDE_AUTH` does not name. Kept so that logs hide it. */
   readonly unused: readonly Secret[];
 }
@@ -35,7 +37,8 @@ export function createSecret(value: string): Secret {
 
 /** All secret values in clear, for the logger to look for. */
 export function secretValues(secrets: Secrets): string[] {
-  return [secrets.botToken, secrets.claudeCredential.value, ...secrets.unused].map((secret) =>
+  const { botToken, claudeCredential, gitTokens, unused } = secrets;
+  return [botToken, claudeCredential.value, ...gitTokens.values(), ...unused].map((secret) =>
     secret.reveal(),
   );
 }

@@ -74,6 +74,8 @@ export type AuditEvent =
     }
   /** Once a host and turn. */
   | { readonly type: "net.refused"; readonly host: string; readonly port: number }
+  /** The git host took a push that a person had allowed. */
+  | { readonly type: "git.pushed"; readonly repository: string; readonly refs: readonly string[] }
   /** An owner allowed a host for a project, or closed it, for good; `removed` takes that back. */
   | {
       readonly type: "net.ruled";

@@ -9,6 +9,10 @@ export interface NetTarget {
 /** The name under which a person is asked about a host, as if it were a tool; its input is a `NetTarget`. */
 export const NETWORK_ACCESS = "NetworkAccess";
 
+/** The names under which a person is asked about a repository, and about a push to it. */
+export const GIT_REMOTE = "GitRemote";
+export const GIT_PUSH = "GitPush";
+
 /** What may be reached. The reason of a denial is shown to the program that asked. */
 export type NetVerdict = { readonly kind: "allow" } | { readonly kind: "deny"; readonly reason: string };
 
@@ -43,6 +47,8 @@ export interface NetPolicy {
     signal: AbortSignal,
   ) => Promise<NetVerdict>;
   readonly onTunnel: (tunnel: Tunnel) => void;
+  /** The git host took a push that was allowed. */
+  readonly onPushed: (remote: GitRemote, updates: readonly RefUpdate[]) => void;
 }
 
 /** How the daemon itself reaches other machines for a jail. Tests put machines of their own in its place. */

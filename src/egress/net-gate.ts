@@ -14,6 +14,8 @@ import { listenOnSocket } from "./unix-socket.ts";
 const MAX_CONNECTIONS = 512;
 const MAX_TUNNELS_PER_LEASE = 64;
 const MAX_REASON = 200;
+/** Some programs, git among them, show what they were given only when they are asked to. */
+const CHALLENGE = 'Basic realm="sallyport"';
 /** The name under which the jail's git finds the daemon's git gate. */
 const GIT_GATE = "git.gate";
 
@@ -62,7 +64,10 @@ export async function createNetGate(deps: NetGateDeps): Promise<NetGate> {
 
   function refuse(socket: Duplex, [status, reason]: readonly [number, string], lease: Lease | null): void {
     warn({ event: "net.refused", status, reason, leaseId: lease?.id }, "refused a connection of the jail");
-    socket.end(`HTTP/1.1 ${status} ${phraseOf(reason)}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+    const challenge = status === 407 ? `Proxy-Authenticate: ${CHALLENGE}\r\n` : "";
+    socket.end(
+      `HTTP/1.1 ${status} ${phraseOf(reason)}\r\n${challenge}Content-Length: 0\r\nConnection: close\r\n\r\n`,
+    );
   }
 
   async function connect(request: IncomingMessage, client: Duplex, head: Buffer): Promise<void> {
@@ -109,8 +114,12 @@ export async function createNetGate(deps: NetGateDeps): Promise<NetGate> {
       gitGate(request, response, { lease, policy });
       return;
     }
-    warn({ event: "net.refused", status: 403, leaseId: lease?.id }, "refused a plain request of the jail");
     request.resume();
+    if (lease === null) {
+      response.writeHead(407, { "proxy-authenticate": CHALLENGE, connection: "close" }).end();
+      return;
+    }
+    warn({ event: "net.refused", status: 403, leaseId: lease.id }, "refused a plain request of the jail");
     response.statusMessage = "Only https is reachable from here";
     response.writeHead(403, { "content-type": "text/plain", connection: "close" });
     response.end("Sallyport: only https is reachable from here.\n");

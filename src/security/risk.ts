@@ -16,6 +16,7 @@ const RISK_OF_TYPE = {
   "turn.interrupted": "medium",
   "net.connected": "low",
   "net.refused": "medium",
+  "git.pushed": "medium",
   "net.ruled": "medium",
   "turn.fell_back": "medium",
   "cost.unknown_model": "medium",

@@ -1,5 +1,5 @@
 import type { ButtonSpec } from "../domain/button.ts";
-import { NETWORK_ACCESS } from "../domain/net.ts";
+import { GIT_REMOTE, NETWORK_ACCESS } from "../domain/net.ts";
 import { type MessageBody, type OutboxAct, PRIORITY, type Priority } from "../domain/outbox.ts";
 import type { Work } from "../domain/work.ts";
 import type { Approval } from "../store/approvals.ts";
@@ -12,7 +12,7 @@ import { escapeInvisible } from "./render/invisible.ts";
 import { bold, joinRich, plain } from "./render/rich-text.ts";
 import { cutRich, isInline, toolTitle, viewTool, type WholeView } from "./tool-view.ts";
 import { APPROVAL_ENDS, LABELS } from "./wording.ts";
-import { FOR_GOOD, hostQuestion, NET_LABELS } from "./wording-net.ts";
+import { FOR_GOOD, hostQuestion, NET_LABELS, remoteQuestion } from "./wording-net.ts";
 
 /** What Telegram takes, in UTF-16 units: the text of a message, and the caption of a document. */
 const LIMITS = { message: 4_096, file: 1_024 } as const;
@@ -33,28 +33,41 @@ export function createApprovalView(
   const keys = (work: Work, approval: Approval, rows: readonly (readonly ButtonSpec[])[]) =>
     offerKeyboard(store.buttons, ownerOf(work, groupOf(approval)), rows);
 
+  const keyOf = (work: Work, approval: Approval) => (label: string, decision: Decision, isOwners: boolean) =>
+    offerKeyboard(
+      store.buttons,
+      { ...ownerOf(work, groupOf(approval)), ...(isOwners ? { userId: OWNERS_ONLY } : {}) },
+      [[{ label, action: { kind: "approve", approvalId: approval.id, decision } }]],
+    ).flat();
+
+  function askPlainly(work: Work, rich: RichText, buttons: MessageBody["buttons"]): number {
+    const body = { ...rich, buttons };
+    return put(work, { kind: "send", body, replyTo: null, isSilent: false }, PRIORITY.approval);
+  }
+
   /** The asker may say it for once; for good, which holds for everybody, only an owner. */
   function askHost(work: Work, approval: Approval): number {
-    const key = (label: string, decision: Decision, isOwners: boolean) =>
-      offerKeyboard(
-        store.buttons,
-        { ...ownerOf(work, groupOf(approval)), ...(isOwners ? { userId: OWNERS_ONLY } : {}) },
-        [[{ label, action: { kind: "approve", approvalId: approval.id, decision } }]],
-      ).flat();
-    const rows = [
-      [...key(NET_LABELS.once, "allow", false), ...key(NET_LABELS.deny, "deny", false)],
-      [...key(NET_LABELS.project, "allow_project", true), ...key(NET_LABELS.never, "never", true)],
-    ];
+    const key = keyOf(work, approval);
     const target = { host: String(approval.input.host), port: Number(approval.input.port) };
     const isOwner = ownerUsers.includes(work.userId);
-    const rich = hostQuestion(target, { project: work.project ?? "", isOwner });
-    const body = { ...rich, buttons: rows };
-    return put(work, { kind: "send", body, replyTo: null, isSilent: false }, PRIORITY.approval);
+    return askPlainly(work, hostQuestion(target, { project: work.project ?? "", isOwner }), [
+      [...key(NET_LABELS.once, "allow", false), ...key(NET_LABELS.deny, "deny", false)],
+      [...key(NET_LABELS.project, "allow_project", true), ...key(NET_LABELS.never, "never", true)],
+    ]);
+  }
+
+  function askRemote(work: Work, approval: Approval): number {
+    const key = keyOf(work, approval);
+    const name = `${String(approval.input.host)}/${String(approval.input.repository)}`;
+    return askPlainly(work, remoteQuestion(name, work.project ?? ""), [
+      [...key(NET_LABELS.accept, "allow_project", true), ...key(NET_LABELS.deny, "deny", false)],
+    ]);
   }
 
   return {
     askTool: (work, approval) => {
       if (approval.toolName === NETWORK_ACCESS) return askHost(work, approval);
+      if (approval.toolName === GIT_REMOTE) return askRemote(work, approval);
       const row = [
         { label: LABELS.allow, action: { kind: "approve", approvalId: approval.id, decision: "allow" } },
         { label: LABELS.deny, action: { kind: "approve", approvalId: approval.id, decision: "deny" } },

@@ -62,5 +62,6 @@ function removal({ project, host, port }: NetTarget & { readonly project: string
 }
 
 function nameOf({ host, port }: NetTarget): string {
+  if (host.includes("/")) return `${host} (git)`;
   return port === 443 ? host : `${host}:${port}`;
 }

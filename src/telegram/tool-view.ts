@@ -1,3 +1,4 @@
+import { GIT_PUSH } from "../domain/net.ts";
 import type { RichText } from "./render/entity.ts";
 import { escapeInvisible } from "./render/invisible.ts";
 import { bold, joinRich, plain, pre } from "./render/rich-text.ts";
@@ -38,6 +39,7 @@ export function viewTool(name: string, input: Readonly<Record<string, unknown>>)
 
 /** What a tool call is called before a person. */
 export function toolTitle(name: string): string {
+  if (name === GIT_PUSH) return "git in the sandbox wants to push";
   return `Claude wants to use ${escapeInvisible(name)}`;
 }
 

@@ -9,6 +9,7 @@ export const NET_LABELS = {
   once: "Once",
   project: "For this project",
   never: "Never",
+  accept: "Accept for this project",
   deny: "No",
   remove: "Remove",
 } as const;
@@ -31,6 +32,14 @@ export function hostQuestion(
   return joinRich(
     bold(`A program in ${escapeInvisible(project)} wants to reach ${escapeInvisible(name)}`),
     plain(`\nWhatever it can read it could send there.${whose}`),
+  );
+}
+
+/** A question about a repository on a git host. */
+export function remoteQuestion(name: string, project: string): RichText {
+  return joinRich(
+    bold(`git in ${escapeInvisible(project)} wants to use ${escapeInvisible(name)}`),
+    "\nThe daemon would fetch from it with its token, unasked from then on. Every push is still asked about.",
   );
 }
 

@@ -30,7 +30,7 @@ interface Question {
  * those that a person allows when asked. Connections to one host share one question; it is withdrawn when nobody waits for
  * it any more.
  */
-export function createNetPolicy(deps: NetPolicyDeps): NetPolicy {
+export function createNetPolicy(deps: NetPolicyDeps): Pick<NetPolicy, "mayConnect" | "onTunnel"> {
   const { store, desk, record, allowedHosts, work, project } = deps;
   /** What was answered for this turn alone. */
   const answered = new Map<string, NetVerdict>();
@@ -106,8 +106,6 @@ export function createNetPolicy(deps: NetPolicyDeps): NetPolicy {
         known ?? (question === null ? deny("Too many questions are open") : await wait(question, signal));
       return verdict.kind === "deny" ? refuse(target, verdict) : verdict;
     },
-    mayFetch: async () => deny("There is no way to this repository"),
-    mayPush: async () => deny("There is no way to this repository"),
     onTunnel: (tunnel) => store.lightly(() => record({ type: "net.connected", ...tunnel }, { work })),
   };
 }

@@ -4,12 +4,14 @@ import type { ClaudeEvent, ClaudeOutcome, ClaudeTurnEnd, FailureCode } from "../
 import type { Now } from "../domain/clock.ts";
 import { AppError, messageOf } from "../domain/errors.ts";
 import type { HostRule } from "../domain/host-rule.ts";
+import type { NetPolicy } from "../domain/net.ts";
 import { conversationKey } from "../domain/request.ts";
 import type { Session, Work } from "../domain/work.ts";
 import type { Workshop } from "../jail/jail.ts";
 import type { Logger } from "../log/logger.ts";
 import type { Store } from "../store/store.ts";
 import type { ApprovalDesk } from "./approvals.ts";
+import { createGitPolicy, type ProjectGit } from "./git-policy.ts";
 import { createNetPolicy } from "./net-policy.ts";
 import { createPayer } from "./payer.ts";
 import type { Persist } from "./persist.ts";
@@ -30,6 +32,8 @@ export interface RunTurnDeps {
   readonly configDirOf: (userId: number, project: string) => Promise<string>;
   /** What the jail offers beside the project to this person. */
   readonly workshopOf: (userId: number, project: ApprovedPath) => Promise<Workshop>;
+  readonly git: ProjectGit;
+  readonly isOwner: (userId: number) => boolean;
   /** What may be reached unasked from every project. */
   readonly allowedHosts: readonly HostRule[];
   readonly record: RecordWork;
@@ -55,6 +59,14 @@ export interface PreparedTurn {
 export function createRunTurn(deps: RunTurnDeps): (turn: PreparedTurn) => Promise<void> {
   const { store, presenter, desk, recovery, record, persist, allowedHosts, now, log } = deps;
 
+  function netOf(work: Work, project: string, path: ApprovedPath): NetPolicy {
+    const { isOwner, git } = deps;
+    return {
+      ...createNetPolicy({ store, desk, record, allowedHosts, work, project }),
+      ...createGitPolicy({ store, desk, record, git, isOwner, work, project, path }),
+    };
+  }
+
   async function ask(turn: PreparedTurn, onEvent: (event: ClaudeEvent) => void): Promise<ClaudeTurnEnd> {
     const { work, session, signal } = turn;
     const [project, configDir] = await Promise.all([
@@ -75,7 +87,7 @@ export function createRunTurn(deps: RunTurnDeps): (turn: PreparedTurn) => Promis
       prompt: work.text,
       uuid: work.uuid,
       payer: createPayer({ ledger: store.ledger, work, record }),
-      net: createNetPolicy({ store, desk, record, allowedHosts, work, project: session.project }),
+      net: netOf(work, session.project, project),
       onEvent,
       onPrompting: () =>
         store.transaction(() => {

@@ -17,4 +17,5 @@ export const NO_NET: NetPolicy = {
   mayFetch: refuse,
   mayPush: refuse,
   onTunnel: () => undefined,
+  onPushed: () => undefined,
 };

@@ -41,6 +41,7 @@ interface BenchOptions {
   /** Runs the turns in place of the scripted far side; then `asked` gives nothing. */
   readonly claude?: TurnsDeps["claude"];
   readonly project?: ApprovedPath;
+  readonly git?: TurnsDeps["git"];
   readonly allowedHosts?: TurnsDeps["allowedHosts"];
   readonly configDir?: string;
   readonly store?: Store;
@@ -131,6 +132,8 @@ export function turnsBench(options: BenchOptions = {}): TurnsBench {
     isLocked: options.isLocked ?? (() => false),
     reserve: options.reserve ?? (() => ({ kind: "ok", reservedMicroUsd: 5_000_000 })),
     resolveProject: async (name) => options.project ?? (`/projects/${name}` as ApprovedPath),
+    git: options.git ?? { remotes: async () => [], commits: async () => [], isForced: async () => false },
+    isOwner: (userId) => userId === 7,
     allowedHosts: options.allowedHosts ?? [],
     workshopOf: async () => BARE_WORKSHOP,
     configDirOf: async (userId, project) => options.configDir ?? `/config/${userId}/${project}`,
