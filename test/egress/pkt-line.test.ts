@@ -14,9 +14,10 @@ function headOf(updates: readonly RefUpdate[], capabilities = CAPABILITIES): str
   return `${lines.join("")}0000`;
 }
 
-const oid = array(constantFrom(..."0123456789abcdef"), { minLength: 40, maxLength: 40 }).map((signs) =>
-  signs.join(""),
-);
+const oid = array(
+  integer({ min: 0, max: 15 }).map((digit) => digit.toString(16)),
+  { minLength: 40, maxLength: 40 },
+).map((signs) => signs.join(""));
 const update = tuple(
   oid,
   oid,

@@ -33,7 +33,12 @@ export async function createCertificate(hosts: readonly string[]): Promise<{ key
   const names = hosts.map((host) => `DNS:${host}`).join(",");
   await run("openssl", [
     ..."req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test".split(" "),
-    ...["-addext", `subjectAltName=${names}`, "-keyout", key, "-out", cert],
+    "-addext",
+    `subjectAltName=${names}`,
+    "-keyout",
+    key,
+    "-out",
+    cert,
   ]);
   return { key: readFileSync(key, "utf8"), cert: readFileSync(cert, "utf8") };
 }
