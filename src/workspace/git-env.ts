@@ -28,7 +28,7 @@ export function createGitEnv(git: Pick<Git, "remotes">) {
  * Rewrites addresses of these hosts, by https and ssh, to the gate (git-config(1), `url.<base>.insteadOf`), and keeps git from
  * asking for a password that nobody could type.
  */
-export function gitEnv(hosts: readonly string[]): Readonly<Record<string, string>> {
+function gitEnv(hosts: readonly string[]): Readonly<Record<string, string>> {
   const pairs = hosts.flatMap((host) =>
     [`https://${host}/`, `ssh://git@${host}/`, `git@${host}:`].map(
       (address) => [`url.${GATE}/${host}/.insteadOf`, address] as const,
