@@ -1,5 +1,6 @@
 import { lstat } from "node:fs/promises";
 import { AppError } from "../domain/errors.ts";
+import type { ProjectEntry } from "../domain/finding.ts";
 import { type Bridge, portSocketOf, withBridges } from "./bridge.ts";
 import { type Bind, bwrapOptions, insideArgv, programBinds } from "./bwrap-options.ts";
 import { startBwrap } from "./bwrap-process.ts";
@@ -48,14 +49,26 @@ export function createBwrapJail({ bwrap, scratchDir, marks, system, socat, log }
     const plan = await planProtection(project);
     const release = await guards.hold(plan.guards);
     try {
-      return await enter({ request, checked, protectedPaths: await identify(plan), release });
+      return await enter({
+        request,
+        checked,
+        protectedPaths: await identify(plan),
+        baseline: plan.entries,
+        release,
+      });
     } catch (error) {
       await release();
       throw error;
     }
   }
 
-  async function enter({ request, checked, protectedPaths, release }: Entry): Promise<JailedProcess> {
+  async function enter({
+    request,
+    checked,
+    protectedPaths,
+    baseline,
+    release,
+  }: Entry): Promise<JailedProcess> {
     const { project } = checked;
     const folder = await identityOf(project);
     const emptyFile = await lstat(system.emptyFile, { bigint: true });
@@ -114,7 +127,7 @@ export function createBwrapJail({ bwrap, scratchDir, marks, system, socat, log }
           .then(() => exited)
           .then(() => undefined),
       settle: () => Promise.resolve(),
-      findings: () => Promise.resolve([]),
+      baseline,
     };
   }
 
@@ -125,6 +138,7 @@ interface Entry {
   readonly request: JailRequest;
   readonly checked: CheckedRequest;
   readonly protectedPaths: readonly ProtectedPath[];
+  readonly baseline: readonly ProjectEntry[];
   readonly release: () => Promise<void>;
 }
 

@@ -36,6 +36,11 @@ export async function planRepository(root: string, plan: PlanBuilder): Promise<v
   }
 }
 
+/** The same for a folder that is a repository itself, with no work tree round it: git obeys it from inside. */
+export async function planBareRepository(folder: string, plan: PlanBuilder): Promise<void> {
+  if (!plan.isReadonly(folder)) await planGitDir(folder, folder, plan);
+}
+
 async function planGitDir(gitDir: string, root: string, plan: PlanBuilder): Promise<void> {
   const ownConfig = join(gitDir, "config.worktree");
   if (plan.isReadonly(ownConfig)) return; // planned before, or a submodule's below .git/modules

@@ -5,6 +5,7 @@ import { type CheckedRequest, checkRequest } from "./check-request.ts";
 import type { InsidePaths, Jail, JailedProcess, JailLog, JailRequest } from "./jail.ts";
 import { endTree } from "./kill-tree.ts";
 import { listProcesses } from "./list-processes.ts";
+import { lookThrough } from "./look-through.ts";
 import type { Marks } from "./mark.ts";
 import { hostArgv } from "./program.ts";
 import { createRoster } from "./roster.ts";
@@ -47,6 +48,7 @@ export function createHostJail({ kind, scratchDir, marks, platform, log, command
 
   async function start(request: JailRequest): Promise<JailedProcess> {
     const checked = await checkRequest(request, scratchDir);
+    const baseline = await lookThrough(checked.project);
     const mark = marks.next();
     const folder = join(scratchDir, `jail-${randomUUID().slice(0, 8)}`);
     const inside = insideOf(checked, folder);
@@ -77,7 +79,7 @@ export function createHostJail({ kind, scratchDir, marks, platform, log, command
         exited,
         kill,
         settle: () => Promise.resolve(),
-        findings: () => Promise.resolve([]),
+        baseline,
       };
     } catch (error) {
       await rm(folder, { recursive: true, force: true });

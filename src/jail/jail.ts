@@ -1,5 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import type { ApprovedPath } from "../domain/approved-path.ts";
+import type { ProjectEntry } from "../domain/finding.ts";
 
 /** Where things are, as the jailed program sees them. `path` is a PATH value; `program` is the head of its argv. */
 export interface InsidePaths {
@@ -43,14 +44,6 @@ export const BARE_WORKSHOP: Workshop = {
 export interface JailLoss {
   readonly kind: "secret" | "protection";
   /** On the host. */
-  readonly path: string;
-}
-
-/** Something that git or a tool of the owner's would obey, and that was not there when the jail began (H31). */
-export interface Finding {
-  /** A git folder, a link file or link called `.git`, or settings that run something. */
-  readonly kind: "repository" | "link" | "settings";
-  /** On the host, absolute. */
   readonly path: string;
 }
 
@@ -112,8 +105,8 @@ export interface JailedProcess {
    * to be waited for before anything that the jail says is passed on.
    */
   readonly settle: () => Promise<void>;
-  /** What is there now of the kind that is to be told, and was not there when the jail began. */
-  readonly findings: () => Promise<readonly Finding[]>;
+  /** What stood in the project, when the jail began, of the kind that is to be told when it is made anew (H31). */
+  readonly baseline: readonly ProjectEntry[];
 }
 
 /** The one way to run anything that touches a project. */

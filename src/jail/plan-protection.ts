@@ -1,19 +1,25 @@
 import type { Dirent } from "node:fs";
-import { readdir, realpath, stat } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError, isErrno } from "../domain/errors.ts";
+import { type ProjectEntry, textOfPath } from "../domain/finding.ts";
 import { createIsSecret } from "../domain/secret-files.ts";
-import { planRepository } from "./git-repository.ts";
+import { byteString } from "./byte-paths.ts";
+import { planBareRepository, planRepository } from "./git-repository.ts";
 import { isWithin } from "./inside-paths.ts";
-import { createPlan, isForeign, type PlanBuilder, type ProtectionPlan } from "./protection.ts";
+import { MAX_ENTRIES, refuseShut } from "./look-through.ts";
+import { createEntryFinder } from "./project-entries.ts";
+import { createPlan, type PlanBuilder, type ProtectionPlan } from "./protection.ts";
+import { walk } from "./walk.ts";
 
-/** Settings that make tools of the owner's run something; protected wherever they exist in the project (H22). */
-const SETTINGS = [".mcp.json", ".claude", ".vscode", ".idea", ".husky"];
-/** Not looked into: too large, and `.git` has rules of its own. */
-const SKIPPED = ["node_modules", ".git"];
+/** A plan, with what was there of the kind that is told when a turn makes it. */
+export interface SurveyedPlan extends ProtectionPlan {
+  readonly entries: readonly ProjectEntry[];
+}
+
+/** Only looked through for repositories: too large, and full of settings and examples that nobody obeys there. */
+const PACKAGES = "node_modules";
 const isSecret = createIsSecret();
-/** A tree larger than this is refused, since what was not looked at could not be masked. */
-const MAX_ENTRIES = 500_000;
 
 /**
  * Looks through a project for what the jail has to protect: repositories, settings that run code, `.env*` files. Links
@@ -21,28 +27,42 @@ const MAX_ENTRIES = 500_000;
  * Holds for what exists now, not for what is made later.
  * @throws AppError `path_invalid` or `path_outside`, saying what cannot be protected and what to do.
  */
-export async function planProtection(project: string, maxEntries = MAX_ENTRIES): Promise<ProtectionPlan> {
+export async function planProtection(project: string, maxEntries = MAX_ENTRIES): Promise<SurveyedPlan> {
+  const find = createEntryFinder();
+  const entries: ProjectEntry[] = [];
+  const secrets: { readonly path: string; readonly entry: Dirent }[] = [];
+  await walk({
+    project,
+    maxEntries,
+    look: async (folder) => {
+      const found = await find(folder);
+      entries.push(...found.entries);
+      for (const name of found.folders) readable(project, below(folder.path, name));
+      if (isInPackages(folder.path) || isInGit(folder.path)) return found.folders;
+      for (const entry of folder.entries) {
+        const path = below(folder.path, entry.name);
+        if (isSecret(join(project, textOfPath(path)))) secrets.push({ path, entry });
+      }
+      return found.folders;
+    },
+    onShut: (path, cause) => refuseShut(project, path, cause),
+  });
   const plan = createPlan(project);
-  const folders = [project];
-  let seen = 0;
-  for (let folder = folders.shift(); folder !== undefined; folder = folders.shift()) {
-    const entries = await list(folder);
-    seen += entries.length;
-    if (seen > maxEntries) {
-      throw new AppError(
-        "path_invalid",
-        `${project} has more than ${maxEntries} files outside node_modules, too many to look through for secrets: work in a smaller folder of it`,
-      );
-    }
-    if (entries.some(({ name }) => name === ".git")) await planRepository(folder, plan);
-    for (const entry of entries) {
-      const path = join(folder, entry.name);
-      if (SETTINGS.includes(entry.name) && !plan.isReadonly(path)) plan.protect(path);
-      if (isSecret(path)) await maskSecret(path, entry, plan);
-      if (entry.isDirectory() && !SKIPPED.includes(entry.name)) folders.push(path);
-    }
+  await planEntries(entries, plan);
+  for (const { path, entry } of secrets) await maskSecret(readable(project, path), entry, plan);
+  return { ...plan.build(), entries };
+}
+
+/** Repositories with a work tree before bare ones: such a folder may be the repository of a work tree elsewhere. */
+async function planEntries(entries: readonly ProjectEntry[], plan: PlanBuilder): Promise<void> {
+  const paths = entries.map((entry) => ({ ...entry, at: readable(plan.project, entry.path) }));
+  paths.sort((a, b) => (a.at < b.at ? -1 : 1));
+  for (const { at, kind } of paths) {
+    if (at.endsWith("/.git")) await planRepository(join(at, ".."), plan);
+    const isSetting = kind === "settings" && !at.endsWith("/.gitmodules");
+    if (isSetting && !plan.isReadonly(at)) plan.protect(at);
   }
-  return plan.build();
+  for (const { at } of paths) if (at.endsWith("/HEAD")) await planBareRepository(join(at, ".."), plan);
 }
 
 async function maskSecret(path: string, entry: Dirent, plan: PlanBuilder): Promise<void> {
@@ -57,18 +77,24 @@ async function maskSecret(path: string, entry: Dirent, plan: PlanBuilder): Promi
   plan.mask(target);
 }
 
-async function list(folder: string): Promise<readonly Dirent[]> {
-  try {
-    return await readdir(folder, { withFileTypes: true });
-  } catch (error) {
-    if (isErrno(error, "ENOENT") && !folder.includes("\uFFFD")) return []; // gone since its parent was listed
-    if (isErrno(error, "EACCES") && (await isForeign(folder))) return []; // closed to the jail as well
-    throw new AppError(
-      "path_invalid",
-      `Cannot look for secrets in ${folder}: its name or its permissions are in the way`,
-      {
-        cause: error,
-      },
-    );
-  }
+/** The path on the host of something in the project; no mount can be put over a name that is no UTF-8. */
+function readable(project: string, path: string): string {
+  const text = textOfPath(path);
+  if (byteString(text) === path) return join(project, text);
+  throw new AppError(
+    "path_invalid",
+    `${join(project, text)} cannot be protected: its name is no UTF-8. Rename it, or remove it`,
+  );
+}
+
+function below(folder: string, name: string): string {
+  return folder === "" ? name : `${folder}/${name}`;
+}
+
+function isInPackages(path: string): boolean {
+  return path.split("/").includes(PACKAGES);
+}
+
+function isInGit(path: string): boolean {
+  return path.split("/").includes(".git");
 }

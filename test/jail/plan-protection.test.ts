@@ -93,3 +93,14 @@ test("what is gone by the time it is looked up is left out", async () => {
   await rm(join(project, ".env"));
   expect(await identify(plan)).toEqual([]);
 });
+
+test("repositories in node_modules and bare ones are protected as others are", async () => {
+  await put("node_modules/m/.git/config", "bare.git/HEAD", "bare.git/objects/x", "bare.git/refs/x");
+  expect(await planned()).toMatchObject({
+    "node_modules/m/.git": "pin",
+    "node_modules/m/.git/config": "readonly",
+    "bare.git": "pin",
+    "bare.git/config": "readonly",
+    "bare.git/commondir": "readonly",
+  });
+});

@@ -1,0 +1,40 @@
+import { join } from "node:path";
+import { AppError, isErrno } from "../domain/errors.ts";
+import { type ProjectEntry, textOfPath } from "../domain/finding.ts";
+import { createEntryFinder } from "./project-entries.ts";
+import { isForeign } from "./protection.ts";
+import { walk } from "./walk.ts";
+
+/** A tree larger than this is refused, since what was not looked at could hide anything. */
+export const MAX_ENTRIES = 1_000_000;
+
+/**
+ * All that git or a tool would obey in the project as it stands. Reads names and inodes only: no git is run, no link
+ * followed, no file opened.
+ * @throws AppError `path_invalid` when a part of it cannot be looked into.
+ */
+export async function lookThrough(
+  project: string,
+  maxEntries = MAX_ENTRIES,
+): Promise<readonly ProjectEntry[]> {
+  const find = createEntryFinder();
+  const found: ProjectEntry[] = [];
+  await walk({
+    project,
+    maxEntries,
+    look: async (folder) => {
+      const { entries, folders } = await find(folder);
+      found.push(...entries);
+      return folders;
+    },
+    onShut: (path, cause) => refuseShut(project, path, cause),
+  });
+  return found;
+}
+
+/** @throws AppError `path_invalid`, but for a folder of another user's, which is shut to the jail as well. */
+export async function refuseShut(project: string, path: string, cause: unknown): Promise<void> {
+  const folder = join(project, textOfPath(path));
+  if (isErrno(cause, "EACCES") && !folder.includes("\uFFFD") && (await isForeign(folder))) return;
+  throw new AppError("path_invalid", `Cannot look into ${folder}: its permissions are in the way`, { cause });
+}
