@@ -20,6 +20,7 @@ import { prepareHome } from "./store/home.ts";
 import { lockHome } from "./store/lock.ts";
 import { openStore } from "./store/store.ts";
 import { openTelegram } from "./telegram/door.ts";
+import { createProjectWatch } from "./turns/project-watch.ts";
 import { createTurns } from "./turns/turns.ts";
 import { createGitEnv } from "./workspace/git-env.ts";
 import { createProjects } from "./workspace/projects.ts";
@@ -82,6 +83,7 @@ export async function runDaemon(loaded: LoadedConfig, log: Logger, run: DaemonRu
     now,
     program: run.claudeProgram,
     internet: run.internet ?? systemInternet,
+    over: (jail) => watch.over(jail),
     after: Promise.race([polling.promise, sleep(CLAUDE_WAITS_MS)]),
   });
 
@@ -89,8 +91,17 @@ export async function runDaemon(loaded: LoadedConfig, log: Logger, run: DaemonRu
   const token = secrets.botToken.reveal();
   const telegram = openTelegram({ token, config, store, security, log, now });
   scope.defer(() => telegram.close());
+  const watch = createProjectWatch({
+    store,
+    presenter: telegram.presenter,
+    record,
+    folder: home.quarantine,
+    log,
+  });
+  scope.defer(() => watch.close());
   const turns = createTurns({
     store,
+    watch,
     claude,
     presenter: telegram.presenter,
     record,

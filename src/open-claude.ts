@@ -20,6 +20,8 @@ interface ClaudeSideDeps {
   readonly now: Now;
   /** How the jail's programs reach other machines. */
   readonly internet: Internet;
+  /** The jail with what else is to know of what runs in it. */
+  readonly over: (jail: Jail) => Jail;
   /** What runs in the CLI's place; else the CLI is looked for. */
   readonly program: string | undefined;
   /** Resolves when it may begin: what is more urgent has been done. */
@@ -71,7 +73,7 @@ interface Opened {
 
 async function open(
   scope: AsyncDisposableStack,
-  { loaded, home, log, now, internet, program }: ClaudeSideDeps,
+  { loaded, home, log, now, internet, over, program }: ClaudeSideDeps,
   permissionMode: ClaudeSide["mode"],
 ): Promise<Opened> {
   const { config, secrets } = loaded;
@@ -135,7 +137,14 @@ async function open(
     netSocket: netGate.socketPath,
     localPorts: local.ports,
   };
-  const runner = createClaudeRunner({ jail, settings, ...sockets, openLease: leases.open, log, now });
+  const runner = createClaudeRunner({
+    jail: over(jail),
+    settings,
+    ...sockets,
+    openLease: leases.open,
+    log,
+    now,
+  });
   scope.defer(() => runner.close());
   const gitDir = join(home.jail, "git");
   await mkdir(gitDir, { recursive: true, mode: 0o700 });

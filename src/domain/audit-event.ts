@@ -16,6 +16,17 @@ export type GateName = "authenticate" | "checkLock" | "limitRate" | "limitCost" 
  * `security/redact.ts`. Who and where stand beside the event, in `AuditEntry`.
  */
 export type AuditEvent =
+  /** Things that a turn made and that git or a tool would obey were taken out of the project. */
+  | {
+      readonly type: "project.quarantined";
+      readonly workId: number | null;
+      readonly count: number;
+      readonly paths: readonly string[];
+    }
+  /** The project could not be looked through after a turn, or what was found could not be moved. */
+  | { readonly type: "violation.project_unseen"; readonly workId: number | null }
+  /** An owner took such a thing, or left it out. */
+  | { readonly type: "project.accepted" | "project.left_out"; readonly path: string }
   /** Somebody who may not come in. `unrecorded` counts such contacts since the last record that were not recorded. */
   | { readonly type: "auth.failure"; readonly reason: DenyReason; readonly unrecorded: number }
   | {

@@ -22,6 +22,8 @@ export type ButtonAction =
   | { readonly kind: "offered_all"; readonly workIds: readonly number[]; readonly choice: "run" | "drop" }
   | { readonly kind: "edited"; readonly workId: number; readonly text: string }
   | { readonly kind: "host_remove"; readonly project: string; readonly host: string; readonly port: number }
+  /** Those of them that still wait for an owner's word. */
+  | { readonly kind: "quarantine"; readonly ids: readonly number[]; readonly choice: "accept" | "drop" }
   | { readonly kind: "dismiss" }
   | { readonly kind: "repo"; readonly project: string }
   | { readonly kind: "repo_page"; readonly page: number };

@@ -4,7 +4,7 @@ import { bytesOf, isGone } from "./byte-paths.ts";
 import type { SeenFolder } from "./walk.ts";
 
 /** Settings that make tools of the owner's run something (H22). */
-export const SETTINGS = [".mcp.json", ".claude", ".vscode", ".idea", ".husky"];
+const SETTINGS = [".mcp.json", ".claude", ".vscode", ".idea", ".husky"];
 /** Packages come with settings of their own, which no tool looks for there. */
 const PACKAGES = "node_modules";
 

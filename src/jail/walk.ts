@@ -29,6 +29,11 @@ interface Held {
   waiting: number;
 }
 
+interface Task {
+  readonly parent: Held | null;
+  readonly name: string;
+}
+
 const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 /** Folders looked at side by side: while one waits for the disk, another is read. */
 const HANDS = 8;
@@ -41,9 +46,10 @@ const MAX_DEPTH = 100;
  * @throws AppError `path_invalid` for more than `maxEntries` or folders too deep, and what `onShut` throws.
  */
 export async function walk({ project, look, maxEntries, onShut }: WalkOptions): Promise<void> {
-  const tasks: { readonly parent: Held | null; readonly name: string }[] = [{ parent: null, name: "" }];
+  const tasks: Task[] = [{ parent: null, name: "" }];
   const over = Promise.withResolvers<void>();
-  let [seen, running, fault]: [number, number, Error | null] = [0, 0, null];
+  const faults: unknown[] = [];
+  let [seen, running] = [0, 0];
 
   async function visit(parent: Held | null, name: string): Promise<void> {
     const path = parent === null || parent.path === "" ? name : `${parent.path}/${name}`;
@@ -70,20 +76,24 @@ export async function walk({ project, look, maxEntries, onShut }: WalkOptions): 
     }
   }
 
+  async function take({ parent, name }: Task): Promise<void> {
+    try {
+      await visit(parent, name);
+      await release(parent);
+    } catch (error) {
+      faults.push(error); // what is open is closed below
+      await release(parent).catch(() => undefined); // the fault that was first is told
+    }
+    running -= 1;
+    next();
+  }
+
   function next(): void {
-    while (running < HANDS && fault === null) {
+    while (running < HANDS && faults.length === 0) {
       const task = tasks.pop(); // the last one first, so that few folders are open at a time
       if (task === undefined) break;
       running += 1;
-      void visit(task.parent, task.name)
-        .finally(() => release(task.parent))
-        .catch((error: unknown) => {
-          fault ??= error instanceof Error ? error : new Error(String(error));
-        })
-        .finally(() => {
-          running -= 1;
-          next();
-        });
+      void take(task);
     }
     if (running === 0) over.resolve();
   }
@@ -91,7 +101,7 @@ export async function walk({ project, look, maxEntries, onShut }: WalkOptions): 
   next();
   await over.promise;
   for (const { parent } of tasks) await release(parent);
-  if (fault !== null) throw fault;
+  if (faults.length > 0) throw faults[0];
 }
 
 async function release(held: Held | null): Promise<void> {

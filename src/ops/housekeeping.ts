@@ -7,6 +7,7 @@ import type { Audit } from "../security/audit.ts";
 import { homePaths } from "../store/home.ts";
 import type { Store } from "../store/store.ts";
 import { WORDS } from "../telegram/wording.ts";
+import { clearQuarantine } from "./clear-quarantine.ts";
 import { type ForgetDeps, forgetOld } from "./forget.ts";
 import { backUpNightly } from "./nightly-backup.ts";
 
@@ -55,7 +56,7 @@ export function startHousekeeping(deps: HousekeepingDeps): AsyncDisposable {
 
 async function keepHouse(deps: HousekeepingDeps, signal: AbortSignal): Promise<void> {
   const { lookEveryMs = LOOK_EVERY_MS } = deps;
-  const chores = [forgetting(deps), backups(deps)].map((chore) => daily(deps, chore));
+  const chores = [forgetting(deps), clearing(deps), backups(deps)].map((chore) => daily(deps, chore));
   while (!signal.aborted) {
     await sleep(lookEveryMs, undefined, { signal, ref: false }).catch(() => undefined); // aborted
     for (const look of chores) if (!signal.aborted) await look(signal);
@@ -101,6 +102,18 @@ function forgetting({ store, config, record, now, log }: HousekeepingDeps): Chor
         "store_failed",
         "Another program reads an older state of the database, which keeps it on disk",
       );
+    },
+  };
+}
+
+function clearing({ store, config: { home, retention }, now, log }: HousekeepingDeps): Chore {
+  const folder = homePaths(home).quarantine;
+  return {
+    name: "quarantine",
+    fact: "quarantine.at",
+    act: async (signal) => {
+      const count = await clearQuarantine({ store, folder, before: now() - retention.contentMs }, signal);
+      if (count > 0) log.info({ event: "quarantine.cleared", count }, "deleted what nobody accepted in time");
     },
   };
 }

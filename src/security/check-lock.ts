@@ -43,6 +43,8 @@ function isOpen({ body }: Request, actionOf: CheckLockDeps["actionOf"]): boolean
 /** True for a button that lets work begin or go on. */
 function isBeginning(action: ButtonAction): boolean {
   switch (action.kind) {
+    case "quarantine":
+      return action.choice === "accept";
     case "approve":
       return action.decision === "allow" || action.decision === "allow_project";
     case "queue":

@@ -11,6 +11,8 @@ export interface Home {
   readonly jail: string;
   /** The CLI's folders, one for each person and project. */
   readonly claude: string;
+  /** What was taken out of projects. */
+  readonly quarantine: string;
   /** Copies of the database. */
   readonly backups: string;
 }
@@ -22,6 +24,7 @@ export function homePaths(home: string): Home {
     run: join(home, "run"),
     jail: join(home, "jail"),
     claude: join(home, "claude"),
+    quarantine: join(home, "quarantine"),
     backups: join(home, "backups"),
   };
 }
@@ -30,7 +33,7 @@ export function homePaths(home: string): Home {
 export function prepareHome(home: string): Home {
   const paths = homePaths(home);
   try {
-    for (const folder of [home, paths.run, paths.jail, paths.claude, paths.backups]) {
+    for (const folder of [home, paths.run, paths.jail, paths.claude, paths.quarantine, paths.backups]) {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       chmodSync(folder, 0o700);
     }

@@ -238,4 +238,31 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   ALTER TABLE approvals ADD COLUMN choice TEXT;
   `,
+  `
+  CREATE TABLE quarantine (
+    id         INTEGER PRIMARY KEY,
+    root       TEXT NOT NULL,
+    path       TEXT NOT NULL,
+    kind       TEXT NOT NULL CHECK (kind IN ('repository', 'link', 'settings')),
+    ino        TEXT,
+    work_id    INTEGER,
+    state      TEXT NOT NULL CHECK (state IN ('moving', 'held', 'accepting', 'accepted', 'dropped')),
+    notices    TEXT NOT NULL DEFAULT '[]',
+    notice_id  INTEGER,
+    found_at   INTEGER NOT NULL,
+    changed_at INTEGER,
+    decided_by INTEGER
+  ) STRICT;
+  CREATE INDEX quarantine_open ON quarantine (id) WHERE state IN ('moving', 'held', 'accepting');
+  CREATE INDEX quarantine_notice ON quarantine (notice_id, id);
+  CREATE INDEX quarantine_found ON quarantine (found_at);
+
+  -- One row a project in which something runs or ran.
+  CREATE TABLE baselines (
+    root    TEXT PRIMARY KEY,
+    entries TEXT NOT NULL,
+    work_id INTEGER,
+    at      INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];

@@ -13,6 +13,7 @@ import { createInbox, type Inbox } from "./inbox.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
 import { createOffered, type Offered } from "./offered.ts";
 import { createOutbox, type Outbox } from "./outbox.ts";
+import { type Baselines, createBaselines, createQuarantine, type Quarantine } from "./quarantine.ts";
 import { createRetention, type Retention } from "./retention.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
 import { createTransactions, type Transactions } from "./transactions.ts";
@@ -35,6 +36,8 @@ export interface Store extends Disposable, Transactions {
   readonly audit: AuditTable;
   readonly facts: Facts;
   readonly hostRules: HostRules;
+  readonly quarantine: Quarantine;
+  readonly baselines: Baselines;
   readonly retention: Retention;
   readonly upkeep: Upkeep;
 }
@@ -68,6 +71,8 @@ export function openStore(path: string, now: Now, deps: StoreDeps = {}): Store {
     audit: createAuditTable(db, change),
     facts: createFacts(db, change),
     hostRules: createHostRules(db, change, now),
+    quarantine: createQuarantine(db, change, now),
+    baselines: createBaselines(db, change, now),
     retention: createRetention(db, { change, lightly, now }),
     upkeep: createUpkeep(db, lightly),
     [Symbol.dispose]: () => db.close(),

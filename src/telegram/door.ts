@@ -21,6 +21,7 @@ import { createServerClock } from "./server-clock.ts";
 import { createSockets } from "./sockets.ts";
 import { WORDS } from "./wording.ts";
 
+const DAY_MS = 86_400_000;
 const CALL_SECONDS = 30;
 /** What the outbox may still take when the daemon ends. */
 const FLUSH_MS = 2_000;
@@ -154,7 +155,12 @@ export function openTelegram({ token, config, store, security, log, now }: DoorD
   }
 
   return {
-    presenter: createPresenter({ store, sender, ownerUsers: owners }),
+    presenter: createPresenter({
+      store,
+      sender,
+      ownerUsers: owners,
+      keepDays: Math.ceil(config.retention.contentMs / DAY_MS),
+    }),
     tellOwners: (text) => {
       for (const owner of owners) replies.notify(owner, text);
     },

@@ -86,6 +86,7 @@ export function handlePress(deps: PressDeps): MiddlewareFn<SallyContext> {
       case "offered":
       case "offered_all":
       case "edited":
+      case "quarantine":
         return turns.press(action, userId);
     }
   }
@@ -93,7 +94,7 @@ export function handlePress(deps: PressDeps): MiddlewareFn<SallyContext> {
 
 /** The message's own edit takes the keys away of a question; those of the others go at once, unless they stay good. */
 function usesUpKeys(action: ButtonAction): boolean {
-  const isQuestion = ["approve", "answer", "answers_done"].includes(action.kind);
+  const isQuestion = ["approve", "answer", "answers_done", "quarantine"].includes(action.kind);
   return !isQuestion && !isReusable(action);
 }
 

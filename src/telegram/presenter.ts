@@ -13,6 +13,7 @@ import { createApprovalView, type PutAbout } from "./approval-view.ts";
 import { offerKeyboard, ownerOf } from "./keyboard.ts";
 import { createOffers } from "./offers.ts";
 import type { ProgressSource } from "./progress.ts";
+import { createQuarantineView } from "./quarantine-view.ts";
 import type { RichText } from "./render/entity.ts";
 import { plain } from "./render/rich-text.ts";
 import { openScreen } from "./screen.ts";
@@ -28,10 +29,12 @@ interface PresenterDeps {
     readonly unwatch: (chatId: number, target: number) => void;
   };
   readonly ownerUsers: readonly number[];
+  /** How long what was taken out of a project is kept for an owner to accept. */
+  readonly keepDays: number;
 }
 
 /** How turns are seen in Telegram. Writes to the outbox only; the sender does the rest. */
-export function createPresenter({ store, sender, ownerUsers }: PresenterDeps): Presenter {
+export function createPresenter({ store, sender, ownerUsers, keepDays }: PresenterDeps): Presenter {
   const enqueue = (draft: OutboxDraft): number => {
     const id = store.outbox.put(draft);
     store.afterCommit(() => sender.kick(draft.conversation.chatId));
@@ -99,6 +102,12 @@ export function createPresenter({ store, sender, ownerUsers }: PresenterDeps): P
       const watch: typeof sender.watch = (...watched) => store.afterCommit(() => sender.watch(...watched));
       return openScreen({ store, ...sender, watch }, work);
     },
+    ...createQuarantineView({
+      store,
+      ownerUsers,
+      keepDays,
+      enqueue: (conversation, act, priority) => enqueue({ conversation, act, priority, finalOf: null }),
+    }),
     ...createApprovalView(store, put, ownerUsers),
     ...createOffers({ store, put, hold, keys, edit }),
     modelRefused: (work, model) => tellOwners(modelRefusedText(work, model)),

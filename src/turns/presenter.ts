@@ -1,3 +1,4 @@
+import type { Quarantined, QuarantineNotice } from "../domain/quarantine.ts";
 import type { TurnEvent, TurnReport } from "../domain/turn-event.ts";
 import type { Verdict } from "../domain/verdict.ts";
 import type { Work } from "../domain/work.ts";
@@ -77,6 +78,15 @@ export interface Presenter {
   readonly modelRefused: (work: Work, model: string) => void;
   /** The bot was unlocked at the machine: tells the owners. */
   readonly unlocked: () => void;
+  /**
+   * Tells of things that were taken out of a project, or shows that anew where it was told (`items[0].notices`): how each
+   * stands, with keys for owners while one waits. Gives where it is told. `work` is the one that ran there last.
+   */
+  readonly quarantined: (work: Work | null, items: readonly Quarantined[]) => readonly QuarantineNotice[];
+  /** What was accepted could not be put back, since its place is taken. */
+  readonly notReturned: (item: Quarantined) => void;
+  /** The project could not be looked through, or what was found not be moved: it may still be there. */
+  readonly unseen: (work: Work | null, reason: string) => void;
   /** Ends the message of a work that will not run. */
   readonly dropped: (work: Work) => void;
   /** The budget was spent when the work's turn came. */

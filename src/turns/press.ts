@@ -5,6 +5,7 @@ import type { WorkDraft } from "../store/work.ts";
 import type { ApprovalDesk } from "./approvals.ts";
 import type { Late } from "./late.ts";
 import type { Presenter } from "./presenter.ts";
+import type { ProjectWatch } from "./project-watch.ts";
 import type { Queue } from "./queue.ts";
 import type { Recovery } from "./recovery.ts";
 
@@ -21,7 +22,8 @@ export type TurnAction = Extract<
       | "recover"
       | "offered"
       | "offered_all"
-      | "edited";
+      | "edited"
+      | "quarantine";
   }
 >;
 
@@ -34,6 +36,7 @@ interface PressDeps {
   readonly desk: ApprovalDesk;
   readonly recovery: Recovery;
   readonly late: Late;
+  readonly watch: Pick<ProjectWatch, "decide">;
   readonly queue: Queue;
   /** Queues a work that was just made, visibly. */
   readonly accept: (work: Work) => void;
@@ -49,7 +52,7 @@ export interface Presses {
 }
 
 export function createPresses(deps: PressDeps): Presses {
-  const { store, presenter, desk, recovery, late, queue, accept, submit, newUuid } = deps;
+  const { store, presenter, desk, recovery, late, watch, queue, accept, submit, newUuid } = deps;
 
   function end(work: Work): Effect {
     store.work.requestStop(work.id);
@@ -129,6 +132,8 @@ export function createPresses(deps: PressDeps): Presses {
         return pressOnOffered([action.workId], action.choice);
       case "offered_all":
         return pressOnOffered(action.workIds, action.choice);
+      case "quarantine":
+        return watch.decide(action, by);
       case "edited": {
         const work = store.work.get(action.workId);
         if (!work) return "late";

@@ -4,19 +4,17 @@ import type { ClaudeEvent, ClaudeOutcome, ClaudeTurnEnd, FailureCode } from "../
 import type { Now } from "../domain/clock.ts";
 import { AppError, messageOf } from "../domain/errors.ts";
 import type { HostRule } from "../domain/host-rule.ts";
-import type { NetPolicy } from "../domain/net.ts";
-import { conversationKey } from "../domain/request.ts";
 import type { Session, Work } from "../domain/work.ts";
 import type { Workshop } from "../jail/jail.ts";
 import type { Logger } from "../log/logger.ts";
 import type { Store } from "../store/store.ts";
 import type { ApprovalDesk } from "./approvals.ts";
-import { createGitPolicy, type ProjectGit } from "./git-policy.ts";
-import { createNetPolicy } from "./net-policy.ts";
-import { createPayer } from "./payer.ts";
+import { createAsk } from "./ask-claude.ts";
+import type { ProjectGit } from "./git-policy.ts";
 import type { Persist } from "./persist.ts";
 import type { Presenter, TurnScreen } from "./presenter.ts";
 import { createProgress } from "./progress.ts";
+import type { ProjectWatch } from "./project-watch.ts";
 import type { Recovery } from "./recovery.ts";
 import { logDisagreement, type RecordWork, settleTurn } from "./settle.ts";
 
@@ -36,6 +34,7 @@ export interface RunTurnDeps {
   readonly isOwner: (userId: number) => boolean;
   /** What may be reached unasked from every project. */
   readonly allowedHosts: readonly HostRule[];
+  readonly watch: Pick<ProjectWatch, "during">;
   readonly record: RecordWork;
   readonly persist: Persist;
   readonly summarise: (name: string, input: Readonly<Record<string, unknown>>) => string;
@@ -57,48 +56,9 @@ export interface PreparedTurn {
  * ended. A fault of the runner is a failed turn. Never rejects: a store that takes no writing is waited for.
  */
 export function createRunTurn(deps: RunTurnDeps): (turn: PreparedTurn) => Promise<void> {
-  const { store, presenter, desk, recovery, record, persist, allowedHosts, now, log } = deps;
+  const { store, presenter, recovery, record, persist, now, log } = deps;
 
-  function netOf(work: Work, project: string, path: ApprovedPath): NetPolicy {
-    const { isOwner, git } = deps;
-    return {
-      ...createNetPolicy({ store, desk, record, allowedHosts, work, project }),
-      ...createGitPolicy({ store, desk, record, git, isOwner, work, project, path }),
-    };
-  }
-
-  async function ask(turn: PreparedTurn, onEvent: (event: ClaudeEvent) => void): Promise<ClaudeTurnEnd> {
-    const { work, session, signal } = turn;
-    const [project, configDir] = await Promise.all([
-      deps.resolveProject(session.project),
-      deps.configDirOf(work.userId, session.project),
-    ]);
-    const workshop = await deps.workshopOf(work.userId, project);
-    return deps.claude.run({
-      session: {
-        conversationKey: conversationKey(work.conversation),
-        userId: work.userId,
-        project,
-        configDir,
-        workshop,
-        sessionId: session.id,
-        isResume: session.isResumable,
-      },
-      prompt: work.text,
-      uuid: work.uuid,
-      payer: createPayer({ ledger: store.ledger, work, record }),
-      net: netOf(work, session.project, project),
-      onEvent,
-      onPrompting: () =>
-        store.transaction(() => {
-          store.work.setState(work.id, "running");
-          const event = { workId: work.id, project: session.project, isResumed: session.isResumable };
-          record({ type: "turn.started", ...event }, { work });
-        }),
-      decide: (call, callSignal) => desk.decide(work, call, callSignal),
-      signal,
-    });
-  }
+  const ask = createAsk(deps);
 
   function refused(work: Work, model: string): void {
     store.transaction(() => {

@@ -10,6 +10,7 @@ import { createLate } from "./late.ts";
 import { createPersist } from "./persist.ts";
 import type { Presenter } from "./presenter.ts";
 import { createPresses, type Presses } from "./press.ts";
+import type { ProjectWatch } from "./project-watch.ts";
 import { createQueue } from "./queue.ts";
 import { createRecovery } from "./recovery.ts";
 import { createRunTurn, type RunTurnDeps } from "./run-turn.ts";
@@ -49,12 +50,13 @@ export interface Turns extends Presses {
   readonly close: () => Promise<void>;
 }
 
-export interface TurnsDeps extends Omit<RunTurnDeps, "desk" | "recovery" | "record" | "persist"> {
+export interface TurnsDeps extends Omit<RunTurnDeps, "desk" | "recovery" | "record" | "persist" | "watch"> {
   readonly record: (
     event: AuditEvent,
     who: { readonly userId: number; readonly conversation: Work["conversation"] },
   ) => void;
   readonly presenter: Presenter;
+  readonly watch: Pick<ProjectWatch, "during" | "decide" | "recover">;
   /** Read anew at every call: the lock is opened by another process. */
   readonly isLocked: () => boolean;
   readonly reserve: (userId: number) => Reservation;
@@ -117,7 +119,18 @@ export function createTurns(deps: TurnsDeps): Turns {
       queue.wakeAll();
     },
   });
-  const presses = createPresses({ store, presenter, desk, recovery, late, queue, accept, submit, newUuid });
+  const presses = createPresses({
+    watch: deps.watch,
+    store,
+    presenter,
+    desk,
+    recovery,
+    late,
+    queue,
+    accept,
+    submit,
+    newUuid,
+  });
 
   return {
     submit,
@@ -166,6 +179,7 @@ export function createTurns(deps: TurnsDeps): Turns {
         late.offerDue();
         recovery.recover();
       });
+      deps.watch.recover();
       queue.wakeAll();
       lock.watch();
     },

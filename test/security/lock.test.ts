@@ -80,6 +80,7 @@ const BEGINNING: readonly ButtonAction[] = [
   { kind: "offered_all", workIds: [id], choice: "run" },
   { kind: "edited", workId: id, text: "go" },
   { kind: "repo", project: "p" },
+  { kind: "quarantine", ids: [id], choice: "accept" },
   { kind: "repo_page", page: 1 },
 ];
 
@@ -98,6 +99,7 @@ const ENDING: readonly ButtonAction[] = [
   { kind: "offered", workId: id, choice: "show" },
   { kind: "offered", workId: id, choice: "drop" },
   { kind: "offered_all", workIds: [id], choice: "drop" },
+  { kind: "quarantine", ids: [id], choice: "drop" },
   { kind: "dismiss" },
 ];
 

@@ -14,9 +14,18 @@ const TIMES = { contentMs: 30 * DAY, auditMs: 365 * DAY };
 const PERSON = 7;
 
 /** Tables that hold no more rows than there are people, chats, keys or names; each says so in its file. */
-const BOUNDED = ["conversations", "chats", "buckets", "facts", "host_rules", "costs_before", "audit_anchor"];
-/** Has a retention of its own, by `ops/forget.ts`. */
-const CHAIN = ["audit"];
+const BOUNDED = [
+  "conversations",
+  "chats",
+  "buckets",
+  "facts",
+  "host_rules",
+  "costs_before",
+  "audit_anchor",
+  "baselines",
+];
+/** Have a retention of their own: `ops/forget.ts`, and `ops/clear-quarantine.ts`, which removes files first. */
+const CHAIN = ["audit", "quarantine"];
 
 /** A store on a file, with a clock, and with what it takes to fill it and to look at it from outside. */
 function createWorld() {
@@ -106,6 +115,8 @@ test("H20: no table grows for ever: what was done two years ago has left no row 
     store.buckets.save("work:7", "{}");
     store.facts.set("a", "b");
     store.hostRules.set({ project: "p", host: "example.com", port: 443, verdict: "allow" }, PERSON);
+    store.baselines.open("/p", []);
+    store.quarantine.begin("/p", id, [{ kind: "settings", path: ".vscode", ino: null }]);
     store.chats.rest(7, clock() + 1);
     store.audit.append({
       at: clock(),

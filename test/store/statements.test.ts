@@ -6,7 +6,7 @@ import { testClock } from "../support/store.ts";
 import { tempDir } from "../support/temp.ts";
 
 /** Tables that hold one row, or one a person, chat, key or name. */
-const BOUNDED = ["conversations", "chats", "buckets", "facts", "costs_before", "audit_anchor"];
+const BOUNDED = ["conversations", "chats", "buckets", "facts", "costs_before", "audit_anchor", "baselines"];
 
 /** Partial indexes that hold only what is under way; they may be read through. */
 const OPEN_ROWS = [
@@ -16,6 +16,7 @@ const OPEN_ROWS = [
   "work_unfinished",
   "approvals_asked",
   "outbox_open",
+  "quarantine_open",
 ];
 
 /** Growing tables that a statement reads through all the same, by what it begins with, and why that is right. */

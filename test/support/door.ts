@@ -63,6 +63,7 @@ export async function createDoorBench(): Promise<DoorBench> {
     access: { allowedUsers: [OWNER, PARTNER, GUEST], ownerUsers: [OWNER, PARTNER] },
     claude: { auth: "api-key" },
     staleAfterMs: STALE_AFTER_MS,
+    retention: { contentMs: 30 * 86_400_000, auditMs: 365 * 86_400_000 },
     limits: {
       requestsPerWindow: 60,
       windowMs: 60_000,

@@ -117,12 +117,16 @@ export function turnsBench(options: BenchOptions = {}): TurnsBench {
     unlocked: () => void note("unlocked"),
     dropped: (work) => void note(`dropped ${work.text}`),
     waitsForMoney: (work) => void note(`waits ${work.text}`),
+    quarantined: () => [],
+    notReturned: () => undefined,
+    unseen: () => undefined,
     unpaid: (work) => void note(`unpaid ${work.text}`),
   };
   const turns = createTurns({
     store,
     claude,
     presenter,
+    watch: { during: ({ run }) => run(), decide: () => "late", recover: () => undefined },
     now: options.now ?? testClock(),
     newUuid: randomUUID,
     record: (event, who) => {

@@ -49,6 +49,7 @@ function configOf({ burst = 10, apiRoot = "http://127.0.0.1:1" } = {}): Config {
     access: { allowedUsers: [OWNER, GUEST], ownerUsers: [OWNER] },
     claude: { auth: "api-key" },
     staleAfterMs: STALE_AFTER_MS,
+    retention: { contentMs: 30 * 86_400_000, auditMs: 365 * 86_400_000 },
     limits: {
       requestsPerWindow: 60,
       windowMs: 60_000,

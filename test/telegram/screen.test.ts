@@ -14,6 +14,7 @@ function openTurn({ isSent = true, ahead = 0 } = {}) {
   const store = testStore();
   const watched = new Map<number, ProgressSource>();
   const presenter = createPresenter({
+    keepDays: 30,
     store,
     sender: {
       kick: () => undefined,

@@ -24,7 +24,7 @@ function seenTurns() {
   };
   const log = createLogger({ level: "silent", format: "json", secretValues: [] });
   const sender = createSender({ store, calls, now: Date.now, log, onRejected: () => undefined });
-  return turnsBench({ store, presenter: createPresenter({ store, sender, ownerUsers: [] }) });
+  return turnsBench({ store, presenter: createPresenter({ store, sender, ownerUsers: [], keepDays: 30 }) });
 }
 
 test("H53: turns that have ended leave nothing in memory: no prompt, answer, tool call or progress", async () => {
