@@ -339,6 +339,27 @@ export const ACTS: readonly Act[] = [
     play: async ({ say }) => say("say"),
   },
   {
+    name: "a repository that a turn made, accepted",
+    reaches: [
+      "quarantine.moving",
+      "quarantine.held",
+      "quarantine.told",
+      "quarantine.accepting",
+      "quarantine.accepted",
+      "baseline.opened",
+      "baseline.noted",
+      "baseline.closed",
+    ],
+    wants: () => ["Allow once", "Run it again", "Accept"],
+    play: async ({ say }) => say("nest"),
+  },
+  {
+    name: "a repository that a turn made, left out",
+    reaches: ["quarantine.dropped"],
+    wants: () => ["Allow once", "Run it again", "Leave it out"],
+    play: async ({ say }) => say("nest"),
+  },
+  {
     name: "/new",
     reaches: ["session.ended"],
     play: async ({ say, stage }) => {

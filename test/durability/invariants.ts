@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { BotApi } from "../../src/demo/bot-api/api.ts";
 import { verifyChain } from "../../src/domain/audit-chain.ts";
 import { openAuditReader } from "../../src/store/audit-reader.ts";
@@ -56,7 +58,25 @@ export function violationsIn(evidence: Evidence): readonly string[] {
     ...faultsOfRuns(evidence, works),
     ...faultsOfBooks(home, works),
     ...faultsOfScreen(evidence, outbox),
+    ...faultsOfQuarantine(home),
   ];
+}
+
+/** What was taken out of a project is out of it, in the quarantine, until it was accepted; then it is in its place (H31). */
+function faultsOfQuarantine(home: string): readonly string[] {
+  const rows = queryDaemon(home, "SELECT id, root, path, state FROM quarantine") as readonly {
+    readonly id: number;
+    readonly root: string;
+    readonly path: string;
+    readonly state: string;
+  }[];
+  const isBack = (path: string) => rows.some((row) => row.path === path && row.state === "accepted");
+  return rows.flatMap(({ id, root, path, state }) => {
+    const isLive = existsSync(join(root, path));
+    const isKept = existsSync(join(homePaths(home).quarantine, String(id), "item"));
+    const isRight = state === "accepted" ? isLive && !isKept : isKept && isLive === isBack(path);
+    return isRight ? [] : [`${path} is ${state}, in the project ${isLive}, in the quarantine ${isKept}`];
+  });
 }
 
 /** Nothing may be left half done. */

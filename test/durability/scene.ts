@@ -83,6 +83,7 @@ export async function createScene({
         (SELECT count(*) FROM inbox WHERE state = 'new')
       + (SELECT count(*) FROM work WHERE state IN ('queued', 'preparing', 'running', 'waiting', 'delivering'))
       + (SELECT count(*) FROM outbox WHERE state IN ('queued', 'sending'))
+      + (SELECT count(*) FROM quarantine WHERE state IN ('moving', 'accepting'))
       + (SELECT count(*) FROM conversations WHERE held_by IS NOT NULL) AS n`) as readonly {
       readonly n: number;
     }[];

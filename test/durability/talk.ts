@@ -2,7 +2,7 @@ import { callTool, fail, reply } from "../../src/demo/messages-api/scripts.ts";
 import type { ModelReply, ModelRequest, ModelScript } from "../../src/demo/messages-api/types.ts";
 
 /** What a message asks of the scripted model; the message reads `<tag>: <kind>`, e.g. `m7: write`. */
-export type Kind = "say" | "write" | "question" | "hang" | "fail" | "slow" | "reach";
+export type Kind = "nest" | "say" | "write" | "question" | "hang" | "fail" | "slow" | "reach";
 
 /** A run of a prompt: the model was asked for the first time in it. */
 export interface Run {
@@ -44,6 +44,8 @@ export function createTalk(fileOf: (tag: string) => string): Talk {
         return callTool("Write", { file_path: fileOf(tag), content: tag });
       case "reach": // a host that is not there: what is asked about it is what counts
         return callTool("Bash", { command: `curl -s -m 20 -x "$HTTPS_PROXY" https://nowhere.example.com/` });
+      case "nest":
+        return callTool("Bash", { command: `git init -q ${tag}` });
       case "question": {
         const options = [{ label: "Yes" }, { label: "No" }];
         const questions = ["First?", "Second?"].map((question) => ({ question, header: "Q", options }));
