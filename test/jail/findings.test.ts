@@ -8,6 +8,7 @@ import { lookThrough } from "../../src/jail/look-through.ts";
 import { openJail } from "../../src/jail/open-jail.ts";
 import { newEntries } from "../../src/jail/project-entries.ts";
 import { moveBack, moveOut } from "../../src/jail/quarantine-files.ts";
+import { walk } from "../../src/jail/walk.ts";
 import {
   createWorld,
   hostGit,
@@ -183,6 +184,26 @@ describe.runIf(process.platform === "linux")("what a turn makes that git or a to
       code: "path_outside",
     });
     expect(await readdir(outside)).toEqual([".git"]);
+  });
+
+  test("H21: a folder exchanged for a link after its name was read is not looked into", async () => {
+    const outside = join(world.root, "outside");
+    await mkdir(join(outside, "below"), { recursive: true });
+    await mkdir(join(world.project, "a/below"), { recursive: true });
+    const seen: string[] = [];
+    await walk({
+      project: world.project,
+      maxEntries: 100,
+      look: async ({ path }) => {
+        seen.push(path);
+        if (path !== "") return ["below"];
+        await rename(join(world.project, "a"), join(world.project, "b"));
+        await symlink(outside, join(world.project, "a"));
+        return ["a"];
+      },
+      onShut: (_path, cause) => Promise.reject(cause),
+    });
+    expect(seen).toEqual([""]);
   });
 
   test("H21: while a process of the turn exchanges folders for links, nothing outside is seen or moved", async () => {
