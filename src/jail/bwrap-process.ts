@@ -7,6 +7,7 @@ import { AppError, messageOf } from "../domain/errors.ts";
 import type { JailExit } from "./jail.ts";
 import type { Mark } from "./mark.ts";
 import { readProcess } from "./process-table.ts";
+import { seccompFilter } from "./seccomp.ts";
 import { type Spawned, spawnChild } from "./spawn.ts";
 
 /** From spawn to a jail that is set up: milliseconds where all is well. */
@@ -114,18 +115,19 @@ async function spawnWithOptions({
   argv,
 }: Omit<BwrapStart, "check">): Promise<Spawned> {
   await using file = await namelessFile(scratchDir, options.map((option) => `${option}\0`).join(""));
+  await using filter = await namelessFile(scratchDir, seccompFilter(process.arch));
   return await spawnChild({
     file: bwrap,
-    argv: ["--args", "3", "--info-fd", "5", "--", ...GATE, ...argv],
+    argv: ["--args", "3", "--info-fd", "5", "--seccomp", "6", "--", ...GATE, ...argv],
     env: mark.env, // and no more: a jailed process can read bwrap's environment in /proc/1/environ
     cwd: "/",
-    extra: [file.fd, "pipe", "pipe"],
+    extra: [file.fd, "pipe", "pipe", filter.fd],
   });
 }
 
-async function namelessFile(folder: string, text: string): Promise<FileHandle> {
+async function namelessFile(folder: string, content: string | Buffer): Promise<FileHandle> {
   const path = join(folder, `options-${randomUUID()}`);
-  await writeFile(path, text, { mode: 0o600, flag: "wx" });
+  await writeFile(path, content, { mode: 0o600, flag: "wx" });
   try {
     return await open(path, "r");
   } finally {
