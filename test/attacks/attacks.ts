@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Attack } from "./attack.ts";
 import { gitAttacks } from "./git-attacks.ts";
+import { kernel } from "./kernel.ts";
 import { persistence } from "./persistence.ts";
 import { readRoutes, writeRoutes } from "./routes.ts";
 import { specialAttacks } from "./specials.ts";
@@ -13,6 +14,7 @@ export async function allAttacks(world: World): Promise<readonly Attack[]> {
     ...READ_ASSETS.flatMap((asset) => reading(world, asset)),
     ...Object.keys(WRITABLE).flatMap((asset) => writing(world, asset)),
     ...specialAttacks(world),
+    ...kernel(),
     ...persistence(world),
     ...(await gitAttacks(world)),
   ];

@@ -39,13 +39,14 @@ const WRITTEN_BY_PROMPT = "a prompt writes nothing by itself";
 export function reasonFor(asset: string, kind: RouteKind): string | null {
   if (kind === "link swapped while running") return ONE_RACE;
   if (kind === "prompt" && /write|code|hooks/.test(asset)) return WRITTEN_BY_PROMPT;
-  if (/^network|socket|processes/.test(asset)) {
+  if (/^network|socket|processes|keyring/.test(asset)) {
     if (kind === "MCP tool")
       return "a server of the project runs in the same jail: what Bash cannot reach it cannot";
     if (kind === "prompt") return "a prompt reaches what a command in it reaches, which is Bash";
     if (kind === "/proc") return "a socket or signal has no way through /proc that a file has not";
+    if (kind === "subagent") return "tried for the other families, which fail or hold alike";
     if (kind === "Bash, plain" || kind === "child that outlives the command")
-      return "unix sockets need a program: Perl stands for all";
+      return "the shell has no words for it: a program makes the call, Perl stands for all";
     return NOT_A_FILE;
   }
   if (asset === "API credential" || asset === "daemon's environment") {
