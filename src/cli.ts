@@ -41,6 +41,15 @@ program
   });
 
 program
+  .command("tools")
+  .description("print which toolchains the sandbox shows, and why others are not shown")
+  .option("--env-file <path>", "settings file (default: .env in SALLYPORT_HOME)")
+  .action(async (options: { envFile?: string }) => {
+    const { printTools } = await import("./ops/tools.ts");
+    process.exitCode = await printTools(options);
+  });
+
+program
   .command("backup")
   .description("copy the database to a new file, compact and verified; the daemon may run meanwhile")
   .argument("[file]", "where to (default: a file of today in SALLYPORT_HOME/backups)")

@@ -7,7 +7,6 @@ import { systemNow as now } from "./domain/clock.ts";
 import type { Reach } from "./domain/fault-point.ts";
 import type { Internet } from "./domain/net.ts";
 import { systemInternet } from "./egress/internet.ts";
-import { BARE_WORKSHOP } from "./jail/jail.ts";
 import type { Logger } from "./log/logger.ts";
 import { openClaude } from "./open-claude.ts";
 import { startHousekeeping } from "./ops/housekeeping.ts";
@@ -22,6 +21,7 @@ import { openStore } from "./store/store.ts";
 import { openTelegram } from "./telegram/door.ts";
 import { createProjectWatch } from "./turns/project-watch.ts";
 import { createTurns } from "./turns/turns.ts";
+import { createWorkshopOf } from "./workshop-of.ts";
 import { createGitEnv } from "./workspace/git-env.ts";
 import { createProjects } from "./workspace/projects.ts";
 
@@ -76,7 +76,7 @@ export async function runDaemon(loaded: LoadedConfig, log: Logger, run: DaemonRu
       faultOfProjectName(name) === null && !isInside(join(paths.root, name), import.meta.dirname),
   });
   const polling = Promise.withResolvers<void>();
-  const { claude, git, mode, opened } = openClaude(scope, {
+  const { claude, git, toolbox, mode, opened } = openClaude(scope, {
     loaded,
     home,
     log,
@@ -87,7 +87,6 @@ export async function runDaemon(loaded: LoadedConfig, log: Logger, run: DaemonRu
     after: Promise.race([polling.promise, sleep(CLAUDE_WAITS_MS)]),
   });
 
-  const gitEnvOf = createGitEnv(git);
   const token = secrets.botToken.reveal();
   const telegram = openTelegram({ token, config, store, security, log, now });
   scope.defer(() => telegram.close());
@@ -111,10 +110,7 @@ export async function runDaemon(loaded: LoadedConfig, log: Logger, run: DaemonRu
     allowedHosts: config.allowedHosts,
     git,
     isOwner: (userId) => config.access.ownerUsers.includes(userId),
-    workshopOf: async (_userId, project) => {
-      const env = await gitEnvOf(project);
-      return { ...BARE_WORKSHOP, env: () => env };
-    },
+    workshopOf: createWorkshopOf({ toolbox, gitEnvOf: createGitEnv(git), cacheRoot: home.caches }),
     configDirOf: (userId, project) => configDirOf(home.claude, userId, project),
     summarise: (name, input) =>
       `${name} ${summariseTool(name, input, { projectPath: paths.root, maxLength: SUMMARY_CHARS })}`,

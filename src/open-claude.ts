@@ -8,6 +8,7 @@ import type { Internet } from "./domain/net.ts";
 import type { Jail } from "./jail/jail.ts";
 import type { Logger } from "./log/logger.ts";
 import type { Home } from "./store/home.ts";
+import type { Toolbox } from "./workshop-of.ts";
 import type { Git } from "./workspace/git.ts";
 
 /** How long a stopped turn may take to end by itself before its jail is killed. */
@@ -34,6 +35,8 @@ export interface ClaudeSide {
   readonly claude: Pick<ClaudeRunner, "run" | "forget" | "forgetAll">;
   /** What git says of a project; used by turns, which run only when all is open. */
   readonly git: Git;
+  /** What every jail offers; resolves when all is open. */
+  readonly toolbox: () => Promise<Toolbox>;
   /** How tool calls are decided. */
   readonly mode: "jail" | "ask" | "plan";
   /** Resolves with the kind of the jail when all is open; rejects when it cannot be: then no turn ever begins. */
@@ -62,12 +65,15 @@ export function openClaude(scope: AsyncDisposableStack, deps: ClaudeSideDeps): C
     commits: async (project, update) => (await whenOpen())?.git.commits(project, update) ?? null,
     isForced: async (project, update) => (await whenOpen())?.git.isForced(project, update) ?? true,
   };
-  return { claude, git, mode, opened: opening.then(({ kind }) => kind) };
+  const toolbox = async (): Promise<Toolbox> =>
+    (await whenOpen())?.toolbox ?? { tools: [], path: [], identity: {} };
+  return { claude, git, toolbox, mode, opened: opening.then(({ kind }) => kind) };
 }
 
 interface Opened {
   readonly runner: ClaudeRunner;
   readonly git: Git;
+  readonly toolbox: Toolbox;
   readonly kind: Jail["kind"];
 }
 
@@ -87,6 +93,8 @@ async function open(
     { createPriceTable },
     { createGit },
     { findProgram },
+    { gitIdentity },
+    { openToolchains },
     { openJail },
   ] = await Promise.all([
     import("./claude/runner.ts"),
@@ -98,8 +106,13 @@ async function open(
     import("./egress/prices.ts"),
     import("./workspace/git.ts"),
     import("./jail/find-program.ts"),
+    import("./jail/git-identity.ts"),
+    import("./jail/open-toolchains.ts"),
     import("./jail/open-jail.ts"),
   ]);
+  const toolchains = openToolchains(config.tools, [config.home, config.approvedDirectory]);
+  toolchains.catch(() => undefined); // awaited below, if nothing else fails before
+  const identity = gitIdentity(homedir());
   // Settings have looked for the CLI already: null means that there is none, which the search then says.
   const places = { explicit: config.claude.cliPath ?? undefined, path: "", home: homedir() };
   const cli = program ?? (await findProgram("claude", places));
@@ -146,10 +159,13 @@ async function open(
     now,
   });
   scope.defer(() => runner.close());
+  const { tools, path, refused } = await toolchains;
+  log.info({ event: "jail.tools", tools, refused }, "toolchains of this machine");
+  const toolbox = { tools, path, identity: await identity };
   const gitDir = join(home.jail, "git");
   await mkdir(gitDir, { recursive: true, mode: 0o700 });
   const git = createGit({ jail, configDir: gitDir, apiSocket: proxy.socketPath });
-  return { runner, git, kind: jail.kind };
+  return { runner, git, toolbox, kind: jail.kind };
 }
 
 /** Nothing could be opened, so the daemon ends: the turn has not begun, and ends with it. */

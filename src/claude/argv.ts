@@ -1,4 +1,5 @@
 import { denyRules } from "./deny-rules.ts";
+import { JAIL_FACTS } from "./jail-facts.ts";
 import type { ClaudeSettings } from "./types.ts";
 
 const PERMISSION_MODES = { jail: "default", ask: "default", plan: "plan" } as const;
@@ -36,6 +37,7 @@ export function claudeArgs(
     "--disable-slash-commands",
     `--tools=${settings.tools.join(",")}`,
     `--settings=${JSON.stringify({ permissions: { deny: denyRules() } })}`,
+    `--append-system-prompt=${JAIL_FACTS}`,
     isResume ? `--resume=${sessionId}` : `--session-id=${sessionId}`,
     ...(settings.model === null ? [] : [`--model=${settings.model}`]),
     ...(settings.fallbackModel === null ? [] : [`--fallback-model=${settings.fallbackModel}`]),

@@ -11,6 +11,8 @@ export interface Config {
   readonly settingsFile: string | null;
   readonly approvedDirectory: string;
   readonly sandbox: Settings["SANDBOX"];
+  /** Toolchains that a jail shows. */
+  readonly tools: Settings["SANDBOX_TOOLS"];
   /** Hosts that a jail may reach unasked. */
   readonly allowedHosts: readonly HostRule[];
   /** Loopback ports of this machine that a jail may reach. */

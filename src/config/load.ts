@@ -56,6 +56,7 @@ function buildConfig(settings: Settings, raw: RawSettings, findings: Findings): 
     settingsFile: raw.settingsFile,
     approvedDirectory: findings.approvedDirectory,
     sandbox: settings.SANDBOX,
+    tools: settings.SANDBOX_TOOLS,
     allowedHosts: settings.SANDBOX_ALLOWED_DOMAINS ?? [],
     localPorts: settings.SANDBOX_LOCAL_PORTS ?? [],
     approvalTimeoutMs: settings.APPROVAL_TIMEOUT_SECONDS,

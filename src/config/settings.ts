@@ -10,6 +10,7 @@ import {
   seconds,
   serviceUrl,
   text,
+  toolsSetting,
   userIds,
   wholeNumber,
   wordList,
@@ -160,6 +161,10 @@ export function settingsSchema(homeDir: string) {
     }),
     SANDBOX: standard("require", oneOf(["require", "off"]), {
       meaning: "require: no jail, no start. off: Claude runs unjailed; only with ENVIRONMENT=development.",
+    }),
+    SANDBOX_TOOLS: standard("auto", toolsSetting(homeDir), {
+      meaning:
+        "Toolchains that the sandbox shows, read-only. auto: those that a login shell of yours finds (node, python, cargo, go and the like). none: only the system's. Else: absolute paths of folders, separated by commas.",
     }),
     SANDBOX_ALLOWED_DOMAINS: optional(
       hostRules("names of hosts separated by commas, such as api.example.com or *.example.com"),

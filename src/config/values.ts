@@ -86,6 +86,19 @@ export function ports(expected: string): Parser<readonly number[]> {
     .pipe(z.array(z.number().max(65_535, expected)));
 }
 
+/** `auto`, `none`, or absolute paths separated by commas. */
+export function toolsSetting(homeDir: string) {
+  const expected = "auto, none, or absolute paths of folders separated by commas";
+  return z.string(expected).transform((text, context) => {
+    const word = text.trim().toLowerCase();
+    if (word === "auto" || word === "none") return { kind: word } as const;
+    const folders = text.split(",").map((path) => expandHome(path.trim(), homeDir));
+    if (!folders.every((path) => isAbsolute(path) && !path.includes("\0")))
+      context.addIssue({ code: "custom", message: expected });
+    return { kind: "folders", folders } as const;
+  });
+}
+
 /** Text of one shape, such as a token. */
 export function text(expected: string, shape: RegExp): Parser<string> {
   return z.string(expected).regex(shape, expected);

@@ -7,6 +7,7 @@ import type { Audit } from "../security/audit.ts";
 import { homePaths } from "../store/home.ts";
 import type { Store } from "../store/store.ts";
 import { WORDS } from "../telegram/wording.ts";
+import { removeOldCaches } from "../workspace/caches.ts";
 import { clearQuarantine } from "./clear-quarantine.ts";
 import { type ForgetDeps, forgetOld } from "./forget.ts";
 import { backUpNightly } from "./nightly-backup.ts";
@@ -96,7 +97,8 @@ function forgetting({ store, config, record, now, log }: HousekeepingDeps): Chor
       const began = performance.now();
       const rows = await forgetOld(deps, signal);
       const ms = Math.round(performance.now() - began);
-      log.info({ event: "retention.done", rows, ms }, "forgot what is past its time");
+      const caches = await removeOldCaches(homePaths(config.home).caches, now());
+      log.info({ event: "retention.done", rows, caches, ms }, "forgot what is past its time");
       if (store.upkeep.emptyLog()) return;
       throw new AppError(
         "store_failed",

@@ -13,6 +13,8 @@ export interface Home {
   readonly claude: string;
   /** What was taken out of projects. */
   readonly quarantine: string;
+  /** Caches of package managers, one for each person and project. */
+  readonly caches: string;
   /** Copies of the database. */
   readonly backups: string;
 }
@@ -25,6 +27,7 @@ export function homePaths(home: string): Home {
     jail: join(home, "jail"),
     claude: join(home, "claude"),
     quarantine: join(home, "quarantine"),
+    caches: join(home, "cache"),
     backups: join(home, "backups"),
   };
 }
@@ -33,7 +36,15 @@ export function homePaths(home: string): Home {
 export function prepareHome(home: string): Home {
   const paths = homePaths(home);
   try {
-    for (const folder of [home, paths.run, paths.jail, paths.claude, paths.quarantine, paths.backups]) {
+    for (const folder of [
+      home,
+      paths.run,
+      paths.jail,
+      paths.claude,
+      paths.quarantine,
+      paths.caches,
+      paths.backups,
+    ]) {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       chmodSync(folder, 0o700);
     }

@@ -34,7 +34,12 @@ function gitEnv(hosts: readonly string[]): Readonly<Record<string, string>> {
       (address) => [`url.${GATE}/${host}/.insteadOf`, address] as const,
     ),
   );
-  const config = [["credential.helper", ""] as const, ["http.proxyAuthMethod", "basic"] as const, ...pairs];
+  const config = [
+    ["safe.directory", "*"] as const,
+    ["credential.helper", ""] as const,
+    ["http.proxyAuthMethod", "basic"] as const,
+    ...pairs,
+  ];
   return {
     GIT_TERMINAL_PROMPT: "0",
     GIT_ASKPASS: "/bin/false",

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { claudeArgs } from "../../src/claude/argv.ts";
 import { denyRules } from "../../src/claude/deny-rules.ts";
 import { claudeEnv } from "../../src/claude/env.ts";
+import { JAIL_FACTS } from "../../src/claude/jail-facts.ts";
 import type { ClaudeSettings } from "../../src/claude/types.ts";
 
 const settings: ClaudeSettings = {
@@ -44,6 +45,7 @@ test("the arguments of a new session, all of them", () => {
     "--disable-slash-commands",
     "--tools=Bash,Read",
     `--settings=${JSON.stringify({ permissions: { deny: denyRules() } })}`,
+    `--append-system-prompt=${JAIL_FACTS}`,
     "--session-id=11111111-1111-4111-8111-111111111111",
   ]);
 });

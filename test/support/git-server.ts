@@ -27,7 +27,7 @@ export interface GitServer {
 }
 
 /** A certificate for the hosts, vouched for by itself. */
-async function createCertificate(hosts: readonly string[]): Promise<{ key: string; cert: string }> {
+export async function createCertificate(hosts: readonly string[]): Promise<{ key: string; cert: string }> {
   const folder = tempDir("cert-");
   const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
   const names = hosts.map((host) => `DNS:${host}`).join(",");

@@ -103,10 +103,10 @@ test.each([
 
 test("the variables lead git to the gate, and follow the config when it changes", async () => {
   const env = createGitEnv(git);
-  expect(await env(world.project)).toMatchObject({ GIT_TERMINAL_PROMPT: "0", GIT_CONFIG_COUNT: "2" });
+  expect(await env(world.project)).toMatchObject({ GIT_TERMINAL_PROMPT: "0", GIT_CONFIG_COUNT: "3" });
   await at("remote", "add", "origin", "git@github.com:acme/shop.git");
   const { GIT_CONFIG_COUNT: count, ...rest } = await env(world.project);
-  expect(count).toBe("5");
+  expect(count).toBe("6");
   expect(Object.values(rest)).toEqual(
     expect.arrayContaining([
       "https://github.com/",
