@@ -2,7 +2,7 @@ import { readdir, readFile, realpath } from "node:fs/promises";
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import { AppError, isErrno } from "../domain/errors.ts";
-import { gitConfigPaths } from "./git-config.ts";
+import { gitConfigPaths, wordsOf } from "./git-config.ts";
 import { isWithin } from "./inside-paths.ts";
 import { lstatOrNull, type PlanBuilder } from "./protection.ts";
 
@@ -89,17 +89,38 @@ interface ConfigStep {
   readonly depth: number;
 }
 
-/** Protects what the owner's config takes from the work tree: a hooks folder, included configs. */
+/** Protects what the owner's config takes from the work tree: a hooks folder, programs that git runs, included configs. */
 async function planConfig({ config, root, plan, depth }: ConfigStep): Promise<void> {
   const text = await readIfFile(config);
   if (text === null || depth > MAX_INCLUDE_DEPTH) return;
-  const { hooksPaths, includes } = gitConfigPaths(text);
+  const { hooksPaths, includes, commands } = gitConfigPaths(text);
   for (const path of hooksPaths) await protectNamed(config, fromHome(path, root), plan);
+  for (const command of commands) await protectProgram(config, { command, root }, plan);
   for (const path of includes) {
     const included = fromHome(path, resolve(config, ".."));
     await protectNamed(config, included, plan);
     if (isWithin(included, plan.project))
       await planConfig({ config: included, root, plan, depth: depth + 1 });
+  }
+}
+
+interface NamedCommand {
+  readonly command: string;
+  readonly root: string;
+}
+
+/** The files of the work tree that a command of the config names; git runs it at the top of the work tree. */
+async function protectProgram(
+  config: string,
+  { command, root }: NamedCommand,
+  plan: PlanBuilder,
+): Promise<void> {
+  const [program = "", ...others] = wordsOf(command);
+  if (program.includes("/")) await protectNamed(config, fromHome(program, root), plan);
+  for (const word of [program, ...others]) {
+    const path = fromHome(word, root);
+    const isOurs = isWithin(path, plan.project) && !plan.isReadonly(path);
+    if (isOurs && (await lstatOrNull(path))?.isFile()) plan.protect(path);
   }
 }
 

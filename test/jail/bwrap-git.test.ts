@@ -159,6 +159,38 @@ describe.runIf(process.platform === "linux")("git of the host after the Linux ja
     expect(await hostRanCanary()).toBe(true);
   });
 
+  test.each([
+    ["core.fsmonitor", "./tools/run"],
+    ["core.fsmonitor", "sh tools/run"],
+    ["diff.external", 'true "$1" && tools/run'],
+    ["filter.x.clean", "sh ./tools/run; cat"],
+  ])(
+    "H31: a program of the work tree that the owner's %s names cannot be changed: %s",
+    async (key, command) => {
+      await mkdir(join(world.project, "tools"));
+      await writeFile(join(world.project, "tools/run"), "#!/bin/sh\n", { mode: 0o755 });
+      await writeFile(join(world.project, ".gitattributes"), "* filter=x\n");
+      await writeFile(join(world.project, "file"), "1\n");
+      await hostGit(world.project, "add", "file");
+      await hostGit(world.project, "config", key, command);
+      const program = await writeCanary(world.project, canary);
+      const attack = 'cp "$C" tools/run; mv tools t && cp -r t tools && cp "$C" tools/run; echo 2 > file';
+      await runShell(jail, world, attack, { C: program });
+      await hostGit(world.project, "diff").catch(() => "");
+      expect(await hostRanCanary()).toBe(false);
+      await runShell(noJail, world, attack, { C: program });
+      await hostGit(world.project, "diff").catch(() => "");
+      expect(await hostRanCanary()).toBe(true);
+    },
+  );
+
+  test("a program of the work tree that the config names and that is not there is refused", async () => {
+    await hostGit(world.project, "config", "core.fsmonitor", "./nowhere/run");
+    await expect(runShell(jail, world, ":")).rejects.toThrow(
+      /nowhere\/run, which is not there to be protected/,
+    );
+  });
+
   test("a hooks folder named by the config that does not exist is refused", async () => {
     await hostGit(world.project, "config", "core.hooksPath", "nowhere");
     await expect(runShell(jail, world, ":")).rejects.toThrow(/nowhere, which is not there to be protected/);

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { gitConfigPaths } from "../../src/jail/git-config.ts";
+import { gitConfigPaths, wordsOf } from "../../src/jail/git-config.ts";
 
 const SIGNS = Array.from("ab /.\\\"#;=[]\t'-ä");
 
@@ -27,7 +27,30 @@ ig"
   expect(gitConfigPaths(text)).toEqual({
     hooksPaths: [".githooks", "a b\\c"],
     includes: ["../.gitconfig", "config", "kept"],
+    commands: [],
   });
+});
+
+test("programs that git would run are found in any section, and taken apart into words", () => {
+  const text = `[core]
+	fsmonitor = ./tools/monitor
+[diff "x"]
+	textconv = node scripts/text.js --plain
+[filter.old] clean = "sh -c 'clean.sh %f'"
+[alias]
+	st = !./status.sh
+[user]
+	name = ./not-run
+[diff]
+	tool = ./not-run
+`;
+  const { commands } = gitConfigPaths(text);
+  expect(commands.map(wordsOf)).toEqual([
+    ["./tools/monitor"],
+    ["node", "scripts/text.js", "--plain"],
+    ["sh", "-c", "clean.sh", "%f"],
+    ["./status.sh"],
+  ]);
 });
 
 test("a comment ends with its line, even after a backslash", () => {
@@ -37,9 +60,10 @@ test("a comment ends with its line, even after a backslash", () => {
 });
 
 test("nothing is made up", () => {
-  expect(gitConfigPaths("")).toEqual({ hooksPaths: [], includes: [] });
+  expect(gitConfigPaths("")).toEqual({ hooksPaths: [], includes: [], commands: [] });
   expect(gitConfigPaths("hooksPath = x\n[core]\nhooksPath\nhooksPath =\n#hooksPath = y")).toEqual({
     hooksPaths: [],
+    commands: [],
     includes: [],
   });
 });
