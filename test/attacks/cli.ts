@@ -16,7 +16,8 @@ const CLAUDE = resolve(import.meta.dirname, "../../node_modules/.bin/claude");
 const HARDENING = /^--(setting-sources=|strict-mcp-config|disable-slash-commands)/;
 const DEADLINE_MS = 240_000;
 
-const SETTINGS: ClaudeSettings = {
+/** As a user runs it who has changed nothing. */
+export const SETTINGS: ClaudeSettings = {
   program: CLAUDE,
   auth: "api-key",
   model: "claude-opus-5-5",

@@ -9,19 +9,28 @@ export interface Column {
   readonly on: LayerSet;
   /** Nothing may get through, whatever the layers claim. */
   readonly mustHoldAll: boolean;
+  /** By hand, so that layers can be left out, or as the daemon runs it. */
+  readonly host: "bare" | "product";
 }
 
 /** Nothing on: here every attack has to work. */
-const CONTROL: Column = { name: "control", on: new Set(), mustHoldAll: false };
+const CONTROL: Column = { name: "control", on: new Set(), mustHoldAll: false, host: "bare" };
 
 /** The whole table. What lacks one layer, but not the jail, holds everything: no layer is trusted alone. */
 export const COLUMNS: readonly Column[] = [
   CONTROL,
-  ...LAYERS.map((layer) => ({ name: layer, on: new Set([layer]), mustHoldAll: false })),
+  ...LAYERS.map((layer) => ({
+    name: layer,
+    on: new Set([layer]),
+    mustHoldAll: false,
+    host: "bare" as const,
+  })),
   ...LAYERS.map((layer) => ({
     name: `-${layer}`,
     on: new Set(LAYERS.filter((other) => other !== layer)),
     mustHoldAll: layer !== "jail",
+    host: "bare" as const,
   })),
-  { name: "all", on: new Set(LAYERS), mustHoldAll: true },
+  { name: "all", on: new Set(LAYERS), mustHoldAll: true, host: "bare" },
+  { name: "product", on: new Set(["launch", "rules", "jail"]), mustHoldAll: true, host: "product" },
 ];

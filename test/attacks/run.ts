@@ -9,6 +9,7 @@ import { createAttacker } from "./attacker.ts";
 import { allAttacks } from "./attacks.ts";
 import { openPipe, startCli } from "./cli.ts";
 import type { Column } from "./layers.ts";
+import { startProduct } from "./product.ts";
 import { createWorld } from "./world.ts";
 
 /** What became of one attack in one column. */
@@ -64,6 +65,7 @@ async function runColumn(column: Column): Promise<readonly Outcome[]> {
   });
   const isLaunched = column.on.has("launch");
   const start = async () => {
+    if (column.host === "product") return startProduct({ world, jail, apiSocket: proxySocket, proxy, log });
     const lease = proxy.openLease();
     lease.setPayer({ mayStart: () => ({ kind: "ok" }), onUsage: () => undefined });
     return startCli({
