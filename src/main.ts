@@ -139,10 +139,7 @@ export async function runDaemon(loaded: LoadedConfig, log: Logger, run: DaemonRu
     record({ type: "daemon.started", version: run.version, sandbox, permissionMode: mode }, NOBODY);
     isStarted = true;
     const facts = { version: run.version, sandbox, mode, asked: config.claude.permissionMode };
-    log.info(
-      { event: "daemon.started", ...facts },
-      `started in mode ${mode}: no jail is proved yet, so changes are asked`,
-    );
+    log.info({ event: "daemon.started", ...facts }, "started");
     run.onReady?.();
     return untilAborted(run.signal);
   });

@@ -48,8 +48,9 @@ export interface ClaudeSide {
  * reverse. Their code is loaded here too, so that it does not hold up the first poll.
  */
 export function openClaude(scope: AsyncDisposableStack, deps: ClaudeSideDeps): ClaudeSide {
-  // No jail counts as proved yet, so whatever is set, what changes anything is asked.
-  const mode = deps.loaded.config.claude.permissionMode === "plan" ? "plan" : "ask";
+  const { sandbox, claude: asked } = deps.loaded.config;
+  // Without a jail nothing runs unasked, whatever is set.
+  const mode = sandbox === "off" && asked.permissionMode === "jail" ? "ask" : asked.permissionMode;
   const parts = scope.use(new AsyncDisposableStack());
   const opening = deps.after.then(() => open(parts, deps, mode));
   const whenOpen = async (): Promise<Opened | null> => opening.catch(() => null); // told by `opened`
@@ -85,6 +86,7 @@ async function open(
   const { config, secrets } = loaded;
   const [
     { createClaudeRunner },
+    { createToolPolicy },
     { createLeases },
     { openLocalPorts },
     { createGitGate },
@@ -98,6 +100,7 @@ async function open(
     { openJail },
   ] = await Promise.all([
     import("./claude/runner.ts"),
+    import("./claude/gate.ts"),
     import("./egress/leases.ts"),
     import("./egress/local-ports.ts"),
     import("./egress/git-gate.ts"),
@@ -150,9 +153,11 @@ async function open(
     netSocket: netGate.socketPath,
     localPorts: local.ports,
   };
+  const policy = createToolPolicy({ mode: permissionMode, secretFiles: [] });
   const runner = createClaudeRunner({
     jail: over(jail),
     settings,
+    policy,
     ...sockets,
     openLease: leases.open,
     log,

@@ -40,23 +40,27 @@ export async function startBareCli(url: string): Promise<BareCli> {
     stopGraceMs: 0,
   } as const;
   const startedAt = steadyNow();
-  const child = spawn(program, claudeArgs(settings, { sessionId: randomUUID(), isResume: false }), {
-    cwd: folder,
-    env: {
-      PATH: process.env.PATH ?? "",
-      HOME: folder,
-      CLAUDE_CONFIG_DIR: join(folder, ".claude"),
-      ANTHROPIC_BASE_URL: url,
-      ANTHROPIC_API_KEY: "sk-ant-api03-a-key-that-pays-for-nothing",
-      DISABLE_TELEMETRY: "1",
-      DISABLE_AUTOUPDATER: "1",
-      CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
-      CLAUDE_CODE_DISABLE_FILE_MENTIONS: "1",
-      CLAUDE_CODE_DISABLE_AUTO_MEMORY: "1",
-      CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: "1",
+  const child = spawn(
+    program,
+    claudeArgs(settings, { sessionId: randomUUID(), isResume: false, rules: [] }),
+    {
+      cwd: folder,
+      env: {
+        PATH: process.env.PATH ?? "",
+        HOME: folder,
+        CLAUDE_CONFIG_DIR: join(folder, ".claude"),
+        ANTHROPIC_BASE_URL: url,
+        ANTHROPIC_API_KEY: "sk-ant-api03-a-key-that-pays-for-nothing",
+        DISABLE_TELEMETRY: "1",
+        DISABLE_AUTOUPDATER: "1",
+        CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
+        CLAUDE_CODE_DISABLE_FILE_MENTIONS: "1",
+        CLAUDE_CODE_DISABLE_AUTO_MEMORY: "1",
+        CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: "1",
+      },
+      stdio: ["pipe", "pipe", "ignore"],
     },
-    stdio: ["pipe", "pipe", "ignore"],
-  });
+  );
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const results = new Map<string, (at: number) => void>();
   createInterface({ input: child.stdout }).on("line", (line) => {

@@ -32,6 +32,8 @@ function answerOf(request: Json): Json {
       return {
         claude_code_version: "2.1.330",
         current_permission_mode: "default",
+        hooks_applied: true,
+        hook_on_failure_supported: true,
         account: { tokenSource: "none", apiKeySource: "ANTHROPIC_API_KEY", apiProvider: "firstParty" },
       };
     case "list_permission_rules": {

@@ -1,4 +1,3 @@
-import { denyRules } from "./deny-rules.ts";
 import { JAIL_FACTS } from "./jail-facts.ts";
 import type { ClaudeSettings } from "./types.ts";
 
@@ -10,9 +9,11 @@ export function permissionModeOf(settings: Pick<ClaudeSettings, "permissionMode"
 }
 
 /** How the session is opened: made under our id, or carried on. */
-export interface SessionFlag {
+export interface ClaudeStart {
   readonly sessionId: string;
   readonly isResume: boolean;
+  /** The deny rules. */
+  readonly rules: readonly string[];
 }
 
 /**
@@ -22,7 +23,7 @@ export interface SessionFlag {
  */
 export function claudeArgs(
   settings: ClaudeSettings,
-  { sessionId, isResume }: SessionFlag,
+  { sessionId, isResume, rules }: ClaudeStart,
 ): readonly string[] {
   return [
     "-p",
@@ -36,7 +37,7 @@ export function claudeArgs(
     "--strict-mcp-config",
     "--disable-slash-commands",
     `--tools=${settings.tools.join(",")}`,
-    `--settings=${JSON.stringify({ permissions: { deny: denyRules() } })}`,
+    `--settings=${JSON.stringify({ permissions: { deny: rules } })}`,
     `--append-system-prompt=${JAIL_FACTS}`,
     isResume ? `--resume=${sessionId}` : `--session-id=${sessionId}`,
     ...(settings.model === null ? [] : [`--model=${settings.model}`]),

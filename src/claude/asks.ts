@@ -1,9 +1,10 @@
-import type { ToolAnswer, ToolAsk } from "../domain/claude-event.ts";
+import type { ToolAnswer } from "../domain/claude-event.ts";
 import type { Logger } from "../log/logger.ts";
+import type { AskedCall } from "./gate.ts";
 
-/** The questions of one turn that are waiting for a person. */
+/** The questions of one turn that are waiting for an answer. */
 export interface Asks {
-  readonly open: (requestId: string, ask: ToolAsk) => void;
+  readonly open: (requestId: string, ask: AskedCall) => void;
   /** The CLI no longer wants the answer. */
   readonly withdraw: (requestId: string) => void;
   /** No more answers go out, whatever people press. */
@@ -12,7 +13,7 @@ export interface Asks {
 }
 
 interface AsksDeps {
-  readonly decide: (ask: ToolAsk, signal: AbortSignal) => Promise<ToolAnswer>;
+  readonly decide: (ask: AskedCall, signal: AbortSignal) => Promise<ToolAnswer>;
   readonly answer: (requestId: string, answer: ToolAnswer) => void;
   /** Called after each change of the count. */
   readonly onChange: () => void;
@@ -32,7 +33,7 @@ export function createAsks({ decide, answer, onChange, log }: AsksDeps): Asks {
     return controller;
   }
 
-  async function decideSafely(ask: ToolAsk, signal: AbortSignal): Promise<ToolAnswer> {
+  async function decideSafely(ask: AskedCall, signal: AbortSignal): Promise<ToolAnswer> {
     try {
       return await decide(ask, signal);
     } catch (error) {

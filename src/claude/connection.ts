@@ -6,10 +6,12 @@ import {
   answerLine,
   type ControlReply,
   type ControlRequest,
+  hookLine,
   promptLine,
   refusalLine,
   requestLine,
 } from "./control-messages.ts";
+import type { HookAnswer } from "./hook.ts";
 import { createLineReader } from "./line-reader.ts";
 import type { CliMessage } from "./messages.ts";
 import { parseMessage } from "./parse-message.ts";
@@ -35,6 +37,7 @@ export interface Connection {
   readonly request: (body: ControlRequest, timeoutMs: number) => Promise<unknown>;
   readonly prompt: (text: string, uuid: string) => void;
   readonly answer: (requestId: string, answer: ToolAnswer) => void;
+  readonly answerHook: (requestId: string, answer: HookAnswer) => void;
   /** Replaces the listener. */
   readonly listen: (listener: Listener) => void;
   /** Says that no more input comes. */
@@ -137,6 +140,7 @@ export function createConnection({
       }),
     prompt: (text, uuid) => write(promptLine(text, uuid)),
     answer: (requestId, answer) => write(answerLine(requestId, answer)),
+    answerHook: (requestId, answer) => write(hookLine(requestId, answer)),
     listen: (next) => {
       current = next;
     },

@@ -1,9 +1,14 @@
 import { z } from "zod";
-import type { ToolAnswer, ToolAsk } from "../domain/claude-event.ts";
+import type { ToolAnswer } from "../domain/claude-event.ts";
+import type { AskedCall } from "./gate.ts";
+import { type HookAnswer, type HookRegistration, hookOutput, parseHookCall } from "./hook.ts";
+import type { ToolCall } from "./judge.ts";
 
 /** What the CLI and this program ask each other, apart from the conversation. */
 export type ControlMessage =
-  | { readonly kind: "ask"; readonly requestId: string; readonly ask: ToolAsk }
+  | { readonly kind: "ask"; readonly requestId: string; readonly ask: AskedCall }
+  /** Our hook is called. The call is null when it cannot be read. */
+  | { readonly kind: "hook"; readonly requestId: string; readonly call: ToolCall | null }
   /** A request that is not served here; it gets an error for an answer, which the CLI takes for a refusal. */
   | { readonly kind: "unserved"; readonly requestId: string; readonly subtype: string }
   | { readonly kind: "reply"; readonly requestId: string; readonly reply: ControlReply }
@@ -18,7 +23,7 @@ export type ControlReply =
 
 /** Requests of ours, by the CLI's names. */
 export type ControlRequest =
-  | { readonly subtype: "initialize"; readonly hooks: Readonly<Record<string, never>> }
+  | { readonly subtype: "initialize"; readonly hooks: HookRegistration }
   | { readonly subtype: "list_permission_rules" }
   | { readonly subtype: "mcp_status" }
   | { readonly subtype: "set_permission_mode"; readonly mode: string }
@@ -33,6 +38,8 @@ const canUseTool = z.looseObject({
   tool_use_id: z.string().min(1),
   input: z.record(z.string(), z.unknown()),
   agent_id: z.string().nullish(),
+  mcp_server: z.unknown().optional(),
+  decision_reason_type: z.string().nullish().catch(null),
 });
 const reply = z.looseObject({
   response: z.discriminatedUnion("subtype", [
@@ -75,13 +82,16 @@ function parseRequest(value: unknown): ControlMessage {
   const { data } = request.safeParse(value);
   if (!data) return { kind: "invalid", detail: "Expected a control_request with request_id and subtype" };
   const { request_id: requestId, request: body } = data;
+  if (body.subtype === "hook_callback") return { kind: "hook", requestId, call: parseHookCall(body) };
   const call = body.subtype === "can_use_tool" ? canUseTool.safeParse(body).data : undefined;
   if (!call) return { kind: "unserved", requestId, subtype: body.subtype };
-  const ask: ToolAsk = {
+  const ask: AskedCall = {
     toolUseId: call.tool_use_id,
     toolName: call.tool_name,
     input: call.input,
     isSubagent: call.agent_id != null,
+    isMcp: call.mcp_server != null || call.tool_name.startsWith("mcp__"),
+    isWarnedOf: call.decision_reason_type === "safetyCheck",
   };
   return { kind: "ask", requestId, ask };
 }
@@ -107,6 +117,12 @@ export function answerLine(requestId: string, answer: ToolAnswer): object {
       ? { behavior: "allow", updatedInput: answer.input }
       : { behavior: "deny", message: answer.message };
   return { type: "control_response", response: { subtype: "success", request_id: requestId, response } };
+}
+
+/** The line that answers a call of our hook. */
+export function hookLine(requestId: string, answer: HookAnswer): object {
+  const response = { subtype: "success", request_id: requestId, response: hookOutput(answer) };
+  return { type: "control_response", response };
 }
 
 /** The line that turns a request down. */

@@ -25,6 +25,7 @@ export function eventsOf(message: CliMessage): readonly ClaudeEvent[] {
     case "rate_limit":
     case "result":
     case "ask":
+    case "hook":
     case "unserved":
     case "reply":
     case "withdrawn":

@@ -23,7 +23,8 @@ export function createIdleListener({ process, log }: IdleDeps): ProcessListener 
     onOver: () => undefined,
     onFault: end,
     onMessage: ({ kind }) => {
-      if (kind === "init" || kind === "requesting" || kind === "ask") end("It began to work unasked");
+      if (kind === "init" || kind === "requesting" || kind === "ask" || kind === "hook")
+        end("It began to work unasked");
     },
   };
 }

@@ -34,7 +34,7 @@ export interface ClaudeProcess {
   readonly pid: number;
   readonly sessionId: string;
   readonly configDir: string;
-  readonly connection: Pick<Connection, "request" | "prompt" | "answer">;
+  readonly connection: Pick<Connection, "request" | "prompt" | "answer" | "answerHook">;
   readonly lease: ProxyLease;
   /** Replaces the listener. */
   readonly listen: (listener: ProcessListener) => void;

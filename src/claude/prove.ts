@@ -1,6 +1,7 @@
 import { AppError, messageOf } from "../domain/errors.ts";
 import type { Logger } from "../log/logger.ts";
 import { type Failure, failed, failureOfStart } from "./failure.ts";
+import { hookRegistration } from "./hook.ts";
 import type { ResultMessage } from "./messages.ts";
 import type { ClaudeProcess, ProcessListener } from "./process.ts";
 import { checkInitialized, checkMcp, checkRules } from "./start-check.ts";
@@ -42,6 +43,8 @@ interface ProveDeps {
   readonly process: ClaudeProcess;
   readonly ear: StartEar;
   readonly settings: ClaudeSettings;
+  /** The deny rules that it was given. */
+  readonly rules: readonly string[];
   /** For each step. */
   readonly timeoutMs: number;
   readonly log: Logger;
@@ -75,10 +78,10 @@ export function prove(deps: ProveDeps): Promise<Ready | Failure> {
   ]);
 }
 
-async function ask({ process, settings, timeoutMs, log }: ProveDeps): ReturnType<typeof prove> {
+async function ask({ process, settings, rules, timeoutMs, log }: ProveDeps): ReturnType<typeof prove> {
   const { connection } = process;
   const initialized = checkInitialized(
-    await connection.request({ subtype: "initialize", hooks: {} }, timeoutMs),
+    await connection.request({ subtype: "initialize", hooks: hookRegistration() }, timeoutMs),
     settings,
   );
   if (initialized.kind === "mismatch") return failed("startup", initialized.detail);
@@ -88,11 +91,11 @@ async function ask({ process, settings, timeoutMs, log }: ProveDeps): ReturnType
   if (verdict.kind === "untested") {
     log.warn({ event: "claude.untested_version", version }, "CLI is newer than what was tested");
   }
-  const [rules, mcp] = await Promise.all([
+  const [taken, mcp] = await Promise.all([
     connection.request({ subtype: "list_permission_rules" }, timeoutMs),
     connection.request({ subtype: "mcp_status" }, timeoutMs),
   ]);
-  const detail = checkRules(rules) ?? checkMcp(mcp);
+  const detail = checkRules(taken, rules) ?? checkMcp(mcp);
   return detail === null ? { kind: "ready", version, models } : failed("startup", detail);
 }
 

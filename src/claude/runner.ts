@@ -7,6 +7,7 @@ import type { Jail, LocalPort } from "../jail/jail.ts";
 import type { Logger } from "../log/logger.ts";
 import { permissionModeOf } from "./argv.ts";
 import { failed } from "./failure.ts";
+import type { ToolPolicy } from "./gate.ts";
 import { createPool, type Place } from "./pool.ts";
 import type { ClaudeProcess } from "./process.ts";
 import { type Start, startClaude } from "./start.ts";
@@ -23,6 +24,8 @@ const modeReply = z.looseObject({ mode: z.string() });
 interface RunnerDeps {
   readonly jail: Jail;
   readonly settings: ClaudeSettings;
+  /** What is made of tool calls, before the jail. */
+  readonly policy: ToolPolicy;
   /** The credential proxy's socket, on the host. */
   readonly apiSocket: string;
   /** The network filter's socket, on the host. */
@@ -45,7 +48,7 @@ interface RunnerDeps {
  * never repeated (H42).
  */
 export function createClaudeRunner(deps: RunnerDeps): ClaudeRunner {
-  const { settings, log, now } = deps;
+  const { settings, policy, log, now } = deps;
   const startDeps = { ...deps, startTimeoutMs: deps.startTimeoutMs ?? START_TIMEOUT_MS };
   const closing = new AbortController();
   const pool = createPool<ClaudeProcess>({ max: settings.maxProcesses, idleMs: settings.idleMs });
@@ -73,7 +76,7 @@ export function createClaudeRunner(deps: RunnerDeps): ClaudeRunner {
       if (start.kind !== "started") return await endOf(turn, { ...NOTHING_RUN, outcome: start });
       const { process } = start;
       const startedAt = performance.now();
-      const { end, mustKill } = await runTurn({ process, turn, settings, signal, now, log });
+      const { end, mustKill } = await runTurn({ process, turn, settings, policy, signal, now, log });
       if (mustKill) await process.kill();
       else kept = process;
       const { kind: outcome } = end.outcome;

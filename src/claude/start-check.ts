@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { permissionModeOf } from "./argv.ts";
-import { denyRules } from "./deny-rules.ts";
 import type { ClaudeSettings } from "./types.ts";
 
 interface Initialized {
@@ -19,6 +18,8 @@ const initializeReply = z.looseObject({
   claude_code_version: z.string(),
   current_permission_mode: z.string(),
   models: z.array(z.looseObject({ value: z.string(), resolvedModel: z.string().nullish() })).nullish(),
+  hooks_applied: z.boolean().optional(),
+  hook_on_failure_supported: z.boolean().optional(),
   account: z.looseObject({
     tokenSource: z.string().nullish(),
     apiKeySource: z.string().nullish(),
@@ -39,7 +40,10 @@ const ACCOUNTS = {
   subscription: { tokenSource: "CLAUDE_CODE_OAUTH_TOKEN", apiKeySource: "none" },
 } as const;
 
-/** Compares the reply to `initialize` with the settings: the account that pays (H30) and the permission mode. */
+/**
+ * Compares the reply to `initialize` with the settings: the account that pays (H30), the permission mode, and that our hook was
+ * taken, with its word that whatever fails in it blocks.
+ */
 export function checkInitialized(reply: unknown, settings: ClaudeSettings): Initialized | Mismatch {
   const { data } = initializeReply.safeParse(reply);
   if (!data) return mismatch("Expected the CLI to report its version, mode and account");
@@ -55,6 +59,9 @@ export function checkInitialized(reply: unknown, settings: ClaudeSettings): Init
   if (data.current_permission_mode !== mode) {
     return mismatch(`Expected permission mode ${mode}, got ${data.current_permission_mode}`);
   }
+  if (data.hooks_applied !== true || data.hook_on_failure_supported !== true) {
+    return mismatch("Expected the CLI to take the hook that judges every tool call, it did not");
+  }
   const named = (data.models ?? []).flatMap(({ value, resolvedModel }) =>
     resolvedModel == null ? [] : [[value.toLowerCase(), resolvedModel] as const],
   );
@@ -65,12 +72,12 @@ export function checkInitialized(reply: unknown, settings: ClaudeSettings): Init
  * Compares `list_permission_rules` with what was asked for: every rule of ours is there, nothing is allowed or asked by a rule,
  * no directory was added. The CLI drops settings that it does not understand in silence. Null when they are equal.
  */
-export function checkRules(reply: unknown): string | null {
+export function checkRules(reply: unknown, expected: readonly string[]): string | null {
   const { data } = rulesReply.safeParse(reply);
   if (!data) return "Expected the CLI to list its permission rules";
   const { rules, workspaceDirectories } = data.state;
   const taken = new Set(rules.filter(({ source }) => source === "flagSettings").map(({ rule }) => rule));
-  const missing = denyRules().filter((rule) => !taken.has(rule));
+  const missing = expected.filter((rule) => !taken.has(rule));
   if (missing.length > 0) {
     return `Expected the CLI to take every deny rule, it dropped ${missing.length}: ${missing.slice(0, 3).join(" ")}`;
   }

@@ -5,6 +5,7 @@ import type { Logger } from "../log/logger.ts";
 import { claudeArgs } from "./argv.ts";
 import { claudeEnv } from "./env.ts";
 import { type Failure, failed } from "./failure.ts";
+import type { ToolPolicy } from "./gate.ts";
 import { type ClaudeProcess, createClaudeProcess } from "./process.ts";
 import { createStartEar, prove } from "./prove.ts";
 import { hasTranscript } from "./transcript.ts";
@@ -20,6 +21,7 @@ export type Start =
 export interface StartDeps {
   readonly jail: Jail;
   readonly settings: ClaudeSettings;
+  readonly policy: ToolPolicy;
   /** The credential proxy's socket, on the host. */
   readonly apiSocket: string;
   /** The network filter's socket, on the host. */
@@ -49,7 +51,7 @@ export async function startClaude(
 }
 
 async function start(deps: StartDeps, session: ClaudeSession, signal: AbortSignal): Promise<Start> {
-  const { settings, openLease, startTimeoutMs: timeoutMs, log } = deps;
+  const { settings, policy, openLease, startTimeoutMs: timeoutMs, log } = deps;
   const { sessionId, configDir } = session;
   const isResume = (await hasTranscript(configDir, sessionId)) || session.isResume;
   if (signal.aborted) return { kind: "stopped" };
@@ -64,7 +66,7 @@ async function start(deps: StartDeps, session: ClaudeSession, signal: AbortSigna
   const process = createClaudeProcess({ jailed, lease, sessionId, configDir, listener: ear.listener, log });
   const stop = () => void process.kill();
   signal.addEventListener("abort", stop, { once: true });
-  const verdict = await prove({ process, ear, settings, timeoutMs, log });
+  const verdict = await prove({ process, ear, settings, rules: policy.rules, timeoutMs, log });
   signal.removeEventListener("abort", stop);
   if (verdict.kind === "ready" && !signal.aborted) {
     const ms = Math.round(performance.now() - startedAt);
@@ -95,7 +97,7 @@ interface JailedStart {
 
 /** Starts the jail, for `startTimeoutMs` at most; a process that comes too late is killed when it comes. */
 async function startJailed({ deps, session, isResume, lease, signal }: JailedStart): Promise<JailedProcess> {
-  const { jail, settings, apiSocket, netSocket, localPorts, startTimeoutMs } = deps;
+  const { jail, settings, policy, apiSocket, netSocket, localPorts, startTimeoutMs } = deps;
   const { project, configDir, sessionId, workshop } = session;
   const starting = jail.start({
     project,
@@ -106,7 +108,7 @@ async function startJailed({ deps, session, isResume, lease, signal }: JailedSta
     localPorts,
     workshop,
     onLoss: () => lease.release(), // nothing that the jail may have read leaves it any more
-    args: () => claudeArgs(settings, { sessionId, isResume }),
+    args: () => claudeArgs(settings, { sessionId, isResume, rules: policy.rules }),
     env: (inside) => claudeEnv({ inside, auth: settings.auth, token: lease.token }),
   });
   const { promise: late, reject } = Promise.withResolvers<never>();

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ClaudeEvent, ClaudeOutcome, ClaudeTurnEnd } from "../domain/claude-event.ts";
+import type { ClaudeEvent, ClaudeOutcome, ClaudeTurnEnd, ToolAsk } from "../domain/claude-event.ts";
 import type { Now } from "../domain/clock.ts";
 import { messageOf } from "../domain/errors.ts";
 import { microUsdFromUsd } from "../domain/money.ts";
@@ -8,7 +8,10 @@ import { createAsks } from "./asks.ts";
 import type { Arrival } from "./connection.ts";
 import { eventsOf } from "./events.ts";
 import { codeOfRetry, exitText, failed, outcomeOfResult } from "./failure.ts";
+import { type AskedCall, createGate, type ToolPolicy } from "./gate.ts";
+import type { HookAnswer } from "./hook.ts";
 import { createIdleListener } from "./idle.ts";
+import type { ToolCall } from "./judge.ts";
 import type { ResultMessage } from "./messages.ts";
 import { createModelRules } from "./model-rules.ts";
 import { watchPayer } from "./payer.ts";
@@ -22,6 +25,8 @@ import { createWatchdog } from "./watchdog.ts";
 const NO_MODEL = "<synthetic>";
 const SUBAGENT = "Agent";
 
+const ENDING = { kind: "deny", reason: "The turn is being ended." } as const;
+
 const interruptReceipt = z.looseObject({ cancelled: z.array(z.string()).optional() });
 
 /** A turn that is over. `mustKill`: the process is not to be used again, or what it started has to end with it. */
@@ -34,6 +39,7 @@ interface TurnDeps {
   readonly process: ClaudeProcess;
   readonly turn: ClaudeTurn;
   readonly settings: ClaudeSettings;
+  readonly policy: ToolPolicy;
   readonly signal: AbortSignal;
   readonly now: Now;
   readonly log: Logger;
@@ -43,7 +49,7 @@ interface TurnDeps {
  * Runs one turn on a process that is ready. Ends with the CLI's result, or without one when the process ends, breaks the
  * protocol, falls silent, or does not end in time after a stop. Never rejects.
  */
-export function runTurn({ process, turn, settings, signal, now, log }: TurnDeps): Promise<TurnRun> {
+export function runTurn({ process, turn, settings, policy, signal, now, log }: TurnDeps): Promise<TurnRun> {
   const { connection, lease, sessionId } = process;
   const { promise, resolve } = Promise.withResolvers<TurnRun>();
   const { model: chosen, fallbackModel, tools } = settings;
@@ -72,8 +78,9 @@ export function runTurn({ process, turn, settings, signal, now, log }: TurnDeps)
     onSilence: () =>
       finish(failed("stalled", `The CLI was silent for ${Math.round(settings.stallMs / 1000)} s`), true),
   });
+  const gate = createGate({ policy, project: turn.session.project, onPolicy: turn.onPolicy, log });
   const asks = createAsks({
-    decide: turn.decide,
+    decide: async (asked, askSignal) => gate.answer(asked) ?? turn.decide(toolAskOf(asked), askSignal),
     answer: connection.answer,
     onChange: breathe,
     log,
@@ -119,6 +126,14 @@ export function runTurn({ process, turn, settings, signal, now, log }: TurnDeps)
     );
   }
 
+  /** A model that a subagent call names may be used once the call has passed the policy. */
+  function judge(call: ToolCall | null): HookAnswer {
+    const answer = gate.hook(call);
+    const named = call?.toolName === SUBAGENT ? call.input.model : undefined;
+    if (answer.kind !== "deny" && typeof named === "string") models.allow(named);
+    return answer;
+  }
+
   function onResult(result: ResultMessage): void {
     const isOurs = result.uuids.length > 0 ? result.uuids.includes(turn.uuid) : !result.isUnasked;
     if (!isOurs) return;
@@ -140,12 +155,7 @@ export function runTurn({ process, turn, settings, signal, now, log }: TurnDeps)
       case "assistant":
         if (message.isMain && message.model !== NO_MODEL) model = message.model;
         if (message.isMain) apiError = message.apiError;
-        for (const block of message.blocks) {
-          if (block.kind !== "tool_use") continue;
-          process.noteTool(block.name);
-          const named = block.name === SUBAGENT ? block.input.model : undefined;
-          if (typeof named === "string") models.allow(named);
-        }
+        for (const block of message.blocks) if (block.kind === "tool_use") process.noteTool(block.name);
         return;
       case "retry":
         if (codeOfRetry(message.error, message.status) === "auth") {
@@ -159,6 +169,9 @@ export function runTurn({ process, turn, settings, signal, now, log }: TurnDeps)
       case "ask":
         process.noteTool(message.ask.toolName);
         if (!ending) asks.open(message.requestId, message.ask);
+        return;
+      case "hook":
+        connection.answerHook(message.requestId, ending ? ENDING : judge(message.call));
         return;
       case "withdrawn":
         asks.withdraw(message.requestId);
@@ -220,4 +233,9 @@ export function runTurn({ process, turn, settings, signal, now, log }: TurnDeps)
 
 function microUsdOf(usd: number | null | undefined): number | null {
   return usd == null ? null : microUsdFromUsd(usd);
+}
+
+/** What a person is asked about, without what only the policy looks at. */
+function toolAskOf({ toolUseId, toolName, input, isSubagent }: AskedCall): ToolAsk {
+  return { toolUseId, toolName, input, isSubagent };
 }

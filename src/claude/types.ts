@@ -1,5 +1,11 @@
 import type { ApprovedPath } from "../domain/approved-path.ts";
-import type { ClaudeEvent, ClaudeTurnEnd, ToolAnswer, ToolAsk } from "../domain/claude-event.ts";
+import type {
+  ClaudeEvent,
+  ClaudeTurnEnd,
+  PolicyVerdict,
+  ToolAnswer,
+  ToolAsk,
+} from "../domain/claude-event.ts";
 import type { NetPolicy } from "../domain/net.ts";
 import type { Payer } from "../domain/usage.ts";
 import type { Workshop } from "../jail/jail.ts";
@@ -55,7 +61,9 @@ export interface ClaudeTurn {
   readonly onEvent: (event: ClaudeEvent) => void;
   /** Called right before the prompt is written: from here on it may have had effects. If it throws, nothing is written. */
   readonly onPrompting: () => void;
-  /** Decides about a tool call. `signal` aborts when the answer is no longer wanted. A rejection counts as a denial. */
+  /** Puts on record what the policy decided about a call by itself, before the CLI hears of it. If it throws, the call is denied. */
+  readonly onPolicy: (call: ToolAsk, verdict: PolicyVerdict) => void;
+  /** A person decides about a tool call. `signal` aborts when the answer is no longer wanted. A rejection counts as a denial. */
   readonly decide: (ask: ToolAsk, signal: AbortSignal) => Promise<ToolAnswer>;
   /** Aborted = stop. */
   readonly signal: AbortSignal;

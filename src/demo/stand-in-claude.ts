@@ -208,6 +208,8 @@ function control(body: Json): Json {
         account: { ...account, apiProvider: "firstParty" },
         claude_code_version: VERSION,
         current_permission_mode: mode,
+        hooks_applied: true,
+        hook_on_failure_supported: true,
         models: [{ value: "default", resolvedModel: model }],
       };
     }

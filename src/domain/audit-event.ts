@@ -1,5 +1,5 @@
 import type { PressRefusal } from "./button.ts";
-import type { FailureCode } from "./claude-event.ts";
+import type { FailureCode, ToolDenial } from "./claude-event.ts";
 import type { MicroUsd } from "./money.ts";
 import type { ConversationRef, Request, RequestBody, RequestKind } from "./request.ts";
 import type { DenyReason, Verdict } from "./verdict.ts";
@@ -55,7 +55,8 @@ export type AuditEvent =
       readonly answer: "allow" | "deny" | "expired" | "withdrawn";
     } & ToolFields)
   | ({ readonly type: "tool.allowed"; readonly by: "policy" | "person" } & ToolFields)
-  | ({ readonly type: "tool.denied"; readonly by: "policy" | "person" | "timeout" } & ToolFields)
+  | ({ readonly type: "tool.denied"; readonly by: "policy"; readonly cause: ToolDenial } & ToolFields)
+  | ({ readonly type: "tool.denied"; readonly by: "person" | "timeout" } & ToolFields)
   | {
       readonly type: "turn.started";
       readonly workId: number;

@@ -84,3 +84,11 @@ export interface ToolAsk {
 export type ToolAnswer =
   | { readonly kind: "allow"; readonly input: Readonly<Record<string, unknown>> }
   | { readonly kind: "deny"; readonly message: string };
+
+/** Why the policy denied a call: the file holds a secret or decides what runs later, the call cannot be read, or it wants the network. */
+export type ToolDenial = "secret" | "protected" | "malformed" | "network";
+
+/** What the policy decided about a call by itself. */
+export type PolicyVerdict =
+  | { readonly kind: "allowed" }
+  | { readonly kind: "denied"; readonly cause: ToolDenial };

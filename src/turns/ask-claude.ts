@@ -1,5 +1,5 @@
 import type { ApprovedPath } from "../domain/approved-path.ts";
-import type { ClaudeEvent, ClaudeTurnEnd } from "../domain/claude-event.ts";
+import type { ClaudeEvent, ClaudeTurnEnd, PolicyVerdict, ToolAsk } from "../domain/claude-event.ts";
 import type { NetPolicy } from "../domain/net.ts";
 import { conversationKey } from "../domain/request.ts";
 import type { Work } from "../domain/work.ts";
@@ -32,6 +32,20 @@ export function createAsk(
       ...createNetPolicy({ store, desk, record, allowedHosts, work, project }),
       ...createGitPolicy({ store, desk, record, git, isOwner, work, project, path }),
     };
+  }
+
+  /** Without a wait for the disk: what a loss of power takes back of it, it takes back of the call too. */
+  function onPolicy(work: Work, { toolName, toolUseId, input }: ToolAsk, verdict: PolicyVerdict): void {
+    const fields = {
+      tool: toolName,
+      toolUseId,
+      summary: deps.summarise(toolName, input),
+      by: "policy",
+    } as const;
+    store.lightly(() => {
+      if (verdict.kind === "allowed") record({ type: "tool.allowed", ...fields }, { work });
+      else record({ type: "tool.denied", ...fields, cause: verdict.cause }, { work });
+    });
   }
 
   return async ({ work, session, signal }, onEvent) => {
@@ -67,6 +81,7 @@ export function createAsk(
             const event = { workId: work.id, project: session.project, isResumed: session.isResumable };
             record({ type: "turn.started", ...event }, { work });
           }),
+        onPolicy: (call, verdict) => onPolicy(work, call, verdict),
         decide: (call, callSignal) => desk.decide(work, call, callSignal),
         signal,
       });

@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { claudeArgs } from "../../src/claude/argv.ts";
 import { promptLine } from "../../src/claude/control-messages.ts";
+import { denyRules } from "../../src/claude/deny-rules.ts";
 import { claudeEnv } from "../../src/claude/env.ts";
 import type { ClaudeSettings } from "../../src/claude/types.ts";
 import type { InsidePaths, Jail } from "../../src/jail/jail.ts";
@@ -90,7 +91,7 @@ export async function startCli({ world, jail, layers, apiSocket, token }: BareCl
 }
 
 function argsFor(layers: LayerSet): readonly string[] {
-  const args = claudeArgs(SETTINGS, { sessionId: randomUUID(), isResume: false });
+  const args = claudeArgs(SETTINGS, { sessionId: randomUUID(), isResume: false, rules: denyRules() });
   return args
     .filter((arg) => layers.has("launch") || !HARDENING.test(arg))
     .filter((arg) => layers.has("rules") || !arg.startsWith("--settings="));

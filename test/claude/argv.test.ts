@@ -18,7 +18,7 @@ const settings: ClaudeSettings = {
   stallMs: 1,
   stopGraceMs: 1,
 };
-const session = { sessionId: "11111111-1111-4111-8111-111111111111", isResume: false };
+const session = { sessionId: "11111111-1111-4111-8111-111111111111", isResume: false, rules: denyRules() };
 const inside = {
   program: ["/opt/claude"],
   project: "/work/app",

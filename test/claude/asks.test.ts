@@ -1,7 +1,8 @@
 import { setImmediate as turnOfLoop } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { createAsks } from "../../src/claude/asks.ts";
-import type { ToolAnswer, ToolAsk } from "../../src/domain/claude-event.ts";
+import type { AskedCall } from "../../src/claude/gate.ts";
+import type { ToolAnswer } from "../../src/domain/claude-event.ts";
 import { createLogger } from "../../src/log/logger.ts";
 
 const log = createLogger({
@@ -10,11 +11,13 @@ const log = createLogger({
   secretValues: [],
   destination: { write: () => undefined },
 });
-const ask: ToolAsk = {
+const ask: AskedCall = {
   toolUseId: "toolu_1",
   toolName: "Bash",
   input: { command: "true" },
   isSubagent: false,
+  isMcp: false,
+  isWarnedOf: false,
 };
 const allow: ToolAnswer = { kind: "allow", input: {} };
 

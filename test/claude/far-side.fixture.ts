@@ -100,6 +100,8 @@ createInterface({ input: process.stdin })
     const hello = {
       claude_code_version: scenario.version ?? "2.1.330",
       current_permission_mode: scenario.permissionMode ?? "default",
+      hooks_applied: true,
+      hook_on_failure_supported: true,
       account: scenario.account ?? {
         tokenSource: "none",
         apiKeySource: "ANTHROPIC_API_KEY",

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { createToolPolicy, type ToolPolicy } from "../../src/claude/gate.ts";
 import { createClaudeRunner } from "../../src/claude/runner.ts";
 import type { ClaudeRunner, ClaudeSession, ClaudeSettings, ClaudeTurn } from "../../src/claude/types.ts";
 import { createMessagesApi, type MessagesApi } from "../../src/demo/messages-api/server.ts";
@@ -60,6 +61,8 @@ export interface HouseOptions {
   readonly settings?: Partial<ClaudeSettings>;
   readonly sandbox?: "require" | "off";
   readonly startTimeoutMs?: number;
+  /** Layers round a tool call that are replaced. */
+  readonly policy?: Partial<ToolPolicy>;
 }
 
 export async function createHouse(options: HouseOptions = {}): Promise<House> {
@@ -91,10 +94,12 @@ export async function createHouse(options: HouseOptions = {}): Promise<House> {
   });
   const runners: ClaudeRunner[] = [];
   const another = (over: Partial<ClaudeSettings> = {}) => {
+    const settings = { ...SETTINGS, ...options.settings, ...over };
     const runner = createClaudeRunner({
       jail,
-      settings: { ...SETTINGS, ...options.settings, ...over },
+      settings,
       apiSocket,
+      policy: { ...createToolPolicy({ mode: settings.permissionMode, secretFiles: [] }), ...options.policy },
       netSocket: apiSocket, // the way out is not what these tests are about
       localPorts: [],
       openLease: proxy.openLease,
@@ -164,6 +169,7 @@ export function startTurn(
     uuid: randomUUID(),
     payer: { mayStart: () => ({ kind: "ok" }), onUsage: () => undefined },
     net: NO_NET,
+    onPolicy: () => undefined,
     decide: async () => ({ kind: "deny", message: "No." }),
     signal: stopper.signal,
     ...over,

@@ -42,6 +42,8 @@ test("recorded lines become what is acted on", () => {
       toolName: "Bash",
       input: { command: "touch made.txt && ls -la", description: "make a file" },
       isSubagent: false,
+      isMcp: false,
+      isWarnedOf: false,
     },
   });
   expect(parseMessage(RECORDED.textDelta)).toEqual({ kind: "text_delta", text: "first answer" });

@@ -201,7 +201,7 @@ test.each([
   ["high", { type: "tool.allowed", by: "person", tool: "mcp__x__y", ...tool }],
   ["high", { type: "tool.answered", answer: "allow", tool: "constructor", ...tool }],
   ["medium", { type: "tool.denied", by: "person", tool: "Read", ...tool }],
-  ["high", { type: "tool.denied", by: "policy", tool: "Read", ...tool }],
+  ["high", { type: "tool.denied", by: "policy", cause: "secret", tool: "Read", ...tool }],
   ["medium", { type: "violation.replay", what: "button" }],
   ["high", { type: "violation.forged_callback", what: "unknown" }],
   ["high", { type: "violation.path_traversal", path: ".." }],

@@ -101,6 +101,7 @@ export async function createStage({
     ANTHROPIC_BASE_URL: modelUrl,
     CLAUDE_CLI_PATH: join(ROOT, "node_modules/.bin/claude"),
     CLAUDE_MODEL: "claude-opus-5-5",
+    CLAUDE_PERMISSION_MODE: "ask",
     SALLYPORT_HOME: home,
     LOG_LEVEL: "debug",
     ...stageEnv,
