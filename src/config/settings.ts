@@ -122,7 +122,7 @@ export function settingsSchema(homeDir: string) {
     }),
     CLAUDE_PERMISSION_MODE: standard("jail", oneOf(["jail", "ask", "plan"]), {
       meaning:
-        "jail: edits and Bash run unasked inside a proved jail; none is proved yet, so it is as ask. ask: every change is asked about. plan: plans only.",
+        "jail: edits in the project and commands run unasked inside the sandbox, every way out of it is asked about; without a sandbox it is as ask. ask: every change is asked about. plan: plans only.",
     }),
     CLAUDE_TOOLS: standard(
       DEFAULT_TOOLS,

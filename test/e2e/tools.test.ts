@@ -286,3 +286,52 @@ test("H06: reading in the project is not asked about; a command sees no secret, 
     expect(readFileSync(join(parentPath, name)).includes(REAL_KEY), name).toBe(false);
   }
 });
+
+test("H02: in mode jail an edit and a command run without a question and are on record; a question of Claude's is still asked", async () => {
+  const questions = [
+    {
+      question: "Which way?",
+      header: "Way",
+      multiSelect: false,
+      options: [
+        { label: "Left", description: "" },
+        { label: "Right", description: "" },
+      ],
+    },
+  ];
+  const stage = await createStage({
+    env: { CLAUDE_PERMISSION_MODE: "jail" },
+    script: createQueueScript([
+      () => callTool("Write", { file_path: join(stage.project, "made.txt"), content: "made" }),
+      callTool("Bash", { command: "cat made.txt > copied.txt" }),
+      () => callTool("Write", { file_path: join(stage.project, ".env.custom"), content: "secret" }),
+      callTool("AskUserQuestion", { questions }),
+      tellResults,
+    ]),
+  });
+  await stage.start();
+  stage.chat.send("work");
+  const asked = await stage.waitFor(hasButton("Left"), "the question");
+  stage.chat.press(asked.messageId, "Left");
+  await stage.waitFor(({ text }) => text.includes("ok: "));
+  expect(readFileSync(join(stage.project, "copied.txt"), "utf8")).toBe("made");
+  expect(existsSync(join(stage.project, ".env.custom"))).toBe(false);
+  expect(stage.botTexts().filter((text) => text.startsWith("Claude wants to use"))).toEqual([]);
+  const record = (type: string) => auditIn(stage.home, type).map(({ tool, by }) => `${tool} by ${by}`);
+  expect(record("tool.allowed")).toEqual(["Write by policy", "Bash by policy"]);
+  expect(record("tool.denied")).toEqual(["Write by policy"]);
+  await stage.ask("/status", "jail: edits and commands run unasked inside the sandbox");
+});
+
+test("without a sandbox mode jail asks like mode ask", async () => {
+  const stage = await createStage({
+    env: { CLAUDE_PERMISSION_MODE: "jail", SANDBOX: "off", ENVIRONMENT: "development" },
+    script: createQueueScript([callTool("Bash", { command: "touch made.txt" }), tellResults]),
+  });
+  await stage.start();
+  stage.chat.send("work");
+  const asked = await waitForAsk(stage, "touch made.txt");
+  expect(existsSync(join(stage.project, "made.txt"))).toBe(false);
+  stage.chat.press(asked.messageId, "Deny");
+  await stage.waitFor(({ text }) => text.includes("error: "));
+});
