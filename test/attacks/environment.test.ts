@@ -84,7 +84,7 @@ test.each(INJECTIONS.map((injection) => [injection.name, injection] as const))(
 
 /** Variables of these names that the jail sets itself, to values of its own. */
 const OWN =
-  /^(CLAUDE_CONFIG_DIR=\/home\/bot|ANTHROPIC_UNIX_SOCKET=\/run\/api\.sock|SHELL=\/bin\/|(https?_proxy|HTTPS?_PROXY)=http:\/\/jail:|NO_PROXY=localhost|GIT_EDITOR=true$)/;
+  /^(CLAUDE_CONFIG_DIR=\/home\/bot|ANTHROPIC_UNIX_SOCKET=\/run\/api\.sock|SHELL=\/bin\/|(https?_proxy|HTTPS?_PROXY)=http:\/\/jail:|NO_PROXY=localhost|GIT_EDITOR=true$|GIT_ASKPASS=\/bin\/false$|XDG_CACHE_HOME=\/home\/bot\/)/;
 
 function strangersIn(environment: string, name: string): readonly string[] {
   return linesOf(environment, name).filter((line) => !OWN.test(line));

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { createToolPolicy } from "../../src/claude/gate.ts";
 import { createClaudeRunner } from "../../src/claude/runner.ts";
 import type { ClaudeSession } from "../../src/claude/types.ts";
 import { BARE_WORKSHOP, type Jail } from "../../src/jail/jail.ts";
@@ -21,6 +22,7 @@ export function startProduct({ world, jail, apiSocket, proxy, log }: ProductDeps
   const runner = createClaudeRunner({
     jail,
     settings: SETTINGS,
+    policy: createToolPolicy({ mode: SETTINGS.permissionMode, secretFiles: [] }),
     apiSocket,
     netSocket: apiSocket, // leads nowhere: the way out has tests of its own
     localPorts: [],
