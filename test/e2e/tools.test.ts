@@ -317,7 +317,8 @@ test("H02: in mode jail an edit and a command run without a question and are on 
   expect(readFileSync(join(stage.project, "copied.txt"), "utf8")).toBe("made");
   expect(existsSync(join(stage.project, ".env.custom"))).toBe(false);
   expect(stage.botTexts().filter((text) => text.startsWith("Claude wants to use"))).toEqual([]);
-  const record = (type: string) => auditIn(stage.home, type).map(({ tool, by }) => `${tool} by ${by}`);
+  const record = (type: string) =>
+    auditIn(stage.home, type).map(({ tool, by }) => `${String(tool)} by ${String(by)}`);
   expect(record("tool.allowed")).toEqual(["Write by policy", "Bash by policy"]);
   expect(record("tool.denied")).toEqual(["Write by policy"]);
   await stage.ask("/status", "jail: edits and commands run unasked inside the sandbox");
