@@ -52,9 +52,11 @@ export function openClaude(scope: AsyncDisposableStack, deps: ClaudeSideDeps): C
   // Without a jail nothing runs unasked, whatever is set.
   const mode = sandbox === "off" && asked.permissionMode === "jail" ? "ask" : asked.permissionMode;
   const parts = scope.use(new AsyncDisposableStack());
-  const opening = deps.after.then(() => open(parts, deps, mode));
+  const ending = new AbortController();
+  const opening = deps.after.then(() => open(parts, { ...deps, ending: ending.signal }, mode));
   const whenOpen = async (): Promise<Opened | null> => opening.catch(() => null); // told by `opened`
   scope.defer(async () => void (await whenOpen())); // what is half open is opened before it is closed
+  scope.defer(() => ending.abort());
 
   const claude: ClaudeSide["claude"] = {
     run: async (turn) => (await whenOpen())?.runner.run(turn) ?? endWith(turn.signal, turn.session.isResume),
@@ -80,7 +82,16 @@ interface Opened {
 
 async function open(
   scope: AsyncDisposableStack,
-  { loaded, home, log, now, internet, over, program }: ClaudeSideDeps,
+  {
+    loaded,
+    home,
+    log,
+    now,
+    internet,
+    over,
+    program,
+    ending,
+  }: ClaudeSideDeps & { readonly ending: AbortSignal },
   permissionMode: ClaudeSide["mode"],
 ): Promise<Opened> {
   const { config, secrets } = loaded;
@@ -113,7 +124,7 @@ async function open(
     import("./jail/open-toolchains.ts"),
     import("./jail/open-jail.ts"),
   ]);
-  const toolchains = openToolchains(config.tools, [config.home, config.approvedDirectory]);
+  const toolchains = openToolchains(config.tools, [config.home, config.approvedDirectory], ending);
   toolchains.catch(() => undefined); // awaited below, if nothing else fails before
   const identity = gitIdentity(homedir());
   // Settings have looked for the CLI already: null means that there is none, which the search then says.

@@ -16,13 +16,17 @@ const USUAL = ["/opt/homebrew/bin", "/home/linuxbrew/.linuxbrew/bin", "/usr/loca
  * The toolchains of the setting. `closed` are folders that none may hold or lie in.
  * @throws AppError `config_invalid` when a folder that was named cannot be shown, with the reason.
  */
-export async function openToolchains(setting: ToolsSetting, closed: readonly string[]): Promise<Toolchains> {
+export async function openToolchains(
+  setting: ToolsSetting,
+  closed: readonly string[],
+  signal: AbortSignal,
+): Promise<Toolchains> {
   const places = { home: homedir(), closed };
   switch (setting.kind) {
     case "none":
       return { tools: [], path: [], refused: [] };
     case "auto":
-      return findToolchains([...(await loginPath({ home: homedir() })), ...USUAL], places);
+      return findToolchains([...(await loginPath({ home: homedir(), signal })), ...USUAL], places);
     case "folders": {
       const named = await namedToolchains(setting.folders, places);
       if (typeof named !== "string") return named;

@@ -81,6 +81,13 @@ function spawnFault(file: string, fault: unknown): AppError {
   return new AppError("sandbox_missing", `Could not start ${file}: ${code}`);
 }
 
+interface RunOptions {
+  readonly timeoutMs: number;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Aborted = it is ended. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Runs a short helper to its end and gives what it printed. Never throws for a non-zero exit; `code` is null when it did
  * not run or was cut by the deadline.
@@ -88,7 +95,7 @@ function spawnFault(file: string, fault: unknown): AppError {
 export async function runToEnd(
   file: string,
   argv: readonly string[],
-  { timeoutMs, env = {} }: { readonly timeoutMs: number; readonly env?: Readonly<Record<string, string>> },
+  { timeoutMs, env = {}, signal }: RunOptions,
 ): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
   const result = await execa(file, [...argv], {
     env: { LC_ALL: "C", ...env },
@@ -98,6 +105,7 @@ export async function runToEnd(
     reject: false,
     stdin: "ignore",
     timeout: timeoutMs,
+    ...(signal === undefined ? {} : { cancelSignal: signal }),
     maxBuffer: 20_000_000,
   });
   return {

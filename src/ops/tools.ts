@@ -7,7 +7,11 @@ import { openToolchains } from "../jail/open-toolchains.ts";
 export async function printTools(options: { readonly envFile?: string }): Promise<number> {
   try {
     const { config } = loadConfig({ ...readEnvironment(), argv: { envFile: options.envFile } });
-    const found = await openToolchains(config.tools, [config.home, config.approvedDirectory]);
+    const found = await openToolchains(
+      config.tools,
+      [config.home, config.approvedDirectory],
+      new AbortController().signal,
+    );
     const lines = [
       ...found.tools.map((tool) => `shown      ${tool}`),
       ...found.path.map((folder) => `on PATH    ${folder}`),

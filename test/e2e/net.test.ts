@@ -6,6 +6,7 @@ import type { ModelRequest } from "../../src/demo/messages-api/types.ts";
 import { createStage, hasButton, USER } from "../support/daemon.ts";
 import { auditIn } from "../support/daemon-database.ts";
 import { withInternet } from "../support/internet.ts";
+import { until } from "../support/until.ts";
 
 const MEMBER = 2002;
 
@@ -114,7 +115,7 @@ test("an unknown host is asked about while the program waits; [Once] lets it thr
     { host: "api.example.com", verdict: "allow", userId: USER },
     { host: "api.example.com", verdict: "removed", userId: USER },
   ]);
-  expect(auditIn(stage.home, "net.connected")).toHaveLength(4);
+  await until(() => auditIn(stage.home, "net.connected").length === 4, "the record of each connection");
 }, 90_000);
 
 test("[Never] refuses in words that the program shows, this time and the next, and without a question", async () => {

@@ -90,7 +90,8 @@ test.each([
 });
 
 test("a folder that was named and cannot be shown ends the start with the reason", async () => {
-  const named = (folders: string[]) => openToolchains({ kind: "folders", folders }, places.closed);
+  const named = (folders: string[]) =>
+    openToolchains({ kind: "folders", folders }, places.closed, new AbortController().signal);
   await expect(named([at("missing")])).rejects.toMatchObject({
     code: "config_invalid",
     message: /SANDBOX_TOOLS: .* does not exist/,
