@@ -64,6 +64,7 @@ export async function demo({ isReal, version, runDaemon }: DemoOptions): Promise
       APPROVED_DIRECTORY: approved,
       ALLOWED_USERS: String(USER),
       SALLYPORT_HOME: join(folder, "home"),
+      CLAUDE_PERMISSION_MODE: "ask", // so that a question is seen
       ...(isReal ? realAccount(surroundings.env) : scriptedAccount(await model.listen())),
     };
     const loaded = loadConfig({ ...surroundings, env, homeDir: folder, argv: {} });
