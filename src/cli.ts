@@ -32,6 +32,17 @@ program
   });
 
 program
+  .command("self-test")
+  .description(
+    "try to break out of this machine's sandbox, in a throw-away project; the daemon may run meanwhile",
+  )
+  .option("--env-file <path>", "settings file (default: .env in SALLYPORT_HOME)")
+  .action(async (options: { envFile?: string }) => {
+    const { selfTest } = await import("./ops/self-test.ts");
+    process.exitCode = await selfTest(options);
+  });
+
+program
   .command("plist")
   .description("print the LaunchAgent that runs the daemon on this Mac")
   .option("--env-file <path>", "settings file (default: .env in SALLYPORT_HOME)")

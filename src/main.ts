@@ -4,9 +4,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { configDirOf } from "./claude/config-dir.ts";
 import type { LoadedConfig } from "./config/load.ts";
 import { systemNow as now } from "./domain/clock.ts";
+import { AppError } from "./domain/errors.ts";
 import type { Reach } from "./domain/fault-point.ts";
 import type { Internet } from "./domain/net.ts";
 import { systemInternet } from "./egress/internet.ts";
+import type { OpenJailDeps } from "./jail/open-jail.ts";
 import type { Logger } from "./log/logger.ts";
 import { openClaude } from "./open-claude.ts";
 import { startHousekeeping } from "./ops/housekeeping.ts";
@@ -45,6 +47,8 @@ export interface DaemonRun {
   readonly reach?: Reach;
   /** For tests, whose machines stand for the internet. */
   readonly internet?: Internet;
+  /** For tests, which hand in a sandbox that does not hold. */
+  readonly findOnPath?: OpenJailDeps["findOnPath"];
 }
 
 const noFault: Reach = () => undefined;
@@ -83,6 +87,7 @@ export async function runDaemon(loaded: LoadedConfig, log: Logger, run: DaemonRu
     now,
     program: run.claudeProgram,
     internet: run.internet ?? systemInternet,
+    findOnPath: run.findOnPath,
     over: (jail) => watch.over(jail),
     after: Promise.race([polling.promise, sleep(CLAUDE_WAITS_MS)]),
   });
@@ -142,6 +147,10 @@ export async function runDaemon(loaded: LoadedConfig, log: Logger, run: DaemonRu
     log.info({ event: "daemon.started", ...facts }, "started");
     run.onReady?.();
     return untilAborted(run.signal);
+  });
+  opened.catch((error: unknown) => {
+    if (!(error instanceof AppError) || error.code !== "sandbox_broken") return; // told where it ends the daemon
+    record({ type: "violation.sandbox", found: error.message }, NOBODY);
   });
   await Promise.race([receiving, started, untilAborted(run.signal)]);
 }

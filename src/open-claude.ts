@@ -6,6 +6,7 @@ import type { LoadedConfig } from "./config/load.ts";
 import type { Now } from "./domain/clock.ts";
 import type { Internet } from "./domain/net.ts";
 import type { Jail } from "./jail/jail.ts";
+import type { OpenJailDeps } from "./jail/open-jail.ts";
 import type { Logger } from "./log/logger.ts";
 import type { Home } from "./store/home.ts";
 import type { Toolbox } from "./workshop-of.ts";
@@ -23,6 +24,8 @@ interface ClaudeSideDeps {
   readonly internet: Internet;
   /** The jail with what else is to know of what runs in it. */
   readonly over: (jail: Jail) => Jail;
+  /** Looks system programs up; the system's own folders unless given. */
+  readonly findOnPath: OpenJailDeps["findOnPath"];
   /** What runs in the CLI's place; else the CLI is looked for. */
   readonly program: string | undefined;
   /** Resolves when it may begin: what is more urgent has been done. */
@@ -39,13 +42,16 @@ export interface ClaudeSide {
   readonly toolbox: () => Promise<Toolbox>;
   /** How tool calls are decided. */
   readonly mode: "jail" | "ask" | "plan";
-  /** Resolves with the kind of the jail when all is open; rejects when it cannot be: then no turn ever begins. */
+  /**
+   * Resolves with the kind of the jail when all is open and the jail is proved; rejects when it cannot be: then no turn
+   * ever begins.
+   */
   readonly opened: Promise<Jail["kind"]>;
 }
 
 /**
- * Opens the jail, the credential proxy and the runner, in this order, while the daemon goes on; `scope` closes them in
- * reverse. Their code is loaded here too, so that it does not hold up the first poll.
+ * Opens the jail, proves it, and opens the credential proxy and the runner, while the daemon goes on; `scope` closes them
+ * in reverse. Their code is loaded here too, so that it does not hold up the first poll.
  */
 export function openClaude(scope: AsyncDisposableStack, deps: ClaudeSideDeps): ClaudeSide {
   const { sandbox, claude: asked } = deps.loaded.config;
@@ -89,6 +95,7 @@ async function open(
     now,
     internet,
     over,
+    findOnPath,
     program,
     ending,
   }: ClaudeSideDeps & { readonly ending: AbortSignal },
@@ -109,6 +116,7 @@ async function open(
     { gitIdentity },
     { openToolchains },
     { openJail },
+    { assertProved, proveJail },
   ] = await Promise.all([
     import("./claude/runner.ts"),
     import("./claude/gate.ts"),
@@ -123,6 +131,7 @@ async function open(
     import("./jail/git-identity.ts"),
     import("./jail/open-toolchains.ts"),
     import("./jail/open-jail.ts"),
+    import("./jail/proof/prove-jail.ts"),
   ]);
   const toolchains = openToolchains(config.tools, [config.home, config.approvedDirectory], ending);
   toolchains.catch(() => undefined); // awaited below, if nothing else fails before
@@ -136,8 +145,18 @@ async function open(
     platform: process.platform,
     scratchDir: home.jail,
     log,
+    ...(findOnPath === undefined ? {} : { findOnPath }),
   });
   scope.defer(() => jail.close());
+  if (jail.kind !== "none") {
+    const lines = await proveJail({ jail, home: config.home, platform: process.platform, now });
+    assertProved(lines);
+    const count = (outcome: string): number => lines.filter((line) => line.outcome === outcome).length;
+    log.info(
+      { event: "jail.proved", held: count("held"), untried: count("untried") },
+      "no way out of the sandbox was found",
+    );
+  }
 
   const leases = createLeases();
   const proxy = await createCredentialProxy({

@@ -124,6 +124,8 @@ export type AuditEvent =
   /** Something for one use was used again. */
   | { readonly type: "violation.replay"; readonly what: "button" | "update" }
   | { readonly type: "violation.path_traversal"; readonly path: string }
+  /** The jail was not proved at the start, or a way out of it was found: which. No turn was run. */
+  | { readonly type: "violation.sandbox"; readonly found: string }
   | {
       readonly type: "daemon.started";
       readonly version: string;

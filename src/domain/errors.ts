@@ -4,6 +4,7 @@ export type ErrorCode =
   | "token_rejected"
   | "already_running"
   | "sandbox_missing"
+  | "sandbox_broken"
   | "orphans_left"
   | "path_invalid"
   | "path_outside"
@@ -32,6 +33,7 @@ export function exitCodeOf(error: unknown): number {
   switch (error.code) {
     case "config_invalid":
     case "sandbox_missing":
+    case "sandbox_broken":
     case "claude_missing":
       return EXIT.config;
     case "token_rejected":

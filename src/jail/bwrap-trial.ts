@@ -6,6 +6,9 @@ import { INSIDE } from "./inside-paths.ts";
 import type { Mark } from "./mark.ts";
 import type { SystemBinds } from "./system-binds.ts";
 
+/** linux/capability.h */
+const CAP_SETFCAP = 31n;
+
 /** What the trial needs. */
 export interface TrialDeps {
   readonly bwrap: string;
@@ -38,7 +41,8 @@ export async function tryBwrap({ bwrap, scratchDir, mark, system }: TrialDeps): 
     const { code } = await trial.exited;
     if (code !== 0) throw new Error(`its program ended with ${code}`);
   } catch (error) {
-    throw new AppError("sandbox_missing", mendFor(messageOf(error), await restrictions()), { cause: error });
+    const found = await restrictions();
+    throw new AppError("sandbox_missing", mendFor(messageOf(error), found), { cause: error });
   }
 }
 
@@ -50,8 +54,11 @@ async function checkNamespaces(pid: number): Promise<void> {
   }
 }
 
-/** Kernel switches that forbid ordinary users their own namespaces; those that are set so. */
-export type Restriction = "apparmor" | "clone" | "max";
+/**
+ * What forbids a process namespaces of its own: kernel switches that are set so, and a root without the capability that the
+ * kernel asks of it to write the map of its users (CAP_SETFCAP, since Linux 5.12).
+ */
+export type Restriction = "setfcap" | "apparmor" | "clone" | "max";
 
 /** One line for the owner: what is wrong with the sandbox and what to do. */
 export function mendFor(words: string, restricted: readonly Restriction[]): string {
@@ -69,6 +76,8 @@ export function mendFor(words: string, restricted: readonly Restriction[]): stri
 }
 
 const MENDS: Readonly<Record<Restriction, string>> = {
+  setfcap:
+    "this root lacks the capability CAP_SETFCAP. Run the daemon as an ordinary user, or start its container with --cap-add SETFCAP",
   apparmor:
     "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 (or an AppArmor profile for bwrap with `userns,`)",
   clone: "sudo sysctl -w kernel.unprivileged_userns_clone=1",
@@ -89,7 +98,16 @@ async function restrictions(): Promise<readonly Restriction[]> {
   const values = await Promise.all(
     SWITCHES.map(({ file }) => readFile(file, "utf8").catch(() => "")), // not every kernel has every switch
   );
-  return SWITCHES.filter(({ bad }, index) => values[index]?.trim() === bad).map(
+  const switched = SWITCHES.filter(({ bad }, index) => values[index]?.trim() === bad).map(
     ({ restriction }) => restriction,
   );
+  const status = await readFile("/proc/self/status", "utf8");
+  return [...(lacksSetfcap(status) ? ["setfcap" as const] : []), ...switched];
+}
+
+/** True for a root without CAP_SETFCAP, by its /proc/self/status (proc(5)). */
+export function lacksSetfcap(status: string): boolean {
+  const uid = /^Uid:\s+\d+\s+(\d+)/m.exec(status)?.[1];
+  const effective = /^CapEff:\s+([0-9a-f]+)/m.exec(status)?.[1] ?? "0";
+  return uid === "0" && ((BigInt(`0x${effective}`) >> CAP_SETFCAP) & 1n) === 0n;
 }

@@ -84,6 +84,11 @@ async function openBwrap(
       { event: "jail.no_network" },
       "no socat, so programs in the jail have no network. Install it: sudo apt-get install -y socat",
     );
+  if (process.getuid?.() === 0)
+    log.warn(
+      { event: "jail.root" },
+      "the daemon runs as root, and so do the programs in its sandbox, without privileges: run it as an ordinary user",
+    );
   log.info({ event: "jail.open", kind: "bwrap", bwrap, socat }, "sandbox works");
   return createBwrapJail({ bwrap, scratchDir, marks, system, socat, log });
 }

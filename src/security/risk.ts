@@ -30,6 +30,7 @@ const RISK_OF_TYPE = {
   "project.quarantined": "high",
   "project.accepted": "high",
   "project.left_out": "low",
+  "violation.sandbox": "critical",
   "daemon.started": "low",
   "daemon.stopped": "low",
   "audit.trimmed": "low",

@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, realpath, rm, stat, writeFile } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { mendFor } from "../../src/jail/bwrap-trial.ts";
+import { lacksSetfcap, mendFor } from "../../src/jail/bwrap-trial.ts";
 import { openJail } from "../../src/jail/open-jail.ts";
 import { ensureSystemPackages } from "../../src/jail/system-packages.ts";
 import { memoryLog } from "../support/git-project.ts";
@@ -83,6 +83,7 @@ while [ "$1" != -- ]; do shift; done; shift; exec "$@"
 });
 
 test.each([
+  ["setfcap", "--cap-add SETFCAP"],
   ["apparmor", "kernel.apparmor_restrict_unprivileged_userns=0"],
   ["clone", "kernel.unprivileged_userns_clone=1"],
   ["max", "user.max_user_namespaces=15000"],
@@ -91,6 +92,24 @@ test.each([
     line,
   );
 });
+
+test("a root without CAP_SETFCAP is known by its status, an ordinary user needs none", () => {
+  const status = (uid: number, capabilities: string): string =>
+    `Name:\tnode\nUid:\t${uid}\t${uid}\t${uid}\t${uid}\nCapEff:\t${capabilities}\n`;
+  expect(lacksSetfcap(status(0, "00000000a80425fb"))).toBe(false); // Docker's own set holds it
+  expect(lacksSetfcap(status(0, "00000000280425fb"))).toBe(true);
+  expect(lacksSetfcap(status(1000, "0000000000000000"))).toBe(false);
+});
+
+test.runIf(process.platform === "linux" && process.getuid?.() === 0)(
+  "a daemon that runs as root is told once to run as an ordinary user",
+  async () => {
+    const log = memoryLog();
+    const jail = await openJail({ ...deps(), platform: "linux", log });
+    await jail.close();
+    expect(log.lines.filter((line) => "event" in line && line.event === "jail.root")).toHaveLength(1);
+  },
+);
 
 describe("the system's packages", () => {
   const calls: string[][] = [];
