@@ -59,7 +59,11 @@ export function openClaude(scope: AsyncDisposableStack, deps: ClaudeSideDeps): C
   const mode = sandbox === "off" && asked.permissionMode === "jail" ? "ask" : asked.permissionMode;
   const parts = scope.use(new AsyncDisposableStack());
   const ending = new AbortController();
-  const opening = deps.after.then(() => open(parts, { ...deps, ending: ending.signal }, mode));
+  const ended = new Promise((resolve) => ending.signal.addEventListener("abort", resolve, { once: true }));
+  const opening = Promise.race([deps.after, ended]).then(() => {
+    ending.signal.throwIfAborted();
+    return open(parts, { ...deps, ending: ending.signal }, mode);
+  });
   const whenOpen = async (): Promise<Opened | null> => opening.catch(() => null); // told by `opened`
   scope.defer(async () => void (await whenOpen())); // what is half open is opened before it is closed
   scope.defer(() => ending.abort());
@@ -149,7 +153,9 @@ async function open(
   });
   scope.defer(() => jail.close());
   if (jail.kind !== "none") {
-    const lines = await proveJail({ jail, home: config.home, platform: process.platform, now });
+    const { home: folder } = config;
+    const lines = await proveJail({ jail, home: folder, platform: process.platform, now, signal: ending });
+    ending.throwIfAborted(); // what was not answered then was cut off
     assertProved(lines);
     const count = (outcome: string): number => lines.filter((line) => line.outcome === outcome).length;
     log.info(

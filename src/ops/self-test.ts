@@ -31,7 +31,7 @@ export async function selfTest({ envFile }: { readonly envFile?: string }): Prom
   const jail = await openJail({ sandbox: "require", platform, scratchDir, log: silent });
   scope.defer(() => jail.close());
 
-  const lines = await proveJail({ jail, home, platform, now: systemNow });
+  const lines = await proveJail({ jail, home, platform, now: systemNow, signal: untilInterrupted() });
   const failed = lines.filter(({ outcome }) => SHOWN[outcome] === "FAIL").length;
   for (const { name, outcome, why } of lines) {
     process.stdout.write(`${SHOWN[outcome]} ${name}${why === "" ? "" : `: ${why}`}\n`);
@@ -39,4 +39,11 @@ export async function selfTest({ envFile }: { readonly envFile?: string }): Prom
   const verdict = failed === 0 ? "The sandbox holds." : `The sandbox does NOT hold: ${failed} failed.`;
   process.stdout.write(`${verdict}\n`);
   return failed === 0 ? EXIT.ok : EXIT.config;
+}
+
+/** Ctrl-C ends the sandbox, and all is cleared away; a second one ends this process. */
+function untilInterrupted(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => controller.abort(name));
+  return controller.signal;
 }

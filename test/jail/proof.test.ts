@@ -22,8 +22,11 @@ describe.runIf(process.platform === "linux")("the escape self-test", () => {
   });
   afterAll(() => rm(home, { recursive: true }));
 
-  const prove = (jail: Pick<Jail, "start">): Promise<readonly ProofLine[]> =>
-    proveJail({ jail, home, platform: process.platform, now: Date.now });
+  const prove = (
+    jail: Pick<Jail, "start">,
+    signal = new AbortController().signal,
+  ): Promise<readonly ProofLine[]> =>
+    proveJail({ jail, home, platform: process.platform, now: Date.now, signal });
 
   const named = (lines: readonly ProofLine[], outcome: ProofLine["outcome"]): readonly string[] =>
     lines.filter((line) => line.outcome === outcome).map(({ name }) => name);
@@ -182,6 +185,14 @@ describe.runIf(process.platform === "linux")("the escape self-test", () => {
     const lines = await prove(withHole(hole));
     expect(named(lines, "through")).toEqual(expect.arrayContaining([...ways]));
     expect(() => assertProved(lines)).toThrow(/^The sandbox does not hold: /);
+  });
+
+  test("one that is cut off by the daemon's end proves nothing, and leaves nothing behind", async () => {
+    const jail = await open("require");
+    const lines = await prove(jail, AbortSignal.abort("SIGTERM"));
+    await jail.close();
+    expect(named(lines, "held")).toEqual([]);
+    expect(await readdir(join(home, "proof"))).toEqual([]);
   });
 
   test("a sandbox that ends before its program has answered proves nothing", async () => {

@@ -9,6 +9,8 @@ import { AppError } from "../../domain/errors.ts";
 
 /** A folder of a test that was killed is removed by the next one after this: one that runs now must keep its own. */
 const LEFT_AFTER_MS = 600_000;
+/** sockaddr_un of macOS takes 104 with the NUL, that of Linux 108. */
+const MAX_SOCKET_BYTES = 103;
 const NAME = /^[0-9a-f]{8}$/;
 
 /** Where acts are done: in the project of the jail, or in its twin, where the daemon does the same. */
@@ -80,20 +82,17 @@ export async function createArena({ folder, platform, now }: ArenaDeps): Promise
   const canaryFd = openSync(canary, "r");
   scope.defer(() => closeSync(canaryFd));
 
-  const apiSocket = join(root, "api.sock");
-  const socketFile = join(root, "own.sock");
+  const apiSocket = join(root, "a.sock");
+  const socketFile = join(root, "o.sock");
   const abstractName = platform === "linux" ? `\0sallyport-${token.slice(0, 12)}` : null;
   const listen = async (at: string | number): Promise<Server> => {
     const server = await listener(at, token);
     scope.defer(() => closed(server));
     return server;
   };
-  const [tcp] = await Promise.all([
-    listen(0),
-    listen(apiSocket),
-    listen(socketFile),
-    ...(abstractName === null ? [] : [listen(abstractName)]),
-  ]);
+  // One after the other: of those begun together, what one that fails leaves open would hold the process.
+  const tcp = await listen(0);
+  for (const at of [apiSocket, socketFile, abstractName]) if (at !== null) await listen(at);
   const address = tcp.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
 
@@ -149,6 +148,13 @@ function isReal(path: string): path is ApprovedPath {
 }
 
 async function listener(at: string | number, token: string): Promise<Server> {
+  const bytes = typeof at === "number" ? 0 : Buffer.byteLength(at);
+  if (bytes > MAX_SOCKET_BYTES) {
+    throw new AppError(
+      "config_invalid",
+      `Expected a socket path of at most ${MAX_SOCKET_BYTES} bytes, got ${bytes}: choose a shorter SALLYPORT_HOME`,
+    );
+  }
   const server = createServer((socket) => {
     socket.on("error", () => undefined); // the other side was killed
     socket.end(token);

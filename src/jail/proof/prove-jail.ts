@@ -30,6 +30,8 @@ export interface ProofDeps {
   readonly home: string;
   readonly platform: NodeJS.Platform;
   readonly now: Now;
+  /** Aborted = the daemon ends: what is left unanswered then says nothing. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -38,12 +40,18 @@ export interface ProofDeps {
  * for what it finds, but for a jail that does not start.
  * @throws AppError `sandbox_broken`, and `sandbox_missing` with its mend.
  */
-export async function proveJail({ jail, home, platform, now }: ProofDeps): Promise<readonly ProofLine[]> {
+export async function proveJail({
+  jail,
+  home,
+  platform,
+  now,
+  signal,
+}: ProofDeps): Promise<readonly ProofLine[]> {
   await using arena = await createArena({ folder: join(home, "proof"), platform, now });
   const attempts = [...commonAttempts(arena, home), ...attemptsOfSystem(arena, platform)];
   const [controls, answers] = await Promise.all([
     Promise.all(attempts.map(({ act }) => attempt(act(arena.control)))),
-    answersInJail(jail, arena, attempts),
+    answersInJail({ jail, arena, attempts, signal }),
   ]);
   return [
     lineOfWayIn(answers.apiSocket, arena),
@@ -106,12 +114,13 @@ interface JailAnswers {
   readonly apiSocket: Answer;
 }
 
+interface JailedActs extends Pick<ProofDeps, "jail" | "signal"> {
+  readonly arena: Arena;
+  readonly attempts: readonly Attempt[];
+}
+
 /** Has the acts done in the jail; what the program did not answer is undefined. Resolves when the jail is gone. */
-async function answersInJail(
-  jail: Pick<Jail, "start">,
-  arena: Arena,
-  attempts: readonly Attempt[],
-): Promise<JailAnswers> {
+async function answersInJail({ jail, arena, attempts, signal }: JailedActs): Promise<JailAnswers> {
   const { jailed, configDir, apiSocket } = arena;
   let socketInside = apiSocket;
   const process = await jail
@@ -132,7 +141,10 @@ async function answersInJail(
         cause: error,
       });
     });
-  const timer = setTimeout(() => void process.kill(), DEADLINE_MS);
+  const kill = (): void => void process.kill();
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]);
+  if (deadline.aborted) kill();
+  else deadline.addEventListener("abort", kill, { once: true });
   const acts: readonly Act[] = [
     { kind: "connect", to: socketInside },
     ...attempts.map(({ act }) => act(jailed)),
@@ -145,7 +157,7 @@ async function answersInJail(
     answers[index] = answer;
   }
   await process.exited;
-  clearTimeout(timer);
+  deadline.removeEventListener("abort", kill);
   const [own = NO_ANSWER, ...rest] = Array.from(answers);
   return { apiSocket: own, acts: rest };
 }
