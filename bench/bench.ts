@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { calls } from "./figures/calls.ts";
 import { growth } from "./figures/growth.ts";
 import { idle } from "./figures/idle.ts";
+import { jail } from "./figures/jail.ts";
 import { latency } from "./figures/latency.ts";
 import { soak } from "./figures/soak.ts";
 import { start } from "./figures/start.ts";
@@ -17,7 +18,7 @@ import { describeMachine, nameMachine } from "./harness/machine.ts";
 import { markdownTable } from "./harness/table.ts";
 import { profileHotPath } from "./profile.ts";
 
-const BENCHES: readonly Bench[] = [latency, throughput, turn, calls, start, idle, growth, soak];
+const BENCHES: readonly Bench[] = [latency, throughput, turn, calls, start, jail, idle, growth, soak];
 const MAX_RUNS = 100;
 const USAGE = `npm run bench -- [--only <${BENCHES.map(({ name }) => name).join("|")}>]... [--runs <1-${MAX_RUNS}>] [--long] [--json <file>] [--profile]`;
 
