@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chownSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -86,6 +87,34 @@ describe.runIf(process.platform === "linux")("the sandbox is proved at every sta
     expect(readdirSync(stage.home)).toEqual(before);
     await stage.ask("are you there?", "Still here.");
   });
+
+  test.runIf(process.getuid?.() === 0)(
+    "an ordinary user's sandbox holds as root's does",
+    async ({ skip }) => {
+      const nobody = 65_534;
+      const wrap = ["setpriv", `--reuid=${nobody}`, `--regid=${nobody}`, "--clear-groups"];
+      const cli = join(import.meta.dirname, "../../src/cli.ts");
+      const readable = spawnSync(wrap[0] ?? "", [
+        ...wrap.slice(1),
+        "test",
+        "-r",
+        cli,
+        "-a",
+        "-x",
+        process.execPath,
+      ]);
+      if (readable.status !== 0) skip("nobody may not read this checkout, or there is no setpriv");
+      const home = tempDir("sp-nobody-");
+      chownSync(home, nobody, nobody);
+      const env = { PATH: process.env.PATH ?? "", HOME: home, SALLYPORT_HOME: home };
+      const tested = launch(["self-test"], env, { wrap });
+      expect({ ...(await tested.exited), output: tested.output() }).toEqual({
+        code: 0,
+        signal: null,
+        output: expect.stringMatching(/^OK {3}make a user namespace$[\s\S]*^The sandbox holds\.$/m),
+      });
+    },
+  );
 
   test("`sallyport self-test` on a machine whose sandbox does not hold: 78, and the way", async () => {
     const home = tempDir("sp-");
