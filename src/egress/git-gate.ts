@@ -135,7 +135,7 @@ export function createGitGate({ internet, tokens, log }: GitGateDeps): GitGate {
     response.once("close", () => gone.abort());
     response.on("error", () => gone.abort());
     request.on("error", () => gone.abort());
-    const signal = AbortSignal.any([lease.signal, gone.signal]);
+    const signal = AbortSignal.any([lease.netSignal(), gone.signal]);
     const route = parseGitRoute(request.method ?? "", request.url ?? "");
     if (route === null) {
       say(request, response, "only git's own requests for one repository pass here");

@@ -9,6 +9,8 @@ export interface Lease {
   readonly id: string;
   readonly payer: () => Payer | null;
   readonly net: () => NetPolicy | null;
+  /** Aborted when the policy that `net` gives now is taken away, at the latest at release. */
+  readonly netSignal: () => AbortSignal;
   /** Resolves when the lease, if it is still alive, may be acted on; see `ProxyLease.setBarrier`. */
   readonly barrier: () => Promise<void>;
   /** Aborted at release, and with it every request that is under way. */
@@ -40,6 +42,7 @@ export function createLeases(): Leases {
       const released = new AbortController();
       let payer: Payer | null = null;
       let net: NetPolicy | null = null;
+      let netEnd = new AbortController();
       let barrier = (): Promise<void> => Promise.resolve();
       let running = 0;
       setMaxListeners(MAX_PARALLEL_REQUESTS, released.signal);
@@ -47,6 +50,7 @@ export function createLeases(): Leases {
         id: randomUUID(),
         payer: () => payer,
         net: () => net,
+        netSignal: () => netEnd.signal,
         barrier: () => barrier(),
         signal: released.signal,
         enter: () => {
@@ -60,6 +64,7 @@ export function createLeases(): Leases {
       const release = () => {
         alive.delete(lease);
         released.abort();
+        netEnd.abort();
       };
       alive.set(lease, { hash: hashOf(token), release });
       return {
@@ -69,6 +74,10 @@ export function createLeases(): Leases {
         },
         setNet: (next) => {
           net = next;
+          netEnd.abort();
+          netEnd = new AbortController();
+          setMaxListeners(0, netEnd.signal); // the gates bound how many wait on it
+          if (released.signal.aborted) netEnd.abort();
         },
         setBarrier: (next) => {
           barrier = next;

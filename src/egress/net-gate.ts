@@ -92,18 +92,23 @@ export async function createNetGate(deps: NetGateDeps): Promise<NetGate> {
     await lease.barrier();
     const policy = lease.net();
     if (policy === null || lease.signal.aborted) return refuse(client, [403, "No turn is running"], lease);
-    const gone = new AbortController();
-    client.once("close", () => gone.abort());
-    const signal = AbortSignal.any([lease.signal, gone.signal]);
+    const ended = lease.netSignal();
+    const wait = watchForLeaving(client);
+    const signal = AbortSignal.any([ended, wait.signal]);
     const verdict = await policy.mayConnect(target, signal);
     if (signal.aborted) return void client.destroy();
     if (verdict.kind === "deny") return refuse(client, [403, verdict.reason], lease);
     const dialled = await dial(internet, target, signal);
+    wait.stop();
     if (dialled.kind === "failed") return refuse(client, [502, dialled.reason], lease);
+    if (signal.aborted) {
+      dialled.socket.destroy();
+      return void client.destroy();
+    }
     const startedAt = performance.now();
     if (head.length > 0) dialled.socket.write(head);
     client.write("HTTP/1.1 200 Connection established\r\n\r\n");
-    const carried = await carry(client, dialled.socket, lease.signal);
+    const carried = await carry(client, dialled.socket, ended);
     policy.onTunnel({ ...target, ...carried, durationMs: Math.round(performance.now() - startedAt) });
   }
 
@@ -148,6 +153,18 @@ export async function createNetGate(deps: NetGateDeps): Promise<NetGate> {
       await closed;
     },
   };
+}
+
+/**
+ * Aborts when the client closes or ends its side while it waits. A stream that nobody reads does not tell; so it is read as
+ * long as it is empty, which takes nothing that was sent from what is carried later.
+ */
+function watchForLeaving(client: Duplex): { readonly signal: AbortSignal; readonly stop: () => void } {
+  const gone = new AbortController();
+  const leave = () => gone.abort();
+  const look = () => void (client.readableLength === 0 && client.read());
+  client.once("close", leave).once("end", leave).on("readable", look);
+  return { signal: gone.signal, stop: () => void client.off("end", leave).off("readable", look) };
 }
 
 /** The `host:port` of a CONNECT; null for an address, a local name, or no port. */

@@ -6,8 +6,12 @@ import type { Store } from "../store/store.ts";
 import type { Answer, ApprovalDesk } from "./approvals.ts";
 import type { RecordWork } from "./settle.ts";
 
-/** More than a build asks for at a time; a program that tries names one after the other gets no further. */
+/** More than a build asks for at a time. */
 const MAX_OPEN_QUESTIONS = 5;
+/** In a turn, withdrawn ones too: a program that tries names one after the other, or gives each up, gets no further. */
+const MAX_QUESTIONS = 40;
+/** In a turn: a program may try as many names as it likes, and the record is kept for good. */
+const MAX_RECORDED_REFUSALS = 100;
 
 interface NetPolicyDeps {
   readonly store: Pick<Store, "hostRules" | "lightly" | "transaction">;
@@ -36,6 +40,7 @@ export function createNetPolicy(deps: NetPolicyDeps): Pick<NetPolicy, "mayConnec
   const answered = new Map<string, NetVerdict>();
   const questions = new Map<string, Question>();
   const told = new Set<string>();
+  let asked = 0;
 
   function ruled(target: NetTarget): NetVerdict | null {
     if (allowedHosts.some((rule) => coversHost(rule, target))) return ALLOW;
@@ -66,7 +71,8 @@ export function createNetPolicy(deps: NetPolicyDeps): Pick<NetPolicy, "mayConnec
     const key = keyOf(target);
     const open = questions.get(key);
     if (open !== undefined) return open;
-    if (questions.size >= MAX_OPEN_QUESTIONS) return null;
+    if (questions.size >= MAX_OPEN_QUESTIONS || asked >= MAX_QUESTIONS) return null;
+    asked += 1;
     const abort = new AbortController();
     const answer = ask(target, abort.signal).finally(() => questions.delete(key));
     const question: Question = { answer, abort, askers: 0 };
@@ -89,10 +95,10 @@ export function createNetPolicy(deps: NetPolicyDeps): Pick<NetPolicy, "mayConnec
     }
   }
 
-  /** Once a host and turn: a program may try as often as it likes. */
+  /** Recorded once a host and turn: a program may try as often as it likes. */
   function refuse(target: NetTarget, verdict: Extract<NetVerdict, { kind: "deny" }>): NetVerdict {
     const key = keyOf(target);
-    if (told.has(key)) return verdict;
+    if (told.has(key) || told.size >= MAX_RECORDED_REFUSALS) return verdict;
     told.add(key);
     store.lightly(() => record({ type: "net.refused", ...target }, { work }));
     return verdict;
@@ -103,7 +109,7 @@ export function createNetPolicy(deps: NetPolicyDeps): Pick<NetPolicy, "mayConnec
       const known = ruled(target) ?? answered.get(keyOf(target));
       const question = known === undefined ? join(target) : null;
       const verdict =
-        known ?? (question === null ? deny("Too many questions are open") : await wait(question, signal));
+        known ?? (question === null ? deny("Too many hosts were asked about") : await wait(question, signal));
       return verdict.kind === "deny" ? refuse(target, verdict) : verdict;
     },
     onTunnel: (tunnel) => store.lightly(() => record({ type: "net.connected", ...tunnel }, { work })),

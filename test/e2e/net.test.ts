@@ -180,6 +180,19 @@ test("a stop withdraws the question and the connection that waits for it", async
   expect(keyboard).toBeNull();
 }, 60_000);
 
+test("a program that gives up takes its question with it, and the turn goes on", async () => {
+  const command = `curl -sS -m 3 https://gone.example.com/ 2>&1; echo "[end]"`;
+  const stage = await openStage([callTool("Bash", { command }), sayResult], { "gone.example.com": 1 });
+  await stage.start();
+  await stage.allow("go");
+  const asked = await stage.question("gone.example.com");
+  const { keyboard } = await stage.waitFor(
+    ({ messageId, text }) => messageId === asked.messageId && text.includes("before anybody answered"),
+  );
+  expect(keyboard).toBeNull();
+  await stage.waitFor(({ text }) => text.includes("got:") && text.includes("[end]"));
+}, 60_000);
+
 test("nobody's answer is a no", async () => {
   const stage = await openStage(
     [reach("late.example.com:443"), sayResult],
