@@ -146,6 +146,7 @@ async function open(
 
   const jail = await openJail({
     sandbox: config.sandbox,
+    secretFiles: config.secretFiles,
     platform: process.platform,
     scratchDir: home.jail,
     log,
@@ -189,7 +190,7 @@ async function open(
     netSocket: netGate.socketPath,
     localPorts: local.ports,
   };
-  const policy = createToolPolicy({ mode: permissionMode, secretFiles: [] });
+  const policy = createToolPolicy({ mode: permissionMode, secretFiles: config.secretFiles });
   const runner = createClaudeRunner({
     jail: over(jail),
     settings,

@@ -1,5 +1,5 @@
 import type { ProxyLease } from "../domain/usage.ts";
-import type { JailExit, JailedProcess } from "../jail/jail.ts";
+import type { JailExit, JailedProcess, JailLoss } from "../jail/jail.ts";
 import type { Logger } from "../log/logger.ts";
 import { type Connection, createConnection, type Listener } from "./connection.ts";
 import { tailOf } from "./stderr-tail.ts";
@@ -44,6 +44,8 @@ export interface ClaudeProcess {
   /** Resolves when it is gone and what it said has been read. */
   readonly over: Promise<JailExit>;
   readonly isOver: () => boolean;
+  /** Why its jail did not hold any more and was killed; null while it holds. */
+  readonly loss: () => JailLoss | null;
   /** What it wrote to stderr last. */
   readonly stderr: () => string;
   readonly noteTool: (name: string) => void;
@@ -61,12 +63,13 @@ interface ClaudeProcessDeps {
   readonly sessionId: string;
   readonly configDir: string;
   readonly listener: ProcessListener;
+  readonly loss: () => JailLoss | null;
   readonly log: Logger;
 }
 
 /** Takes over a process that the jail started. Gives the lease back when the process is over. */
 export function createClaudeProcess(deps: ClaudeProcessDeps): ClaudeProcess {
-  const { jailed, lease, sessionId, configDir, log } = deps;
+  const { jailed, lease, sessionId, configDir, loss, log } = deps;
   let { listener } = deps;
   let ended: JailExit | null = null;
   lease.setBarrier(jailed.settle);
@@ -77,11 +80,11 @@ export function createClaudeProcess(deps: ClaudeProcessDeps): ClaudeProcess {
 
   async function end(): Promise<JailExit> {
     const exit = await jailed.exited;
-    await within(OUTPUT_GRACE_MS, connection.ended);
-    ended = exit;
     lease.setPayer(null);
     lease.setNet(null);
-    lease.release();
+    lease.release(); // before all else: nobody watches what a dead jail may still have on its way
+    await within(OUTPUT_GRACE_MS, connection.ended);
+    ended = exit;
     log.info(
       { event: "claude.exited", cliPid: jailed.pid, sessionId, code: exit.code, signal: exit.signal },
       "CLI process ended",
@@ -130,6 +133,7 @@ export function createClaudeProcess(deps: ClaudeProcessDeps): ClaudeProcess {
     },
     offered: () => models,
     isOver: () => ended !== null,
+    loss,
     stderr,
     noteTool: (name) => {
       hasRunTools ||= !CHILDLESS_TOOLS.has(name);

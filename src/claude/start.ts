@@ -1,6 +1,6 @@
 import { AppError, messageOf } from "../domain/errors.ts";
 import type { ProxyLease } from "../domain/usage.ts";
-import type { Jail, JailedProcess, LocalPort } from "../jail/jail.ts";
+import type { Jail, JailedProcess, JailLoss, LocalPort } from "../jail/jail.ts";
 import type { Logger } from "../log/logger.ts";
 import { claudeArgs } from "./argv.ts";
 import { claudeEnv } from "./env.ts";
@@ -58,12 +58,28 @@ async function start(deps: StartDeps, session: ClaudeSession, signal: AbortSigna
 
   const startedAt = performance.now();
   const lease = openLease();
-  const jailed = await startJailed({ deps, session, isResume, lease, signal }).catch((error: unknown) => {
+  let loss: JailLoss | null = null;
+  /** Nothing that the jail may have read leaves it any more. */
+  const onLoss = (lost: JailLoss): void => {
+    loss ??= lost;
     lease.release();
-    throw error;
-  });
+  };
+  const jailed = await startJailed({ deps, session, isResume, lease, onLoss, signal }).catch(
+    (error: unknown) => {
+      lease.release();
+      throw error;
+    },
+  );
   const ear = createStartEar();
-  const process = createClaudeProcess({ jailed, lease, sessionId, configDir, listener: ear.listener, log });
+  const process = createClaudeProcess({
+    jailed,
+    lease,
+    sessionId,
+    configDir,
+    listener: ear.listener,
+    loss: () => loss,
+    log,
+  });
   const stop = () => void process.kill();
   signal.addEventListener("abort", stop, { once: true });
   const verdict = await prove({ process, ear, settings, rules: policy.rules, timeoutMs, log });
@@ -92,11 +108,19 @@ interface JailedStart {
   readonly session: ClaudeSession;
   readonly isResume: boolean;
   readonly lease: ProxyLease;
+  readonly onLoss: (loss: JailLoss) => void;
   readonly signal: AbortSignal;
 }
 
 /** Starts the jail, for `startTimeoutMs` at most; a process that comes too late is killed when it comes. */
-async function startJailed({ deps, session, isResume, lease, signal }: JailedStart): Promise<JailedProcess> {
+async function startJailed({
+  deps,
+  session,
+  isResume,
+  lease,
+  onLoss,
+  signal,
+}: JailedStart): Promise<JailedProcess> {
   const { jail, settings, policy, apiSocket, netSocket, localPorts, startTimeoutMs } = deps;
   const { project, configDir, sessionId, workshop } = session;
   const starting = jail.start({
@@ -107,7 +131,7 @@ async function startJailed({ deps, session, isResume, lease, signal }: JailedSta
     netSocket,
     localPorts,
     workshop,
-    onLoss: () => lease.release(), // nothing that the jail may have read leaves it any more
+    onLoss,
     args: () => claudeArgs(settings, { sessionId, isResume, rules: policy.rules }),
     env: (inside) => claudeEnv({ inside, auth: settings.auth, token: lease.token }),
   });

@@ -11,6 +11,8 @@ export interface Config {
   readonly settingsFile: string | null;
   readonly approvedDirectory: string;
   readonly sandbox: Settings["SANDBOX"];
+  /** The owner's additions to the list of secret files. */
+  readonly secretFiles: readonly string[];
   /** Toolchains that a jail shows. */
   readonly tools: Settings["SANDBOX_TOOLS"];
   /** Hosts that a jail may reach unasked. */

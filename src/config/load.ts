@@ -56,6 +56,7 @@ function buildConfig(settings: Settings, raw: RawSettings, findings: Findings): 
     settingsFile: raw.settingsFile,
     approvedDirectory: findings.approvedDirectory,
     sandbox: settings.SANDBOX,
+    secretFiles: settings.SECRET_FILES ?? [],
     tools: settings.SANDBOX_TOOLS,
     allowedHosts: settings.SANDBOX_ALLOWED_DOMAINS ?? [],
     localPorts: settings.SANDBOX_LOCAL_PORTS ?? [],

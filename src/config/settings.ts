@@ -162,6 +162,16 @@ export function settingsSchema(homeDir: string) {
     SANDBOX: standard("require", oneOf(["require", "off"]), {
       meaning: "require: no jail, no start. off: Claude runs unjailed; only with ENVIRONMENT=development.",
     }),
+    SECRET_FILES: optional(
+      wordList(
+        "names of files or ends of paths separated by commas, such as *.vault or config/keys.json",
+        /^[^/\s][^\s]*[^/\s]$/,
+      ),
+      {
+        meaning:
+          "Files that hold secrets beside those that Sallyport knows: names or ends of paths separated by commas, with * for any characters. The sandbox shows them empty.",
+      },
+    ),
     SANDBOX_TOOLS: standard("auto", toolsSetting(homeDir), {
       meaning:
         "Toolchains that the sandbox shows, read-only. auto: those that a login shell of yours finds (node, python, cargo, go and the like). none: only the system's. Else: absolute paths of folders, separated by commas.",

@@ -98,6 +98,13 @@ export type AuditEvent =
     }
   /** The fallback model answered in place of the chosen one. */
   | { readonly type: "turn.fell_back"; readonly workId: number; readonly model: string }
+  /** A secret appeared in a project while a jail was at work there, or what protects a path was lost: that jail was killed. */
+  | {
+      readonly type: "violation.secret_access";
+      readonly workId: number;
+      readonly cause: "secret" | "protection";
+      readonly path: string;
+    }
   /** A model without a price: charged as the dearest that is known. */
   | { readonly type: "cost.unknown_model"; readonly workId: number; readonly model: string }
   /** Something in the jail asked for a model that nobody chose; it did not get it. */

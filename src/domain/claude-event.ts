@@ -18,6 +18,8 @@ export type ClaudeEvent =
   | { readonly kind: "tool_finished"; readonly toolUseId: string; readonly isError: boolean }
   /** The fallback model answers in place of the chosen one. Once a turn. */
   | { readonly kind: "fell_back"; readonly model: string }
+  /** The jail no longer held and was killed; the turn goes on in a new one. `path` is below the project, or the project itself. */
+  | { readonly kind: "jail_renewed"; readonly cause: "secret" | "protection"; readonly path: string }
   /** A request for a model that nobody chose was refused. Once a model and turn. */
   | { readonly kind: "model_refused"; readonly model: string }
   | {

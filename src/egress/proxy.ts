@@ -92,8 +92,6 @@ export async function createCredentialProxy(deps: CredentialProxyDeps): Promise<
     if (request.method !== "POST" || !ROUTES.has(path)) return decline(NOT_FOUND);
     const lease = leases.find(presentedTokens(request.headers));
     if (lease === null) return decline(NO_LEASE);
-    await lease.barrier();
-    if (lease.signal.aborted) return decline(NO_LEASE, lease.id);
     const payer = lease.payer();
     if (payer === null) return decline(NO_TURN, lease.id);
     if (Number(request.headers["content-length"] ?? 0) > MAX_BODY_BYTES) return decline(TOO_LARGE, lease.id);
@@ -110,6 +108,7 @@ export async function createCredentialProxy(deps: CredentialProxyDeps): Promise<
   /** The whole request, when the API may see it and its payer agrees. Nothing of it has been sent by then. */
   async function readRequest(request: IncomingMessage, payer: Payer, lease: Lease): Promise<Judged> {
     const bytes = await bodies.read(request);
+    await lease.barrier(); // after the last byte: until then the jail may have put anything into it
     if (bytes === "gone" || lease.signal.aborted) return { kind: "refused", refusal: NO_LEASE };
     if (bytes === "too_large") return { kind: "refused", refusal: TOO_LARGE };
     if (bytes === "busy") return { kind: "refused", refusal: TOO_MANY };

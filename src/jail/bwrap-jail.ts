@@ -1,17 +1,19 @@
 import { lstat } from "node:fs/promises";
 import { AppError } from "../domain/errors.ts";
 import type { ProjectEntry } from "../domain/finding.ts";
-import { type Bridge, portSocketOf, withBridges } from "./bridge.ts";
-import { type Bind, bwrapOptions, insideArgv, programBinds } from "./bwrap-options.ts";
+import { withBridges } from "./bridge.ts";
+import { bindsOf, bridgesOf, insidePaths } from "./bwrap-binds.ts";
+import { bwrapOptions, insideArgv } from "./bwrap-options.ts";
 import { startBwrap } from "./bwrap-process.ts";
 import { type CheckedRequest, checkRequest } from "./check-request.ts";
 import { createGuardKeeper } from "./git-guards.ts";
-import { collisionWith, INSIDE } from "./inside-paths.ts";
-import type { InsidePaths, Jail, JailedProcess, JailLog, JailRequest } from "./jail.ts";
+import { collisionWith } from "./inside-paths.ts";
+import type { Jail, JailedProcess, JailLog, JailLoss, JailRequest } from "./jail.ts";
 import type { Marks } from "./mark.ts";
 import { planProtection } from "./plan-protection.ts";
 import { identify, lstatOrNull, type ProtectedPath } from "./protection.ts";
 import { createRoster } from "./roster.ts";
+import type { SecretWatcher } from "./secret-watch.ts";
 import type { SystemBinds } from "./system-binds.ts";
 import { verifyMounts } from "./verify-mounts.ts";
 import { watchProtected } from "./watch-protected.ts";
@@ -24,6 +26,9 @@ export interface BwrapJailDeps {
   readonly system: SystemBinds;
   /** The program that bridges to the network's socket; null: then no jail has a network. */
   readonly socat: string | null;
+  readonly secrets: SecretWatcher;
+  /** The owner's additions to the list of secrets. */
+  readonly secretFiles: readonly string[];
   readonly log: JailLog;
 }
 
@@ -32,7 +37,8 @@ export interface BwrapJailDeps {
  * network. What the host would run or obey from the project cannot be changed from inside. When such a path is replaced
  * on the host, the mount over it is lost, so that jail is killed at once, and a warning is logged.
  */
-export function createBwrapJail({ bwrap, scratchDir, marks, system, socat, log }: BwrapJailDeps): Jail {
+export function createBwrapJail(deps: BwrapJailDeps): Jail {
+  const { bwrap, scratchDir, marks, system, socat, secrets, log } = deps;
   const guards = createGuardKeeper();
   const roster = createRoster();
 
@@ -46,29 +52,34 @@ export function createBwrapJail({ bwrap, scratchDir, marks, system, socat, log }
         `Project ${project} collides with ${place} of the sandbox: move it elsewhere`,
       );
     }
-    const plan = await planProtection(project);
+    for (let attempt = 1; ; attempt += 1) {
+      const entered = await attemptEntry(request, checked);
+      if (!("lost" in entered)) return entered;
+      if (attempt === MAX_ATTEMPTS) {
+        throw new AppError(
+          "path_invalid",
+          `${entered.lost.path} is, or is a second name of, a file that holds secrets, and cannot be hidden: move it out of the project`,
+        );
+      }
+    }
+  }
+
+  async function attemptEntry(request: JailRequest, checked: CheckedRequest): Promise<Entered> {
+    const { exposed } = checked.workshop;
+    const plan = await planProtection(checked.project, { additions: deps.secretFiles, exposed });
     const release = await guards.hold(plan.guards);
     try {
-      return await enter({
-        request,
-        checked,
-        protectedPaths: await identify(plan),
-        baseline: plan.entries,
-        release,
-      });
+      const protectedPaths = await identify(plan);
+      const entered = await enter({ request, checked, protectedPaths, baseline: plan.entries, release });
+      if ("lost" in entered) await release();
+      return entered;
     } catch (error) {
       await release();
       throw error;
     }
   }
 
-  async function enter({
-    request,
-    checked,
-    protectedPaths,
-    baseline,
-    release,
-  }: Entry): Promise<JailedProcess> {
+  async function enter({ request, checked, protectedPaths, baseline, release }: Entry): Promise<Entered> {
     const { project } = checked;
     const folder = await identityOf(project);
     const emptyFile = await lstat(system.emptyFile, { bigint: true });
@@ -83,25 +94,46 @@ export function createBwrapJail({ bwrap, scratchDir, marks, system, socat, log }
       env: { ...request.env(inside), ...checked.workshop.env(inside), ...mark.env },
       cwd: project,
     });
-    const lost = Promise.withResolvers<string>();
-    const unwatch = watchProtected(protectedPaths, lost.resolve);
+    const lost = Promise.withResolvers<JailLoss>();
+    let first: JailLoss | null = null;
+    let hasBegun = false;
+    const tell = (loss: JailLoss): void => {
+      first ??= loss;
+      if (!hasBegun) return;
+      request.onLoss?.(loss);
+      lost.resolve(loss);
+    };
+    const unwatchPaths = watchProtected(protectedPaths, (path) => tell({ kind: "protection", path }));
+    const { exposed } = checked.workshop;
+    const watched = secrets.watch({ project, protectedPaths, exposed, onLoss: tell });
+    const unwatch = (): void => {
+      unwatchPaths();
+      watched.close();
+    };
     const running = await startBwrap({
       bwrap,
       scratchDir,
       mark,
       options,
       argv: socat === null ? program : withBridges(socat, bridgesOf(checked), program),
-      check: (pid) => verifyMounts({ pid, project: folder, protectedPaths, emptyFile }),
+      check: async (pid) => {
+        await verifyMounts({ pid, project: folder, protectedPaths, emptyFile });
+        await watched.opened;
+        if (first !== null)
+          throw new AppError(
+            "path_outside",
+            "The project was changed while its jail was being made: try again",
+          );
+        hasBegun = true;
+      },
     }).catch((error: unknown) => {
       unwatch();
-      throw error;
+      if (first?.kind !== "secret") throw error;
+      return { lost: first };
     });
-    void lost.promise.then((path) => {
-      request.onLoss?.({ kind: "protection", path });
-      log.warn(
-        { event: "jail.protection_lost", path, jailPid: running.child.pid },
-        "protected path replaced, jail killed",
-      );
+    if ("lost" in running) return running;
+    void lost.promise.then(({ kind, path }) => {
+      log.warn({ event: "jail.lost", kind, path, jailPid: running.child.pid }, LOSSES[kind]);
       return running.kill();
     });
     const exited = running.exited.then(async (exit) => {
@@ -126,13 +158,31 @@ export function createBwrapJail({ bwrap, scratchDir, marks, system, socat, log }
           .kill()
           .then(() => exited)
           .then(() => undefined),
-      settle: () => Promise.resolve(),
+      settle: watched.settle,
       baseline,
     };
   }
 
-  return { kind: "bwrap", start: (request) => roster.admit(() => start(request)), close: roster.close };
+  return {
+    kind: "bwrap",
+    start: (request) => roster.admit(() => start(request)),
+    close: async () => {
+      await roster.close();
+      await secrets.close();
+    },
+  };
 }
+
+/** A secret that appears while a jail is being made is masked by the next attempt. */
+const MAX_ATTEMPTS = 3;
+
+/** A running program, or the secret that was there before it began: then nothing runs. */
+type Entered = JailedProcess | { readonly lost: JailLoss };
+
+const LOSSES = {
+  protection: "protected path replaced, jail killed",
+  secret: "a secret appeared in the project, jail killed",
+} as const;
 
 interface Entry {
   readonly request: JailRequest;
@@ -140,52 +190,6 @@ interface Entry {
   readonly protectedPaths: readonly ProtectedPath[];
   readonly baseline: readonly ProjectEntry[];
   readonly release: () => Promise<void>;
-}
-
-function insidePaths({ project, program, workshop }: CheckedRequest, isNetworked: boolean): InsidePaths {
-  const { configDir, apiSocket, home, tmp } = INSIDE;
-  return {
-    program: insideArgv(program),
-    project,
-    configDir,
-    apiSocket,
-    home,
-    tmp,
-    path: [...workshop.path, INSIDE.path].join(":"),
-    proxyPort: isNetworked ? INSIDE.proxyPort : null,
-    cacheDir: workshop.cacheDir === null ? null : INSIDE.cacheDir,
-  };
-}
-
-function bridgesOf({ netSocket, localPorts }: CheckedRequest): readonly Bridge[] {
-  const proxy = { port: INSIDE.proxyPort, socket: INSIDE.netSocket };
-  return [
-    ...(netSocket === null ? [] : [proxy]),
-    ...localPorts.map(({ port }) => ({ port, socket: portSocketOf(port) })),
-  ];
-}
-
-function bindsOf({
-  program,
-  configDir,
-  apiSocket,
-  netSocket,
-  localPorts,
-  workshop,
-  project,
-}: CheckedRequest): readonly Bind[] {
-  const readonly = (source: string, target = source): Bind => ({ source, target, isWritable: false });
-  const { cacheDir } = workshop;
-  return [
-    ...workshop.tools.map((tool) => readonly(tool)),
-    { source: configDir, target: INSIDE.configDir, isWritable: true },
-    ...(cacheDir === null ? [] : [{ source: cacheDir, target: INSIDE.cacheDir, isWritable: true }]),
-    ...programBinds(program),
-    readonly(apiSocket, INSIDE.apiSocket),
-    ...(netSocket === null ? [] : [readonly(netSocket, INSIDE.netSocket)]),
-    ...localPorts.map(({ port, socket }) => readonly(socket, portSocketOf(port))),
-    { source: project, target: project, isWritable: true },
-  ];
 }
 
 /** The folder that was approved, as it is now: what is mounted in the end is compared with it. */

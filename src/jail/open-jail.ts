@@ -9,6 +9,7 @@ import { listProcesses } from "./list-processes.ts";
 import { createMarks, type Marks } from "./mark.ts";
 import { reap } from "./reap.ts";
 import { createSeatbeltJail, loadWrap, trySeatbelt } from "./seatbelt-jail.ts";
+import { createSecretWatcher } from "./secret-watch.ts";
 import { systemBinds } from "./system-binds.ts";
 
 /** Only the system's own folders: a PATH may hold folders that others write to. */
@@ -26,6 +27,8 @@ export interface OpenJailDeps {
    */
   readonly scratchDir: string;
   readonly log: JailLog;
+  /** The owner's additions to the list of secrets. */
+  readonly secretFiles?: readonly string[];
   /** The absolute path of a system program, or null. */
   readonly findOnPath?: (name: string) => Promise<string | null>;
 }
@@ -57,7 +60,14 @@ export async function openJail(deps: OpenJailDeps): Promise<Jail> {
     await trySeatbelt();
     const emptyDir = join(scratchDir, "nothing");
     await mkdir(emptyDir, { recursive: true, mode: 0o500 });
-    return createSeatbeltJail({ scratchDir, marks, log, platform, wrap: await loadWrap(emptyDir) });
+    return createSeatbeltJail({
+      scratchDir,
+      marks,
+      log,
+      platform,
+      wrap: await loadWrap(emptyDir),
+      ...(deps.secretFiles === undefined ? {} : { secretFiles: deps.secretFiles }),
+    });
   }
   throw new AppError(
     "sandbox_missing",
@@ -67,7 +77,7 @@ export async function openJail(deps: OpenJailDeps): Promise<Jail> {
 
 async function openBwrap(
   { scratchDir, marks }: { readonly scratchDir: string; readonly marks: Marks },
-  { log, findOnPath = findSystemProgram }: OpenJailDeps,
+  { log, secretFiles = [], findOnPath = findSystemProgram }: OpenJailDeps,
 ): Promise<Jail> {
   const bwrap = await findOnPath("bwrap");
   if (bwrap === null) {
@@ -90,7 +100,8 @@ async function openBwrap(
       "the daemon runs as root, and so do the programs in its sandbox, without privileges: run it as an ordinary user",
     );
   log.info({ event: "jail.open", kind: "bwrap", bwrap, socat }, "sandbox works");
-  return createBwrapJail({ bwrap, scratchDir, marks, system, socat, log });
+  const secrets = createSecretWatcher(scratchDir, secretFiles);
+  return createBwrapJail({ bwrap, scratchDir, marks, system, socat, secrets, secretFiles, log });
 }
 
 /** Removes what a killed daemon left: private folders of its programs, a jail's options. */

@@ -19,7 +19,14 @@ export interface SurveyedPlan extends ProtectionPlan {
 
 /** Only looked through for repositories: too large, and full of settings and examples that nobody obeys there. */
 const PACKAGES = "node_modules";
-const isSecret = createIsSecret();
+
+interface PlanOptions {
+  /** The owner's additions to the list of secrets. */
+  readonly additions?: readonly string[];
+  /** Secrets that are shown all the same. */
+  readonly exposed?: readonly string[];
+  readonly maxEntries?: number;
+}
 
 /**
  * Looks through a project for what the jail has to protect: repositories, settings that run code, `.env*` files. Links
@@ -27,7 +34,11 @@ const isSecret = createIsSecret();
  * Holds for what exists now, not for what is made later.
  * @throws AppError `path_invalid` or `path_outside`, saying what cannot be protected and what to do.
  */
-export async function planProtection(project: string, maxEntries = MAX_ENTRIES): Promise<SurveyedPlan> {
+export async function planProtection(
+  project: string,
+  { additions = [], exposed = [], maxEntries = MAX_ENTRIES }: PlanOptions = {},
+): Promise<SurveyedPlan> {
+  const isSecret = createIsSecret(additions);
   const find = createEntryFinder();
   const entries: ProjectEntry[] = [];
   const secrets: { readonly path: string; readonly entry: Dirent }[] = [];
@@ -41,7 +52,8 @@ export async function planProtection(project: string, maxEntries = MAX_ENTRIES):
       if (isInPackages(folder.path) || isInGit(folder.path)) return found.folders;
       for (const entry of folder.entries) {
         const path = below(folder.path, entry.name);
-        if (isSecret(join(project, textOfPath(path)))) secrets.push({ path, entry });
+        const at = textOfPath(path);
+        if (isSecret(at) && !exposed.includes(join(project, at))) secrets.push({ path, entry });
       }
       return found.folders;
     },

@@ -15,6 +15,8 @@ export interface SeatbeltJailDeps {
   readonly log: JailLog;
   readonly platform: NodeJS.Platform;
   readonly wrap: (params: MacOSSandboxParams) => string | Promise<string>;
+  /** The owner's additions to the list of secrets. */
+  readonly secretFiles?: readonly string[];
   /** Regions that are not shown; those of a Mac unless given. */
   readonly hidden?: readonly string[];
 }
@@ -25,7 +27,7 @@ export interface SeatbeltJailDeps {
  * descendants are found by walking the processes.
  */
 export function createSeatbeltJail(deps: SeatbeltJailDeps): Jail {
-  const { scratchDir, marks, log, platform, wrap, hidden = MAC_HIDDEN } = deps;
+  const { scratchDir, marks, log, platform, wrap, secretFiles = [], hidden = MAC_HIDDEN } = deps;
   return createHostJail({
     kind: "seatbelt",
     scratchDir,
@@ -33,9 +35,14 @@ export function createSeatbeltJail(deps: SeatbeltJailDeps): Jail {
     log,
     platform,
     command: async (entry) => {
-      const plan = await planProtection(entry.checked.project);
+      const { exposed } = entry.checked.workshop;
+      const plan = await planProtection(entry.checked.project, { additions: secretFiles, exposed });
       const guarded = plan.guards.map(({ path }) => path);
-      const params = seatbeltParams(entry, await identify(plan), { guarded, hidden });
+      const params = seatbeltParams(entry, await identify(plan), {
+        guarded,
+        hidden,
+        secretFiles,
+      });
       // The environment goes down by inheritance, so that no value of it stands on a command line.
       return {
         file: "/bin/sh",

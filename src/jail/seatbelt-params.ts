@@ -31,15 +31,21 @@ const PROTECTED = [
   ".husky",
 ];
 
-/** Not readable either. `.env.example` is among them: the profile cannot make an exception by name. */
-const SECRETS = SECRET_FILES;
-
 /** Services of macOS that hold secrets or start things outside the sandbox; the generator always allows them. */
 const REFUSED_SERVICES = [
   "com.apple.SecurityServer",
   "com.apple.securityd.xpc",
   "com.apple.coreservices.launchservicesd",
 ];
+
+interface SeatbeltOptions {
+  /** Further paths that must not be made. */
+  readonly guarded: readonly string[];
+  /** Regions that are not shown. */
+  readonly hidden: readonly string[];
+  /** The owner's additions to the list of secrets. */
+  readonly secretFiles?: readonly string[];
+}
 
 /**
  * The parameters for sandbox-runtime's profile generator. Its own protected names follow the daemon's working directory,
@@ -49,7 +55,7 @@ const REFUSED_SERVICES = [
 export function seatbeltParams(
   { checked, inside, argv }: HostEntry,
   protectedPaths: readonly ProtectedPath[],
-  { guarded, hidden }: { readonly guarded: readonly string[]; readonly hidden: readonly string[] },
+  { guarded, hidden, secretFiles = [] }: SeatbeltOptions,
 ): MacOSSandboxParams {
   const { project, configDir, apiSocket, workshop } = checked;
   if (/[*?[\]{}]/.test(project)) {
@@ -58,6 +64,8 @@ export function seatbeltParams(
       `The macOS sandbox cannot take a project whose path has one of * ? [ ] { }: ${project}`,
     );
   }
+  // Not readable either. `.env.example` is among them: the profile cannot make an exception by name.
+  const secrets = [...SECRET_FILES, ...secretFiles];
   const { cacheDir, tools } = workshop;
   const own = [project, configDir, inside.home, inside.tmp, ...(cacheDir === null ? [] : [cacheDir])];
   const pathsOf = (kind: ProtectedPath["kind"]) =>
@@ -75,14 +83,14 @@ export function seatbeltParams(
     allowGitConfig: false,
     unsetEnvVars: ["JAVA_TOOL_OPTIONS"], // the generator hands the daemon's own down
     readConfig: {
-      denyOnly: [...hidden, ...SECRETS.map((name) => `${project}/**/${name}`)],
+      denyOnly: [...hidden, ...secrets.map((name) => `${project}/**/${name}`)],
       literalDenyOnly: pathsOf("mask"),
       literalAllowWithinDeny: [...own, apiSocket, ...tools, ...inside.program],
     },
     writeConfig: {
       allowOnly: [],
       literalAllowOnly: own,
-      denyWithinAllow: [...PROTECTED, ...SECRETS].map((name) => `${project}/**/${name}`),
+      denyWithinAllow: [...PROTECTED, ...secrets].map((name) => `${project}/**/${name}`),
       literalDenyWithinAllow: [...pathsOf("readonly"), ...pathsOf("mask"), ...guarded],
     },
   };

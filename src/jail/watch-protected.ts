@@ -48,7 +48,8 @@ export function watchProtected(
   return close;
 }
 
-function watchFault(error: unknown): unknown {
+/** Says what to do when the system's watches are used up; other faults come back as they are. */
+export function watchFault(error: unknown): unknown {
   if (isErrno(error, "ENOENT")) {
     return new AppError(
       "path_outside",

@@ -19,6 +19,7 @@ const RISK_OF_TYPE = {
   "git.pushed": "medium",
   "net.ruled": "medium",
   "turn.fell_back": "medium",
+  "violation.secret_access": "high",
   "cost.unknown_model": "medium",
   "violation.unchosen_model": "high",
   "cost.settled": "low",

@@ -7,6 +7,7 @@ import type { HostRule } from "../domain/host-rule.ts";
 import type { Session, Work } from "../domain/work.ts";
 import type { Workshop } from "../jail/jail.ts";
 import type { Logger } from "../log/logger.ts";
+import { shorten } from "../security/visible.ts";
 import type { Store } from "../store/store.ts";
 import type { ApprovalDesk } from "./approvals.ts";
 import { createAsk } from "./ask-claude.ts";
@@ -17,6 +18,9 @@ import { createProgress } from "./progress.ts";
 import type { ProjectWatch } from "./project-watch.ts";
 import type { Recovery } from "./recovery.ts";
 import { logDisagreement, type RecordWork, settleTurn } from "./settle.ts";
+
+/** The longest path that is put on record. */
+const MAX_PATH = 200;
 
 /** What a turn is run with. */
 export interface RunTurnDeps {
@@ -72,6 +76,11 @@ export function createRunTurn(deps: RunTurnDeps): (turn: PreparedTurn) => Promis
     const startedAt = now();
     const progress = createProgress({ show: screen.show, summarise: deps.summarise });
     const follow = (event: ClaudeEvent): void => {
+      if (event.kind === "jail_renewed") {
+        const { cause, path } = event;
+        const named = shorten(path, MAX_PATH);
+        record({ type: "violation.secret_access", workId: work.id, cause, path: named }, { work });
+      }
       if (event.kind === "fell_back")
         record({ type: "turn.fell_back", workId: work.id, model: event.model }, { work });
       if (event.kind === "model_refused") refused(work, event.model);

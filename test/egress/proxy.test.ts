@@ -719,3 +719,25 @@ test("H52: no place stays taken, in whatever way requests end: after many of eac
   }
   expect((await harness.post(HELLO, headers("fine"))).status).toBe(200);
 });
+
+test("H32: the barrier of a lease is waited for after the last byte of a request, and what was given up by then reaches nobody", async () => {
+  harness = await createHarness();
+  const barrier = Promise.withResolvers<void>();
+  let waits = 0;
+  harness.lease.setBarrier(() => {
+    waits += 1;
+    return barrier.promise;
+  });
+  const body = JSON.stringify(HELLO);
+  const out = harness.send("POST", "/v1/messages");
+  const answer = answerOf(out);
+  out.write(body.slice(0, 20));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(waits).toBe(0);
+  out.end(body.slice(20));
+  await until(() => waits === 1, "the barrier");
+  harness.lease.release();
+  barrier.resolve();
+  expect((await answer).status).toBe(401);
+  expect(harness.api.requests).toHaveLength(0);
+});

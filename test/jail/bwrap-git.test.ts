@@ -309,7 +309,7 @@ describe.runIf(process.platform === "linux")("git of the host after the Linux ja
     await hostGit(world.project, "config", "user.name", "somebody"); // written beside and renamed over
     expect(await jailed.exited).toEqual({ code: 137, signal: null });
     expect(log.lines).toContainEqual(
-      expect.objectContaining({ event: "jail.protection_lost", path: join(world.project, ".git/config") }),
+      expect.objectContaining({ event: "jail.lost", path: join(world.project, ".git/config") }),
     );
     expect((await runShell(jail, world, "echo again")).stdout).toBe("again\n");
   });
@@ -327,7 +327,7 @@ describe.runIf(process.platform === "linux")("git of the host after the Linux ja
     await hostGit(world.project, "status");
     jailed.stdin.end();
     expect((await jailed.exited).code).toBe(0);
-    expect(log.lines).not.toContainEqual(expect.objectContaining({ event: "jail.protection_lost" }));
+    expect(log.lines).not.toContainEqual(expect.objectContaining({ event: "jail.lost" }));
   });
 
   test("H21: a project exchanged for another folder after its approval is refused", async () => {

@@ -72,8 +72,8 @@ test("links to folders are not followed, not even in a circle", async () => {
 
 test("a tree too large to be looked through is refused", async () => {
   await put("a", "b", "c");
-  await expect(planProtection(project, 3)).resolves.toBeDefined();
-  await expect(planProtection(project, 2)).rejects.toThrow(/more than 2 files/);
+  await expect(planProtection(project, { maxEntries: 3 })).resolves.toBeDefined();
+  await expect(planProtection(project, { maxEntries: 2 })).rejects.toThrow(/more than 2 files/);
 });
 
 test("a folder whose name is no UTF-8 is refused rather than passed over", async () => {

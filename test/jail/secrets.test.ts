@@ -77,6 +77,6 @@ describe.runIf(process.platform === "linux")("H05: secret files in the Linux jai
     await put(".env.new", "SECRET 2");
     await rename(join(world.project, ".env.new"), join(world.project, ".env"));
     expect((await jailed.exited).code).toBe(137);
-    expect(log.lines).toContainEqual(expect.objectContaining({ event: "jail.protection_lost" }));
+    expect(log.lines).toContainEqual(expect.objectContaining({ event: "jail.lost" }));
   });
 });

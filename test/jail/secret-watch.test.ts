@@ -1,0 +1,178 @@
+import { linkSync, mkdirSync, renameSync, rmdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Jail, JailedProcess, JailLoss } from "../../src/jail/jail.ts";
+import { openJail } from "../../src/jail/open-jail.ts";
+import { createWorld, type JailWorld, memoryLog, shellRequest, until } from "../support/git-project.ts";
+
+describe.runIf(process.platform === "linux")("H32: a secret that appears while a jail lives", () => {
+  let world: JailWorld;
+  let jail: Jail;
+  let losses: JailLoss[];
+  beforeEach(async () => {
+    losses = [];
+    world = await createWorld();
+    writeFileSync(join(world.project, ".env"), "MASKED");
+    mkdirSync(join(world.project, "deep/er"), { recursive: true });
+    jail = await openJail({
+      sandbox: "require",
+      platform: process.platform,
+      scratchDir: world.scratchDir,
+      log: memoryLog(),
+      secretFiles: ["*.vault"],
+    });
+  });
+  afterEach(async () => {
+    await jail.close();
+    await world[Symbol.asyncDispose]();
+  });
+
+  const at = (path: string): string => join(world.project, path);
+  const start = (
+    script = "sleep 60",
+    over: Partial<Parameters<Jail["start"]>[0]> = {},
+  ): Promise<JailedProcess> =>
+    jail.start({ ...shellRequest(world, script), onLoss: (loss) => void losses.push(loss), ...over });
+
+  const WAYS: readonly (readonly [string, string, () => void])[] = [
+    ["made", "server.key", () => writeFileSync(at("server.key"), "SECRET")],
+    ["made far below", "deep/er/.env.local", () => writeFileSync(at("deep/er/.env.local"), "SECRET")],
+    ["made in another case", "deep/.ENV", () => writeFileSync(at("deep/.ENV"), "SECRET")],
+    [
+      "renamed to its name",
+      "deep/.npmrc",
+      () => {
+        writeFileSync(at("plain"), "SECRET");
+        renameSync(at("plain"), at("deep/.npmrc"));
+      },
+    ],
+    [
+      "moved in with its folder",
+      "in/a/id_rsa",
+      () => {
+        mkdirSync(join(world.root, "out/a"), { recursive: true });
+        writeFileSync(join(world.root, "out/a/id_rsa"), "SECRET");
+        renameSync(join(world.root, "out"), at("in"));
+      },
+    ],
+    [
+      "made in a folder made just before",
+      "new/er/.netrc",
+      () => {
+        mkdirSync(at("new/er"), { recursive: true });
+        writeFileSync(at("new/er/.netrc"), "SECRET");
+      },
+    ],
+    [
+      "linked in from outside",
+      "deep/x.pem",
+      () => {
+        writeFileSync(join(world.root, "outside"), "SECRET");
+        linkSync(join(world.root, "outside"), at("deep/x.pem"));
+      },
+    ],
+    ["a second name for a masked one", "deep/harmless", () => linkSync(at(".env"), at("deep/harmless"))],
+    [
+      "a link to a file of the project",
+      "deep/.envrc",
+      () => {
+        writeFileSync(at("plain"), "SECRET");
+        symlinkSync("../plain", at("deep/.envrc"));
+      },
+    ],
+    ["of the owner's own list", "my.vault", () => writeFileSync(at("my.vault"), "SECRET")],
+  ];
+
+  test.each(WAYS)("%s is noticed, told and ends the jail", async (_what, path, act) => {
+    const jailed = await start();
+    act();
+    await jailed.settle();
+    expect(losses).toEqual([{ kind: "secret", path: at(path) }]);
+    expect((await jailed.exited).code).toBe(137);
+  });
+
+  test("what is none ends nothing: ordinary files, templates, a link that leads out, packages, and what is exposed", async () => {
+    const exposed = [at("shown.key")];
+    const workshop = { tools: [], path: [], cacheDir: null, env: () => ({}), exposed };
+    const jailed = await start("sleep 60", { workshop });
+    for (const name of ["plain", ".env.example", "shown.key"]) writeFileSync(at(name), "x");
+    mkdirSync(at("node_modules/m"), { recursive: true });
+    writeFileSync(at("node_modules/m/.env"), "x");
+    writeFileSync(join(world.root, "outside"), "x");
+    symlinkSync(join(world.root, "outside"), at("out.pem"));
+    symlinkSync("nowhere", at("dangling.pem"));
+    mkdirSync(at(".venv.key"));
+    await jailed.settle();
+    await jailed.settle();
+    expect(losses).toEqual([]);
+    await jailed.kill();
+  });
+
+  test("between the look at the project and the watch nothing slips in", async () => {
+    const starting = start("sleep 1; cat late.key; echo end");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    writeFileSync(at("late.key"), "SECRET");
+    const jailed = await starting;
+    let said = "";
+    jailed.stdout.on("data", (chunk) => {
+      said += chunk;
+    });
+    await jailed.exited;
+    expect(said).not.toContain("SECRET");
+  });
+
+  test("H32: a second name that a masked file had before is refused, with its place", async () => {
+    linkSync(at(".env"), at("deep/harmless"));
+    await expect(start()).rejects.toMatchObject({
+      code: "path_invalid",
+      message: expect.stringContaining("deep/harmless"),
+    });
+    expect(losses).toEqual([]);
+  });
+
+  test("H32: a folder that was made again under its name is watched like the first", async () => {
+    const jailed = await start();
+    rmdirSync(at("deep/er"));
+    await jailed.settle();
+    mkdirSync(at("deep/er"));
+    await jailed.settle();
+    renameSync(at("deep"), at("away"));
+    mkdirSync(at("deep"));
+    await jailed.settle();
+    writeFileSync(at("deep/.env"), "SECRET");
+    await jailed.settle();
+    expect(losses).toEqual([{ kind: "secret", path: at("deep/.env") }]);
+  });
+
+  test("a flood of files made inside hides no secret and does not hold up the daemon", async () => {
+    const jailed = await start(
+      "i=0; while [ $i -lt 9000 ]; do : > deep/f$i; i=$((i+1)); done; echo done; sleep 60",
+    );
+    const delay = monitorEventLoopDelay({ resolution: 5 });
+    delay.enable();
+    let isDone = false;
+    jailed.stdout.once("data", () => {
+      isDone = true;
+    });
+    await until(() => isDone, "the flood is over");
+    writeFileSync(at("deep/after.key"), "SECRET");
+    await jailed.settle();
+    delay.disable();
+    expect(losses).toEqual([{ kind: "secret", path: at("deep/after.key") }]);
+    expect(delay.percentile(99) / 1e6).toBeLessThan(50);
+  });
+
+  test("settling takes milliseconds where nothing happens", async () => {
+    const jailed = await start();
+    const took: number[] = [];
+    for (let round = 0; round < 50; round += 1) {
+      const before = performance.now();
+      await jailed.settle();
+      took.push(performance.now() - before);
+    }
+    took.sort((a, b) => a - b);
+    expect(took[25]).toBeLessThan(20);
+    await jailed.kill();
+  });
+});
