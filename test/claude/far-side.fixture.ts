@@ -27,6 +27,7 @@ interface Scenario {
   readonly account?: Json;
   readonly version?: string;
   readonly permissionMode?: string;
+  readonly hooks?: Json;
 }
 
 const { CLAUDE_CONFIG_DIR: configDir = "" } = process.env;
@@ -102,6 +103,7 @@ createInterface({ input: process.stdin })
       current_permission_mode: scenario.permissionMode ?? "default",
       hooks_applied: true,
       hook_on_failure_supported: true,
+      ...scenario.hooks,
       account: scenario.account ?? {
         tokenSource: "none",
         apiKeySource: "ANTHROPIC_API_KEY",

@@ -29,6 +29,8 @@ export interface Scenario {
   readonly account?: Readonly<Record<string, unknown>>;
   readonly version?: string;
   readonly permissionMode?: string;
+  /** What it says of our hook, where that is not that it took it. */
+  readonly hooks?: Readonly<Record<string, unknown>>;
 }
 
 /** A house whose CLI is the scripted far side. */

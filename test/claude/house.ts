@@ -17,6 +17,7 @@ import { openJail } from "../../src/jail/open-jail.ts";
 import { createLogger, type Logger } from "../../src/log/logger.ts";
 import { NO_NET } from "../support/far-side.ts";
 import { createTestProxy, type TestProxy } from "./test-proxy.ts";
+import { type Wire, wired } from "./wire.ts";
 
 /** The real CLI. */
 const CLAUDE = claudeBinary();
@@ -63,6 +64,8 @@ export interface HouseOptions {
   readonly startTimeoutMs?: number;
   /** Layers round a tool call that are replaced. */
   readonly policy?: Partial<ToolPolicy>;
+  /** What becomes of the lines between the daemon and the CLI. */
+  readonly wire?: Wire;
 }
 
 export async function createHouse(options: HouseOptions = {}): Promise<House> {
@@ -96,7 +99,7 @@ export async function createHouse(options: HouseOptions = {}): Promise<House> {
   const another = (over: Partial<ClaudeSettings> = {}) => {
     const settings = { ...SETTINGS, ...options.settings, ...over };
     const runner = createClaudeRunner({
-      jail,
+      jail: options.wire ? wired(jail, options.wire) : jail,
       settings,
       apiSocket,
       policy: { ...createToolPolicy({ mode: settings.permissionMode, secretFiles: [] }), ...options.policy },

@@ -4,6 +4,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import type { ToolAnswer } from "../../src/domain/claude-event.ts";
 import { type Action, ask, createFarSide, init, result, type Scenario } from "./far-side.ts";
 import { type House, type HouseOptions, processesWith, until } from "./house.ts";
+import { type Line, part } from "./wire.ts";
 
 let house: House;
 afterEach(() => house.dispose());
@@ -11,6 +12,36 @@ afterEach(() => house.dispose());
 async function runWith(prompt: readonly Action[], options: HouseOptions = {}, scenario: Scenario = {}) {
   house = await createFarSide({ ...scenario, prompts: [prompt] }, options);
   return house.run(house.session(), "go");
+}
+
+/** A call of our hook as the CLI makes it. */
+const hooked = {
+  subtype: "hook_callback",
+  callback_id: "sallyport-pre-tool-use",
+  input: {
+    hook_event_name: "PreToolUse",
+    tool_name: "Bash",
+    tool_use_id: "toolu_1",
+    tool_input: { command: "true" },
+    cwd: "/work",
+    permission_mode: "default",
+  },
+};
+
+/** What the daemon answers to a call of its hook, in a turn that then ends well. */
+async function hookDecisions(request: Readonly<Record<string, unknown>>): Promise<readonly unknown[]> {
+  const decisions: unknown[] = [];
+  const toCli = (line: Line) => {
+    const response = part(line, "response");
+    if (response.request_id === "q1")
+      decisions.push(part(part(response, "response"), "hookSpecificOutput").permissionDecision);
+    return line;
+  };
+  const called = { out: { type: "control_request", request_id: "q1", request } };
+  const { end, asks } = await runWith([init, called], { wire: { toCli } }, { answer: [result()] });
+  expect(end.outcome).toEqual({ kind: "completed", text: "done" });
+  expect(asks).toEqual([]);
+  return decisions;
 }
 
 test("a line that is no JSON ends the turn as a protocol failure and the process with it", async () => {
@@ -124,7 +155,7 @@ test("a turn on another session, in a mode that does not ask, with a tool or a s
 });
 
 test("requests that are not served are answered with an error and the turn goes on", async () => {
-  const asked = { type: "control_request", request_id: "q1", request: { subtype: "hook_callback" } };
+  const asked = { type: "control_request", request_id: "q1", request: { subtype: "elicitation" } };
   const { end, asks } = await runWith(
     [init, { out: asked }],
     {},
@@ -132,6 +163,22 @@ test("requests that are not served are answered with an error and the turn goes 
   );
   expect(end.outcome).toEqual({ kind: "completed", text: "went on" });
   expect(asks).toEqual([]);
+});
+
+test.each([
+  ["of another callback", { callback_id: "theirs" }],
+  ["without an input", { input: undefined }],
+  ["of another event", { input: { ...hooked.input, hook_event_name: "PostToolUse" } }],
+  ["whose tool has no name", { input: { ...hooked.input, tool_name: "" } }],
+  ["whose tool's input is a text", { input: { ...hooked.input, tool_input: "rm -rf" } }],
+  ["from a folder that is no path", { input: { ...hooked.input, cwd: "here" } }],
+])("H02: a hook_callback %s is answered with a denial, and the turn goes on", async (_how, over) => {
+  const decisions = await hookDecisions({ ...hooked, ...over });
+  expect(decisions).toEqual(["deny"]);
+});
+
+test("a hook_callback that can be read is answered by the policy: the control", async () => {
+  expect(await hookDecisions(hooked)).toEqual([undefined]);
 });
 
 test("a can_use_tool without an input is answered with an error, never allowed, and nobody is asked", async () => {

@@ -43,6 +43,21 @@ const refused: readonly (readonly [string, Scenario, RegExp])[] = [
     { account: { tokenSource: "none", apiKeySource: "ANTHROPIC_API_KEY", apiProvider: "bedrock" } },
     /provider bedrock/,
   ],
+  [
+    "H02: a CLI that did not take our hook",
+    { hooks: { hooks_applied: false } },
+    /expected the CLI to take the hook/i,
+  ],
+  [
+    "H02: a CLI that says nothing of our hook",
+    { initialize: [silentOfHooks()] },
+    /expected the CLI to take the hook/i,
+  ],
+  [
+    "H02: a CLI that lets a call pass when our hook fails",
+    { hooks: { hook_on_failure_supported: false } },
+    /expected the CLI to take the hook/i,
+  ],
   ["another permission mode", { permissionMode: "acceptEdits" }, /permission mode default, got acceptEdits/],
   [
     "a reply without an account",
@@ -173,6 +188,14 @@ test("a newer CLI is let through and logged", async () => {
 function reply(response: Record<string, unknown>) {
   const body = { subtype: "success", request_id: "$request", response };
   return { out: { type: "control_response", response: body } };
+}
+
+function silentOfHooks() {
+  return reply({
+    claude_code_version: "2.1.330",
+    current_permission_mode: "default",
+    account: { tokenSource: "none", apiKeySource: "ANTHROPIC_API_KEY", apiProvider: "firstParty" },
+  });
 }
 
 function refusal(error: string) {
