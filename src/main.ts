@@ -7,12 +7,14 @@ import { systemNow as now } from "./domain/clock.ts";
 import { AppError } from "./domain/errors.ts";
 import type { Reach } from "./domain/fault-point.ts";
 import type { Internet } from "./domain/net.ts";
+import { createIsSecret } from "./domain/secret-files.ts";
 import { systemInternet } from "./egress/internet.ts";
 import type { OpenJailDeps } from "./jail/open-jail.ts";
 import type { Logger } from "./log/logger.ts";
 import { openClaude } from "./open-claude.ts";
 import { startHousekeeping } from "./ops/housekeeping.ts";
 import { isInside } from "./security/is-inside.ts";
+import { createFindFile } from "./security/named-file.ts";
 import { faultOfProjectName } from "./security/path-text.ts";
 import { createPathJail } from "./security/paths.ts";
 import { summariseTool } from "./security/redact.ts";
@@ -115,7 +117,12 @@ export async function runDaemon(loaded: LoadedConfig, log: Logger, run: DaemonRu
     allowedHosts: config.allowedHosts,
     git,
     isOwner: (userId) => config.access.ownerUsers.includes(userId),
-    workshopOf: createWorkshopOf({ toolbox, gitEnvOf: createGitEnv(git), cacheRoot: home.caches }),
+    workshopOf: createWorkshopOf({
+      toolbox,
+      gitEnvOf: createGitEnv(git),
+      exposedIn: (project) => store.exposedFiles.of(project).map((path) => join(project, path)),
+      cacheRoot: home.caches,
+    }),
     configDirOf: (userId, project) => configDirOf(home.claude, userId, project),
     summarise: (name, input) =>
       `${name} ${summariseTool(name, input, { projectPath: paths.root, maxLength: SUMMARY_CHARS })}`,
@@ -133,6 +140,7 @@ export async function runDaemon(loaded: LoadedConfig, log: Logger, run: DaemonRu
     projects,
     mode,
     isSuspicious: leadsOut,
+    findFile: createFindFile(paths, createIsSecret(config.secretFiles)),
     onPoll: polling.resolve,
   });
   scope.defer(() => telegram.stop());

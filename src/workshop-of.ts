@@ -13,12 +13,14 @@ interface WorkshopDeps {
   /** Resolves when the machine has been looked through. */
   readonly toolbox: () => Promise<Toolbox>;
   readonly gitEnvOf: (project: ApprovedPath) => Promise<Readonly<Record<string, string>>>;
+  /** The files of the list of secrets that this project shows; absolute paths. */
+  readonly exposedIn: (project: ApprovedPath) => readonly string[];
   /** The folder of all caches. */
   readonly cacheRoot: string;
 }
 
 /** Gives what a person's jail in a project offers beside it: tools, a cache of its own, git's name and way out. */
-export function createWorkshopOf({ toolbox, gitEnvOf, cacheRoot }: WorkshopDeps) {
+export function createWorkshopOf({ toolbox, gitEnvOf, exposedIn, cacheRoot }: WorkshopDeps) {
   return async (userId: number, project: ApprovedPath): Promise<Workshop> => {
     const [{ tools, path, identity }, gitEnv, cacheDir] = await Promise.all([
       toolbox(),
@@ -34,7 +36,7 @@ export function createWorkshopOf({ toolbox, gitEnvOf, cacheRoot }: WorkshopDeps)
         ...gitEnv,
         ...(inside.cacheDir === null ? {} : cacheEnv(inside.cacheDir)),
       }),
-      exposed: [],
+      exposed: exposedIn(project),
     };
   };
 }

@@ -13,6 +13,8 @@ export interface ToolPolicy {
   readonly atHook: Judge;
   /** For the calls about which the CLI asks. */
   readonly atAsk: Judge;
+  /** The same policy where an owner has shown these files (absolute paths) of the list of secrets. */
+  readonly exposing: (files: readonly string[]) => ToolPolicy;
 }
 
 interface ToolPolicyOptions {
@@ -22,9 +24,15 @@ interface ToolPolicyOptions {
 }
 
 /** The policy by the settings. */
-export function createToolPolicy({ mode, secretFiles }: ToolPolicyOptions): ToolPolicy {
-  const judge = createJudge({ mode, isSecret: createIsSecret(secretFiles) });
-  return { rules: denyRules(secretFiles), atHook: judge, atAsk: judge };
+export function createToolPolicy(options: ToolPolicyOptions, exposed: readonly string[] = []): ToolPolicy {
+  const { mode, secretFiles } = options;
+  const judge = createJudge({ mode, isSecret: createIsSecret(secretFiles), exposed });
+  return {
+    rules: denyRules(secretFiles, exposed),
+    atHook: judge,
+    atAsk: judge,
+    exposing: (files) => createToolPolicy(options, files),
+  };
 }
 
 /** A call about which the CLI asks. */

@@ -28,6 +28,8 @@ export type Judge = (call: ToolCall, project: string) => Judgement;
 interface JudgeDeps {
   readonly mode: "jail" | "ask" | "plan";
   readonly isSecret: IsSecret;
+  /** Secret files that an owner has shown: absolute, spelled as on disk. */
+  readonly exposed?: readonly string[];
 }
 
 const ALLOW = { kind: "allow" } as const;
@@ -58,7 +60,7 @@ const JAILED: ReadonlySet<string> = new Set(["Bash", "Agent", "Task"]);
  * person says so. Reading outside is left to the jail, in which nothing is but the system's own folders. In the other modes,
  * and while the CLI plans, the CLI's rules decide what is asked. What is not known is asked (H02).
  */
-export function createJudge({ mode, isSecret }: JudgeDeps): Judge {
+export function createJudge({ mode, isSecret, exposed = [] }: JudgeDeps): Judge {
   return (call, project) => {
     const { toolName: name, cliMode } = call;
     if (name === "SandboxNetworkAccess") return deny("network");
@@ -82,6 +84,7 @@ export function createJudge({ mode, isSecret }: JudgeDeps): Judge {
 
   /** A file of that name, a folder of such files, or anything below; folders above the project do not count. */
   function isSecretPath(path: string, project: string): boolean {
+    if (exposed.includes(path)) return false;
     if (isSecret(`${path}/x`) || isSecret(`${foldPath(path)}/x`)) return true;
     const above = isBelow(path, project) ? project.length : 0;
     for (let at = path; at.length > above; at = at.slice(0, at.lastIndexOf("/"))) {

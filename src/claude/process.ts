@@ -34,6 +34,8 @@ export interface ClaudeProcess {
   readonly pid: number;
   readonly sessionId: string;
   readonly configDir: string;
+  /** Secret files that its jail and its policy show. */
+  readonly exposed: readonly string[];
   readonly connection: Pick<Connection, "request" | "prompt" | "answer" | "answerHook">;
   readonly lease: ProxyLease;
   /** Replaces the listener. */
@@ -62,6 +64,7 @@ interface ClaudeProcessDeps {
   readonly lease: ProxyLease;
   readonly sessionId: string;
   readonly configDir: string;
+  readonly exposed: readonly string[];
   readonly listener: ProcessListener;
   readonly loss: () => JailLoss | null;
   readonly log: Logger;
@@ -69,7 +72,7 @@ interface ClaudeProcessDeps {
 
 /** Takes over a process that the jail started. Gives the lease back when the process is over. */
 export function createClaudeProcess(deps: ClaudeProcessDeps): ClaudeProcess {
-  const { jailed, lease, sessionId, configDir, loss, log } = deps;
+  const { jailed, lease, sessionId, configDir, exposed, loss, log } = deps;
   let { listener } = deps;
   let ended: JailExit | null = null;
   lease.setBarrier(jailed.settle);
@@ -120,6 +123,7 @@ export function createClaudeProcess(deps: ClaudeProcessDeps): ClaudeProcess {
     pid: jailed.pid,
     sessionId,
     configDir,
+    exposed,
     connection,
     lease,
     over,

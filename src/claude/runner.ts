@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { relative } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import type { ClaudeOutcome, ClaudeTurnEnd } from "../domain/claude-event.ts";
 import type { Now } from "../domain/clock.ts";
@@ -67,7 +68,11 @@ export function createClaudeRunner(deps: RunnerDeps): ClaudeRunner {
   ): Promise<Start> {
     if (warm && (await isHealthy(warm, settings))) return { kind: "started", process: warm };
     await warm?.kill();
-    return startClaude(startDeps, session, signal);
+    return startClaude({ ...startDeps, policy: policyOf(session) }, session, signal);
+  }
+
+  function policyOf({ workshop }: ClaudeSession): ToolPolicy {
+    return workshop.exposed.length === 0 ? policy : policy.exposing(workshop.exposed);
   }
 
   /** Runs a turn to its end, in a new jail each time that one no longer held. */
@@ -100,7 +105,8 @@ export function createClaudeRunner(deps: RunnerDeps): ClaudeRunner {
 
   async function runOnce(process: ClaudeProcess, turn: ClaudeTurn, signal: AbortSignal) {
     const startedAt = performance.now();
-    const ran = await runTurn({ process, turn, settings, policy, signal, now, log });
+    const judged = { turn, policy: policyOf(turn.session) };
+    const ran = await runTurn({ ...judged, process, settings, signal, now, log });
     const { kind: outcome } = ran.end.outcome;
     const ms = Math.round(performance.now() - startedAt);
     log.info(
@@ -133,13 +139,16 @@ export function createClaudeRunner(deps: RunnerDeps): ClaudeRunner {
   }
 
   async function run(turn: ClaudeTurn): Promise<ClaudeTurnEnd> {
-    const { conversationKey, userId, project, sessionId, configDir } = turn.session;
+    const { conversationKey, userId, project, sessionId, configDir, workshop } = turn.session;
     const signal = AbortSignal.any([turn.signal, closing.signal]);
     try {
       const place = await pool.acquire({
         key: JSON.stringify([conversationKey, userId, project]),
         group: conversationKey,
-        fits: (process) => process.sessionId === sessionId && process.configDir === configDir,
+        fits: (process) =>
+          process.sessionId === sessionId &&
+          process.configDir === configDir &&
+          isDeepStrictEqual(process.exposed, workshop.exposed),
         signal,
       });
       if (place === null) return await endOf(turn, { ...NOTHING_RUN, outcome: { kind: "stopped" } });

@@ -76,6 +76,7 @@ async function start(deps: StartDeps, session: ClaudeSession, signal: AbortSigna
     lease,
     sessionId,
     configDir,
+    exposed: session.workshop.exposed,
     listener: ear.listener,
     loss: () => loss,
     log,

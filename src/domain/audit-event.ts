@@ -105,6 +105,12 @@ export type AuditEvent =
       readonly cause: "secret" | "protection";
       readonly path: string;
     }
+  /** An owner had a file of the list of secrets shown to the jails of a project, or hidden again. */
+  | {
+      readonly type: "secret.exposed" | "secret.hidden";
+      readonly project: string;
+      readonly path: string;
+    }
   /** A model without a price: charged as the dearest that is known. */
   | { readonly type: "cost.unknown_model"; readonly workId: number; readonly model: string }
   /** Something in the jail asked for a model that nobody chose; it did not get it. */

@@ -22,6 +22,8 @@ export type ButtonAction =
   | { readonly kind: "offered_all"; readonly workIds: readonly number[]; readonly choice: "run" | "drop" }
   | { readonly kind: "edited"; readonly workId: number; readonly text: string }
   | { readonly kind: "host_remove"; readonly project: string; readonly host: string; readonly port: number }
+  /** Hides a file that was shown; `root` is the project's real path. */
+  | { readonly kind: "expose_hide"; readonly root: string; readonly path: string }
   /** Those of them that still wait for an owner's word. */
   | { readonly kind: "quarantine"; readonly ids: readonly number[]; readonly choice: "accept" | "drop" }
   | { readonly kind: "dismiss" }

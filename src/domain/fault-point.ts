@@ -69,6 +69,8 @@ export const TRANSITIONS = [
   "fact.set",
   "host.ruled",
   "host.unruled",
+  "exposed.shown",
+  "exposed.hidden",
   "store.flushed",
   "row.expired",
 ] as const;

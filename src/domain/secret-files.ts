@@ -67,16 +67,19 @@ export type IsSecret = (path: string) => boolean;
 
 /** A matcher for the list and the owner's additions to it. Paths may be absolute or relative, with `/`. */
 export function createIsSecret(additions: readonly string[] = []): IsSecret {
-  const patterns = [...SECRET_FILES, ...additions].map(patternOf);
+  const matchers = [...SECRET_FILES, ...additions].map(matcherOf);
   return (path) => {
     const lower = path.normalize("NFC").toLowerCase();
-    const name = lower.slice(lower.lastIndexOf("/") + 1);
-    if (TEMPLATES.includes(name)) return false;
-    return patterns.some(({ isPath, regex }) => regex.test(isPath ? `/${lower}` : name));
+    return !TEMPLATES.includes(nameOf(lower)) && matchers.some((isMatch) => isMatch(lower));
   };
 }
 
-function patternOf(pattern: string): { readonly isPath: boolean; readonly regex: RegExp } {
+/** True when one pattern of the list covers a path. */
+export function isCovered(path: string, pattern: string): boolean {
+  return matcherOf(pattern)(path.normalize("NFC").toLowerCase());
+}
+
+function matcherOf(pattern: string): IsSecret {
   const isPath = pattern.includes("/");
   const body = pattern
     .normalize("NFC")
@@ -84,5 +87,10 @@ function patternOf(pattern: string): { readonly isPath: boolean; readonly regex:
     .split("*")
     .map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))
     .join("[^/]*");
-  return { isPath, regex: new RegExp(isPath ? `/${body}$` : `^${body}$`, "s") };
+  const regex = new RegExp(isPath ? `/${body}$` : `^${body}$`, "s");
+  return (lower) => regex.test(isPath ? `/${lower}` : nameOf(lower));
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
 }

@@ -62,6 +62,7 @@ function isBeginning(action: ButtonAction): boolean {
       return true;
     case "stop":
     case "host_remove":
+    case "expose_hide":
     case "dismiss":
       return false;
   }

@@ -20,6 +20,8 @@ const RISK_OF_TYPE = {
   "net.ruled": "medium",
   "turn.fell_back": "medium",
   "violation.secret_access": "high",
+  "secret.exposed": "high",
+  "secret.hidden": "low",
   "cost.unknown_model": "medium",
   "violation.unchosen_model": "high",
   "cost.settled": "low",

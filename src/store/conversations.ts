@@ -8,6 +8,8 @@ import type { Change } from "./transactions.ts";
 export interface Conversations {
   /** The conversation of a chat or topic, made when it is new. */
   readonly at: (ref: ConversationRef) => Conversation;
+  /** The same, but null when it is new; writes nothing. */
+  readonly find: (ref: ConversationRef) => Conversation | null;
   readonly get: (id: number) => Conversation | null;
   readonly setProject: (id: number, project: string) => void;
   /** Holds the queue for an answer about `workId`; null lets it go. */
@@ -39,6 +41,10 @@ export function createConversations(db: Db, change: Change, now: Now): Conversat
   );
 
   return {
+    find: ({ chatId, threadId }) => {
+      const row = at.get(chatId, threadId ?? 0);
+      return row ? conversationOf(row) : null;
+    },
     at: ({ chatId, threadId }) => {
       const found = at.get(chatId, threadId ?? 0);
       if (found) return conversationOf(found);

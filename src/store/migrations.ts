@@ -265,4 +265,14 @@ export const MIGRATIONS: readonly string[] = [
     at      INTEGER NOT NULL
   ) STRICT;
   `,
+  // Files of the list of secrets that owners have had shown, by the project's real path.
+  `
+  CREATE TABLE exposed_files (
+    root       TEXT NOT NULL,
+    path       TEXT NOT NULL,
+    exposed_by INTEGER NOT NULL,
+    exposed_at INTEGER NOT NULL,
+    PRIMARY KEY (root, path)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

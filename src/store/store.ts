@@ -7,6 +7,7 @@ import { type Buttons, createButtons } from "./buttons.ts";
 import { type ChatTable, createChatTable } from "./chats.ts";
 import { type Conversations, createConversations } from "./conversations.ts";
 import { openDatabase } from "./database.ts";
+import { createExposedFiles, type ExposedFiles } from "./exposed-files.ts";
 import { createFacts, type Facts } from "./facts.ts";
 import { createHostRules, type HostRules } from "./host-rules.ts";
 import { createInbox, type Inbox } from "./inbox.ts";
@@ -36,6 +37,7 @@ export interface Store extends Disposable, Transactions {
   readonly audit: AuditTable;
   readonly facts: Facts;
   readonly hostRules: HostRules;
+  readonly exposedFiles: ExposedFiles;
   readonly quarantine: Quarantine;
   readonly baselines: Baselines;
   readonly retention: Retention;
@@ -71,6 +73,7 @@ export function openStore(path: string, now: Now, deps: StoreDeps = {}): Store {
     audit: createAuditTable(db, change),
     facts: createFacts(db, change),
     hostRules: createHostRules(db, change, now),
+    exposedFiles: createExposedFiles(db, change, now),
     quarantine: createQuarantine(db, change, now),
     baselines: createBaselines(db, change, now),
     retention: createRetention(db, { change, lightly, now }),

@@ -16,6 +16,7 @@ export const COMMANDS = {
   status: { kind: "look", description: "What runs, what waits, what it cost" },
   repo: { kind: "look", description: "Choose the project" },
   hosts: { kind: "look", description: "What programs in the sandbox may reach" },
+  expose: { kind: "look", description: "For owners: show Claude a file that may hold secrets" },
   lock: {
     kind: "control",
     description: "For owners: end everything, take no work until unlocked at the machine",

@@ -4,6 +4,7 @@ import type { Config } from "../config/config.ts";
 import type { Now } from "../domain/clock.ts";
 import { AppError } from "../domain/errors.ts";
 import type { Logger } from "../log/logger.ts";
+import type { FindFile } from "../security/named-file.ts";
 import type { Security } from "../security/security.ts";
 import type { Store } from "../store/store.ts";
 import type { Presenter } from "../turns/presenter.ts";
@@ -53,6 +54,7 @@ interface ReceiveDeps {
   readonly projects: Projects;
   readonly mode: "jail" | "ask" | "plan";
   readonly isSuspicious: (name: string) => boolean;
+  readonly findFile: FindFile;
   /** Called when the first poll is on its way. */
   readonly onPoll: () => void;
 }
@@ -93,7 +95,14 @@ export function openTelegram({ token, config, store, security, log, now }: DoorD
     log.error({ event: "inbox.buried", updateId: update.update_id }, "an update was set aside");
   }
 
-  async function receive({ turns, projects, mode, isSuspicious, onPoll }: ReceiveDeps): Promise<unknown> {
+  async function receive({
+    turns,
+    projects,
+    mode,
+    isSuspicious,
+    findFile,
+    onPoll,
+  }: ReceiveDeps): Promise<unknown> {
     const bot = createBot({
       token,
       apiRoot,
@@ -106,6 +115,7 @@ export function openTelegram({ token, config, store, security, log, now }: DoorD
       now,
       mode,
       isSuspicious,
+      findFile,
       bury,
       signal: stopping.signal,
       ageOf: clock.ageOf,

@@ -4,10 +4,12 @@ import type { Now } from "../domain/clock.ts";
 import type { MicroUsd } from "../domain/money.ts";
 import type { Request } from "../domain/request.ts";
 import { redactShapes } from "../domain/secret-shapes.ts";
+import type { FindFile, NamedFile } from "../security/named-file.ts";
 import { shorten } from "../security/visible.ts";
 import type { Turns } from "../turns/turns.ts";
 import { COMMANDS } from "./command-menu.ts";
 import type { SallyContext } from "./context.ts";
+import { exposeFile } from "./handle-expose.ts";
 import { type HostsDeps, showHosts } from "./handle-hosts.ts";
 import { type LockDeps, lockBot } from "./handle-lock.ts";
 import type { PressDeps } from "./handle-press.ts";
@@ -30,8 +32,20 @@ export interface CommandDeps extends PressDeps, LockDeps, HostsDeps {
   readonly mode: "jail" | "ask" | "plan";
   /** True when the name could lead out of the approved directory: that is put on record. */
   readonly isSuspicious: (name: string) => boolean;
+  /** Finds a file of a project. */
+  readonly findFile: FindFile;
   readonly now: Now;
 }
+
+/** A command with what was looked up for it. */
+interface Asked {
+  readonly name: string;
+  readonly argument: string;
+  readonly names: readonly string[];
+  readonly file: NamedFile;
+}
+
+const GONE: NamedFile = { kind: "gone" };
 
 /** The commands. Each only reads or writes rows; none waits for Claude. */
 export function handleCommand(deps: CommandDeps): MiddlewareFn<SallyContext> {
@@ -47,18 +61,15 @@ export function handleCommand(deps: CommandDeps): MiddlewareFn<SallyContext> {
       return replies.say(ctx, lateCommandText(name, ageMs));
     }
     const names = name === "repo" ? await projects.list() : [];
+    const file = name === "expose" ? await fileOf(request, argument) : GONE;
     ctx.effects.push(() => {
       record({ type: "command.run", name }, who);
-      run(request, who.userId, { name, argument, names });
+      run(request, who.userId, { name, argument, names, file });
     });
     return undefined;
   };
 
-  function run(
-    request: Request,
-    userId: number,
-    { name, argument, names }: { name: string; argument: string; names: readonly string[] },
-  ): void {
+  function run(request: Request, userId: number, { name, argument, names, file }: Asked): void {
     const conversation = store.conversations.at(request.conversation);
     switch (name) {
       case "start":
@@ -100,6 +111,10 @@ export function handleCommand(deps: CommandDeps): MiddlewareFn<SallyContext> {
       case "hosts":
         showHosts(deps, request, userId);
         return;
+      case "expose":
+        noteTraversal(request, userId, argument);
+        exposeFile(deps, request, file);
+        return;
       case "lock":
         lockBot(deps, request);
         return;
@@ -107,6 +122,20 @@ export function handleCommand(deps: CommandDeps): MiddlewareFn<SallyContext> {
         chooseRepo(request, userId, { argument, names });
         return;
     }
+  }
+
+  async function fileOf({ conversation }: Request, argument: string): Promise<NamedFile> {
+    const project = store.conversations.find(conversation)?.project ?? null;
+    return project === null ? GONE : deps.findFile(project, argument);
+  }
+
+  function noteTraversal({ conversation }: Request, userId: number, argument: string): void {
+    if (!deps.isSuspicious(argument)) return;
+    const event: AuditEvent = {
+      type: "violation.path_traversal",
+      path: shorten(redactShapes(argument), 200),
+    };
+    record(event, { userId, conversation });
   }
 
   function chooseRepo(
@@ -123,13 +152,7 @@ export function handleCommand(deps: CommandDeps): MiddlewareFn<SallyContext> {
       replies.tell(request, projectText(argument));
       return;
     }
-    if (deps.isSuspicious(argument)) {
-      const event: AuditEvent = {
-        type: "violation.path_traversal",
-        path: shorten(redactShapes(argument), 200),
-      };
-      record(event, { userId, conversation: request.conversation });
-    }
+    noteTraversal(request, userId, argument);
     const found =
       argument === "" ? names : names.filter((name) => name.toLowerCase().includes(argument.toLowerCase()));
     const text = found.length === 0 ? WORDS.noSuchProject : WORDS.pickProject;

@@ -4,6 +4,7 @@ import { type ButtonAction, isReusable, type PressRefusal } from "../domain/butt
 import type { Request } from "../domain/request.ts";
 import type { Effect } from "../turns/press.ts";
 import type { SallyContext } from "./context.ts";
+import { hideFile } from "./handle-expose.ts";
 import { removeHost } from "./handle-hosts.ts";
 import type { PromptDeps } from "./handle-prompt.ts";
 import { repoKeys } from "./project-keys.ts";
@@ -74,6 +75,9 @@ export function handlePress(deps: PressDeps): MiddlewareFn<SallyContext> {
         return "done";
       case "host_remove":
         removeHost(deps, request, action);
+        return "done";
+      case "expose_hide":
+        hideFile(deps, request, action);
         return "done";
       case "dismiss":
         return "done";

@@ -84,6 +84,6 @@ export function createProgress({ show, summarise }: ProgressDeps): Progress {
 function renewedText({ cause, path }: Extract<ClaudeEvent, { kind: "jail_renewed" }>): string {
   const name = shorten(escapeInvisible(path), MAX_NAME);
   return cause === "secret"
-    ? `New sandbox: ${name} appeared and may hold secrets. It is hidden now, and what was read of it was thrown away`
+    ? `New sandbox: ${name} appeared and may hold secrets. It is hidden now, and what was read of it was thrown away (owners can show it: /expose ${name})`
     : `New sandbox: ${name} was exchanged on this machine`;
 }

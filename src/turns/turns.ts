@@ -39,6 +39,8 @@ export interface Turns extends Presses {
   /** Ends the session of a person in a conversation, so that the next prompt begins a new one. */
   readonly forget: (conversation: Conversation, userId: number) => void;
   readonly chooseProject: (conversation: Conversation, project: string) => void;
+  /** Ends every warm process, one at work after its turn, so that the next turn sees its project as it is now. */
+  readonly renew: () => void;
   /** Ends everything that runs, of everybody. Nothing begins again while the bot is locked; what waits is kept. */
   readonly halt: () => Halted;
   readonly status: (conversationId: number) => TurnStatus;
@@ -160,6 +162,7 @@ export function createTurns(deps: TurnsDeps): Turns {
         queue.wake(conversation.id);
       });
     },
+    renew: () => store.afterCommit(() => logFault(claude.forgetAll())),
     halt,
     status: (conversationId) => ({
       active: store.work.active(conversationId),

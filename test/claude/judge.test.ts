@@ -1,5 +1,6 @@
 import { array, assert, constantFrom, property, tuple } from "fast-check";
 import { expect, test } from "vitest";
+import { denyRules } from "../../src/claude/deny-rules.ts";
 import { createJudge, type ToolCall } from "../../src/claude/judge.ts";
 import { createIsSecret } from "../../src/domain/secret-files.ts";
 
@@ -54,6 +55,33 @@ test("while the CLI plans nothing that changes anything is allowed, and in a mod
   expect(judges.plan(call("Write", file("a.ts")), PROJECT).kind).toBe("leave");
   for (const cliMode of ["acceptEdits", "bypassPermissions", "unseen", "auto"])
     expect(judges.jail(call("Write", file("a.ts"), { cliMode }), PROJECT).kind).toBe("ask");
+});
+
+test("a secret file that an owner has shown may be read and written, that one alone; protected paths stay shut", () => {
+  const exposed = ["/work/app/.env", "/work/app/.vscode/a.key"];
+  const judge = createJudge({ mode: "jail", isSecret, exposed });
+  const verdictOf = (name: string, path: string) => judge(call(name, file(path)), PROJECT).kind;
+  expect([".env", "./x/../.env", "/work/app/.env"].map((path) => verdictOf("Read", path))).toEqual([
+    "allow",
+    "allow",
+    "allow",
+  ]);
+  expect(verdictOf("Write", ".env")).toBe("allow");
+  expect(
+    [".ENV", ".env.local", "sub/.env", ".env/x", "../.env"].map((path) => verdictOf("Read", path)),
+  ).toEqual(["deny", "deny", "deny", "deny", "deny"]);
+  expect(verdictOf("Write", ".vscode/a.key")).toBe("deny");
+});
+
+test("the rules that cover a shown file are left out, the others stay", () => {
+  const all = denyRules(["*.vault"]);
+  const left = denyRules(["*.vault"], ["/work/app/.env", "/work/app/x/my.vault"]);
+  expect(all.filter((rule) => !left.includes(rule))).toEqual([
+    "Read(**/.env)",
+    "Edit(**/.env)",
+    "Read(**/*.vault)",
+    "Edit(**/*.vault)",
+  ]);
 });
 
 test("the CLI's own network requests are never granted", () => {

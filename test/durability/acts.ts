@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import type { Transition } from "../../src/domain/fault-point.ts";
@@ -200,6 +200,30 @@ export const ACTS: readonly Act[] = [
       const { tag } = say("reach");
       await stage.waitFor(({ text }) => text.includes(answerTo(tag)));
       stage.chat.send("/hosts");
+    },
+  },
+  {
+    name: "a secret file that is shown",
+    reaches: ["exposed.shown"],
+    before: async ({ stage }) => writeFileSync(join(stage.project, ".env"), "A=1"),
+    play: async ({ say, stage }) => {
+      const { tag } = say("say");
+      await stage.waitFor(({ text }) => text.includes(answerTo(tag)));
+      stage.chat.send("/expose .env");
+      say("say");
+    },
+  },
+  {
+    name: "a secret file that is hidden again",
+    reaches: ["exposed.hidden"],
+    wants: () => ["Allow once", "Run it again", "Hide .env"],
+    before: async ({ stage }) => writeFileSync(join(stage.project, ".env"), "A=1"),
+    play: async ({ say, stage }) => {
+      const { tag } = say("say");
+      await stage.waitFor(({ text }) => text.includes(answerTo(tag)));
+      stage.chat.send("/expose .env");
+      await stage.waitFor(({ text }) => text.includes("is shown to Claude"));
+      stage.chat.send("/expose");
     },
   },
   {

@@ -23,6 +23,7 @@ const BOUNDED = [
   "costs_before",
   "audit_anchor",
   "baselines",
+  "exposed_files",
 ];
 /** Have a retention of their own: `ops/forget.ts`, and `ops/clear-quarantine.ts`, which removes files first. */
 const CHAIN = ["audit", "quarantine"];
@@ -115,6 +116,7 @@ test("H20: no table grows for ever: what was done two years ago has left no row 
     store.buckets.save("work:7", "{}");
     store.facts.set("a", "b");
     store.hostRules.set({ project: "p", host: "example.com", port: 443, verdict: "allow" }, PERSON);
+    store.exposedFiles.show("/p", ".env", PERSON);
     store.baselines.open("/p", []);
     store.quarantine.begin("/p", id, [{ kind: "settings", path: ".vscode", ino: null }]);
     store.chats.rest(7, clock() + 1);

@@ -94,6 +94,7 @@ export async function createDoorBench(): Promise<DoorBench> {
       projects,
       mode: "ask",
       isSuspicious: () => false,
+      findFile: async () => ({ kind: "gone" }),
       onPoll: () => undefined,
     });
     let ended: Promise<void> | null = null;

@@ -126,6 +126,7 @@ function createChain({
     now,
     mode: "ask",
     isSuspicious: (name) => name.includes(".."),
+    findFile: async () => ({ kind: "gone" }),
     ageOf: () => 0,
     staleAfterMs: STALE_AFTER_MS,
     signal: ending.signal,
@@ -611,6 +612,7 @@ async function openDoor({ seed }: { seed?: (store: Store) => void } = {}) {
     },
     mode: "ask",
     isSuspicious: () => false,
+    findFile: async () => ({ kind: "gone" }),
     onPoll: () => undefined,
   });
   onTestFinished(async () => {
