@@ -31,6 +31,10 @@ const CLAIMS: Readonly<Record<Layer, (attack: Named) => boolean>> = {
         "@path in the prompt",
       ].includes(route)) ||
     (FIXED.includes(asset) && ["Write", "Write with .."].includes(route)),
+  // Knows names in every spelling, in what the file tools are given; commands it leaves to the jail, servers' tools to a person.
+  hook: ({ asset, route }) =>
+    (SECRETS.includes(asset) && NAMED_READS.includes(route)) ||
+    (FIXED.includes(asset) && NAMED_WRITES.includes(route)),
   // A person who says no. The CLI asks about nothing that only reads in the project, nor about what stands in a prompt.
   ask: ({ asset, route }) =>
     !isPrompt(route) && !isRace(route) && (!SECRETS.includes(asset) || ASKED_IN_PROJECT.includes(route)),
@@ -38,6 +42,16 @@ const CLAIMS: Readonly<Record<Layer, (attack: Named) => boolean>> = {
   jail: ({ asset, route }) =>
     asset !== "API credential" && (asset !== NEXT || ["shell profile", "temp folder"].includes(route)),
 };
+
+/** Calls of the file tools in which the file's own name stands. */
+const NAMED_READS = [
+  "Read",
+  "Read with ..",
+  "Read in /proc/self/root",
+  "linked folder, then Read",
+  "subagent: Read",
+];
+const NAMED_WRITES = ["Write", "Write with ..", "subagent: Write"];
 
 /** Reading in the project that the CLI asks about all the same. */
 const ASKED_IN_PROJECT = [

@@ -4,11 +4,13 @@ import { createConnection, createServer, type Server } from "node:net";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { claudeArgs } from "../../src/claude/argv.ts";
-import { promptLine } from "../../src/claude/control-messages.ts";
-import { denyRules } from "../../src/claude/deny-rules.ts";
+import { hookLine, promptLine, requestLine } from "../../src/claude/control-messages.ts";
 import { claudeEnv } from "../../src/claude/env.ts";
+import { createGate, createToolPolicy, type Gate } from "../../src/claude/gate.ts";
+import { hookRegistration, parseHookCall } from "../../src/claude/hook.ts";
 import type { ClaudeSettings } from "../../src/claude/types.ts";
 import type { InsidePaths, Jail } from "../../src/jail/jail.ts";
+import { createLogger } from "../../src/log/logger.ts";
 import type { LayerSet } from "./layers.ts";
 import { BOT_TOKEN, REAL_KEY, type World } from "./world.ts";
 
@@ -31,6 +33,17 @@ export const SETTINGS: ClaudeSettings = {
   stallMs: 60_000,
   stopGraceMs: 700,
 };
+
+/** For parts whose log is not looked at. */
+export const QUIET = createLogger({
+  level: "error",
+  format: "json",
+  secretValues: [],
+  destination: { write: () => undefined },
+});
+
+/** The product's own. */
+export const POLICY = createToolPolicy({ mode: SETTINGS.permissionMode, secretFiles: [] });
 
 /** One process of the CLI, driven by hand, so that each layer round it can be left out. */
 export interface BareCli {
@@ -61,6 +74,7 @@ export async function startCli({ world, jail, layers, apiSocket, token }: BareCl
         ? claudeEnv({ inside, auth: "api-key", token })
         : openEnv(inside, { world, layers }),
   });
+  const gate = createGate({ policy: POLICY, project: world.project, onPolicy: () => undefined, log: QUIET });
   let stderr = "";
   jailed.stderr.on("data", (chunk) => {
     stderr += String(chunk);
@@ -70,9 +84,10 @@ export async function startCli({ world, jail, layers, apiSocket, token }: BareCl
   createInterface({ input: jailed.stdout }).on("line", (line) => {
     const message = JSON.parse(line) as Record<string, unknown>;
     if (message.type === "result") finish?.();
-    if (message.type === "control_request") write(answerTo(message, layers));
+    if (message.type === "control_request") write(answerTo(message, layers, gate));
   });
-  write({ type: "control_request", request_id: "init", request: { subtype: "initialize", hooks: {} } });
+  const hooks = layers.has("hook") ? hookRegistration() : { PreToolUse: [] };
+  write(requestLine("init", { subtype: "initialize", hooks }));
   return {
     prompt: async (text) => {
       const done = Promise.withResolvers<void>();
@@ -91,7 +106,7 @@ export async function startCli({ world, jail, layers, apiSocket, token }: BareCl
 }
 
 function argsFor(layers: LayerSet): readonly string[] {
-  const args = claudeArgs(SETTINGS, { sessionId: randomUUID(), isResume: false, rules: denyRules() });
+  const args = claudeArgs(SETTINGS, { sessionId: randomUUID(), isResume: false, rules: POLICY.rules });
   return args
     .filter((arg) => layers.has("launch") || !HARDENING.test(arg))
     .filter((arg) => layers.has("rules") || !arg.startsWith("--settings="));
@@ -119,8 +134,9 @@ function openEnv(
   };
 }
 
-function answerTo(message: Record<string, unknown>, layers: LayerSet): object {
+function answerTo(message: Record<string, unknown>, layers: LayerSet, gate: Gate): object {
   const { request_id, request } = message as { request_id: string; request: Record<string, unknown> };
+  if (request.subtype === "hook_callback") return hookLine(request_id, gate.hook(parseHookCall(request)));
   const isAsk = request.subtype === "can_use_tool";
   const response = layers.has("ask")
     ? { behavior: "deny", message: "No." }

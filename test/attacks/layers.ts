@@ -1,5 +1,9 @@
-/** What stands between a tool call and the host. `launch` is how the CLI is started: its flags and its environment. */
-export const LAYERS = ["launch", "rules", "ask", "jail"] as const;
+/**
+ * What stands between a tool call and the host. `launch` is how the CLI is started: its flags and its environment. `hook` is
+ * the product's own policy in its hook, in mode jail, which allows what it can judge by itself; `ask` is a person who says no.
+ * To the `jail` belong its watch for secrets and the quarantine of what was made in it.
+ */
+export const LAYERS = ["launch", "rules", "hook", "ask", "jail"] as const;
 export type Layer = (typeof LAYERS)[number];
 export type LayerSet = ReadonlySet<Layer>;
 
@@ -32,5 +36,5 @@ export const COLUMNS: readonly Column[] = [
     host: "bare" as const,
   })),
   { name: "all", on: new Set(LAYERS), mustHoldAll: true, host: "bare" },
-  { name: "product", on: new Set(["launch", "rules", "jail"]), mustHoldAll: true, host: "product" },
+  { name: "product", on: new Set(["launch", "rules", "hook", "jail"]), mustHoldAll: true, host: "product" },
 ];

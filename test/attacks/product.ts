@@ -1,12 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { createToolPolicy } from "../../src/claude/gate.ts";
 import { createClaudeRunner } from "../../src/claude/runner.ts";
 import type { ClaudeSession } from "../../src/claude/types.ts";
 import { BARE_WORKSHOP, type Jail } from "../../src/jail/jail.ts";
 import type { Logger } from "../../src/log/logger.ts";
 import { startTurn } from "../claude/house.ts";
 import type { TestProxy } from "../claude/test-proxy.ts";
-import { type BareCli, SETTINGS } from "./cli.ts";
+import { type BareCli, POLICY, SETTINGS } from "./cli.ts";
 import type { World } from "./world.ts";
 
 interface ProductDeps {
@@ -22,7 +21,7 @@ export function startProduct({ world, jail, apiSocket, proxy, log }: ProductDeps
   const runner = createClaudeRunner({
     jail,
     settings: SETTINGS,
-    policy: createToolPolicy({ mode: SETTINGS.permissionMode, secretFiles: [] }),
+    policy: POLICY,
     apiSocket,
     netSocket: apiSocket, // leads nowhere: the way out has tests of its own
     localPorts: [],

@@ -1,13 +1,12 @@
 import { join } from "node:path";
 import { createMessagesApi } from "../../src/demo/messages-api/server.ts";
 import { openJail } from "../../src/jail/open-jail.ts";
-import { createLogger } from "../../src/log/logger.ts";
 import { createTestProxy } from "../claude/test-proxy.ts";
 import { memoryLog } from "../support/git-project.ts";
 import type { Attack } from "./attack.ts";
 import { createAttacker } from "./attacker.ts";
 import { allAttacks } from "./attacks.ts";
-import { openPipe, startCli } from "./cli.ts";
+import { openPipe, QUIET, startCli } from "./cli.ts";
 import type { Column } from "./layers.ts";
 import { startProduct } from "./product.ts";
 import { createWorld } from "./world.ts";
@@ -49,14 +48,13 @@ async function runColumn(column: Column): Promise<readonly Outcome[]> {
   const api = createMessagesApi({ script: (request) => current.script(request) });
   const url = await api.listen();
   const pipe = await openPipe(world, url);
-  const log = createLogger({
-    level: "error",
-    format: "json",
-    secretValues: [],
-    destination: { write: () => undefined },
-  });
   const proxySocket = join(world.root, "sallyport/run/api.sock");
-  const proxy = await createTestProxy({ socketPath: proxySocket, upstream: url, auth: "api-key", log });
+  const proxy = await createTestProxy({
+    socketPath: proxySocket,
+    upstream: url,
+    auth: "api-key",
+    log: QUIET,
+  });
   const jail = await openJail({
     sandbox: column.on.has("jail") ? "require" : "off",
     platform: process.platform,
@@ -65,7 +63,8 @@ async function runColumn(column: Column): Promise<readonly Outcome[]> {
   });
   const isLaunched = column.on.has("launch");
   const start = async () => {
-    if (column.host === "product") return startProduct({ world, jail, apiSocket: proxySocket, proxy, log });
+    if (column.host === "product")
+      return startProduct({ world, jail, apiSocket: proxySocket, proxy, log: QUIET });
     const lease = proxy.openLease();
     lease.setPayer({ mayStart: () => ({ kind: "ok" }), onUsage: () => undefined });
     return startCli({
