@@ -1,47 +1,24 @@
-import { randomUUID } from "node:crypto";
-import { relative } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { z } from "zod";
 import type { ClaudeOutcome, ClaudeTurnEnd } from "../domain/claude-event.ts";
 import type { Now } from "../domain/clock.ts";
 import { messageOf } from "../domain/errors.ts";
-import type { ProxyLease } from "../domain/usage.ts";
-import type { Jail, JailLoss, LocalPort } from "../jail/jail.ts";
-import type { Logger } from "../log/logger.ts";
-import { quote } from "../security/visible.ts";
-import { permissionModeOf } from "./argv.ts";
+import type { JailLoss } from "../jail/jail.ts";
 import { failed } from "./failure.ts";
 import type { ToolPolicy } from "./gate.ts";
+import { isHealthy } from "./health.ts";
 import { createPool, type Place } from "./pool.ts";
 import type { ClaudeProcess } from "./process.ts";
-import { type Start, startClaude } from "./start.ts";
-import { hasTranscript, withholdResults } from "./transcript.ts";
+import { belowProject, renew, tellLoss } from "./renewal.ts";
+import { type Start, type StartDeps, startClaude } from "./start.ts";
+import { hasTranscript } from "./transcript.ts";
 import { runTurn } from "./turn.ts";
-import type { ClaudeRunner, ClaudeSession, ClaudeSettings, ClaudeTurn } from "./types.ts";
+import type { ClaudeRunner, ClaudeSession, ClaudeTurn } from "./types.ts";
 
 const START_TIMEOUT_MS = 15_000;
-/** A warm process that does not answer within this is replaced by a cold one; it normally takes 10 ms. */
-const PING_TIMEOUT_MS = 1000;
-
 /** A turn in which secrets appear again and again is ended. */
 const MAX_RENEWALS = 3;
 
-const modeReply = z.looseObject({ mode: z.string() });
-
-interface RunnerDeps {
-  readonly jail: Jail;
-  readonly settings: ClaudeSettings;
-  /** What is made of tool calls, before the jail. */
-  readonly policy: ToolPolicy;
-  /** The credential proxy's socket, on the host. */
-  readonly apiSocket: string;
-  /** The network filter's socket, on the host. */
-  readonly netSocket: string;
-  /** Loopback ports of the host that the jail shows. */
-  readonly localPorts: readonly LocalPort[];
-  /** Opens a right to use the proxy; one per process. */
-  readonly openLease: () => ProxyLease;
-  readonly log: Logger;
+interface RunnerDeps extends Omit<StartDeps, "startTimeoutMs"> {
   readonly now: Now;
   /** Aborted = the daemon ends: like `close`. */
   readonly signal?: AbortSignal;
@@ -60,19 +37,35 @@ export function createClaudeRunner(deps: RunnerDeps): ClaudeRunner {
   const closing = new AbortController();
   const pool = createPool<ClaudeProcess>({ max: settings.maxProcesses, idleMs: settings.idleMs });
 
+  /** By process that is kept warm: the turn that used it last, which is told when its jail is lost between turns. */
+  const idle = new WeakMap<ClaudeProcess, ClaudeTurn>();
+
   /** A warm process that answers, put back into the mode of the settings, else a fresh one. */
   async function ready(
     warm: ClaudeProcess | null,
     session: ClaudeSession,
     signal: AbortSignal,
   ): Promise<Start> {
-    if (warm && (await isHealthy(warm, settings))) return { kind: "started", process: warm };
-    await warm?.kill();
-    return startClaude({ ...startDeps, policy: policyOf(session) }, session, signal);
+    if (warm !== null) {
+      idle.delete(warm);
+      if (await isHealthy(warm, settings)) return { kind: "started", process: warm };
+      await warm.kill();
+      const loss = warm.loss();
+      if (loss !== null) return { kind: "lost", loss };
+    }
+    const start = await startClaude({ ...startDeps, policy: policyOf(session) }, session, signal);
+    if (start.kind === "started") void start.process.over.then(() => tellIdle(start.process));
+    return start;
   }
 
   function policyOf({ workshop }: ClaudeSession): ToolPolicy {
     return workshop.exposed.length === 0 ? policy : policy.exposing(workshop.exposed);
+  }
+
+  function tellIdle(process: ClaudeProcess): void {
+    const turn = idle.get(process);
+    const loss = process.loss();
+    if (turn !== undefined && loss !== null) tellLoss(log, turn, { kind: "jail_lost", loss });
   }
 
   /** Runs a turn to its end, in a new jail each time that one no longer held. */
@@ -85,21 +78,44 @@ export function createClaudeRunner(deps: RunnerDeps): ClaudeRunner {
     let current = turn;
     let warm = place.item;
     try {
-      for (let renewals = 0; ; renewals += 1) {
+      for (let losses = 1; ; losses += 1) {
         const start = await ready(warm, current.session, signal);
-        if (start.kind !== "started") return await endOf(turn, { ...NOTHING_RUN, outcome: start });
-        const { process } = start;
-        const { end, mustKill } = await runOnce(process, current, signal);
-        const loss = process.loss();
-        if (mustKill || loss !== null) await process.kill();
-        else kept = process;
-        const isOver = loss === null || end.outcome.kind !== "failed" || signal.aborted;
-        if (isOver || renewals === MAX_RENEWALS) return await endOf(turn, end);
-        current = await renew(turn, loss);
         warm = null;
+        const { end, loss, left } = await attempt(start, current, signal);
+        if (left !== null) idle.set(left, turn);
+        kept = left;
+        if (loss === null) return await endOf(turn, end);
+        const isOver = end.outcome.kind !== "failed" || signal.aborted;
+        const isTooOften = losses > MAX_RENEWALS;
+        tellLoss(log, turn, { kind: isOver || isTooOften ? "jail_lost" : "jail_renewed", loss });
+        if (isOver) return await endOf(turn, end);
+        if (isTooOften)
+          return await endOf(turn, { ...end, outcome: failed("jail_lost", belowProject(turn, loss)) });
+        if (start.kind === "started") current = await renew(turn, loss); // else nothing was prompted since
       }
     } finally {
       place.release(kept);
+    }
+  }
+
+  /** How one start and what was prompted then ended; `left` is the process that may be used again. */
+  async function attempt(start: Start, turn: ClaudeTurn, signal: AbortSignal): Promise<Attempt> {
+    switch (start.kind) {
+      case "stopped":
+      case "failed":
+        return { end: { ...NOTHING_RUN, outcome: start }, loss: null, left: null };
+      case "lost": {
+        const outcome = signal.aborted ? ({ kind: "stopped" } as const) : failed("jail_lost");
+        return { end: { ...NOTHING_RUN, outcome }, loss: start.loss, left: null };
+      }
+      case "started": {
+        const { process } = start;
+        const { end, mustKill } = await runOnce(process, turn, signal);
+        const loss = process.loss();
+        if (!mustKill && loss === null) return { end, loss, left: process };
+        await process.kill();
+        return { end, loss, left: null };
+      }
     }
   }
 
@@ -114,28 +130,6 @@ export function createClaudeRunner(deps: RunnerDeps): ClaudeRunner {
       "turn of the CLI ended",
     );
     return ran;
-  }
-
-  /** The rest of a turn whose jail was killed, told, and put to the CLI in words that are always the same. */
-  async function renew(turn: ClaudeTurn, { kind, path }: JailLoss): Promise<ClaudeTurn> {
-    const { project, configDir, sessionId } = turn.session;
-    const below = relative(project, path) || ".";
-    try {
-      turn.onEvent({ kind: "jail_renewed", cause: kind, path: below });
-    } catch (error) {
-      log.error({ event: "claude.event_failed", kind: "jail_renewed", err: error }, "an event was not taken");
-    }
-    await withholdResults(configDir, sessionId);
-    const isResume = await hasTranscript(configDir, sessionId);
-    return {
-      ...turn,
-      uuid: randomUUID(),
-      session: { ...turn.session, isResume },
-      prompt: isResume
-        ? renewalPrompt(kind, below)
-        : `${renewalPrompt(kind, below)}\n\nThe task:\n${turn.prompt}`,
-      onPrompting: () => undefined, // it began long ago
-    };
   }
 
   async function run(turn: ClaudeTurn): Promise<ClaudeTurnEnd> {
@@ -174,30 +168,17 @@ export function createClaudeRunner(deps: RunnerDeps): ClaudeRunner {
   return { run, forget: pool.forget, forgetAll: pool.forgetAll, close, warm: pool.size };
 }
 
-function renewalPrompt(cause: JailLoss["kind"], path: string): string {
-  const why =
-    cause === "secret"
-      ? `the file ${quote(path)}, which may hold secrets, appeared in the project; it reads as empty now`
-      : `something that is protected, ${quote(path)}, was exchanged on the person's machine`;
-  return `Your sandbox was ended in the middle of your work and made anew, because ${why}. The result of your last tool call was withheld, and the call may have been done in part. Look at what is there, then go on with the task. Do not look for what it held.`;
-}
-
 const NOTHING_RUN = { model: null, turnCostMicroUsd: null } as const;
 
 type End = Omit<ClaudeTurnEnd, "isResumable" | "outcome"> & { readonly outcome: ClaudeOutcome };
 
-async function endOf({ session }: ClaudeTurn, end: End): Promise<ClaudeTurnEnd> {
-  return { ...end, isResumable: await hasTranscript(session.configDir, session.sessionId) };
+interface Attempt {
+  readonly end: End;
+  /** Why the jail was killed, if it was. */
+  readonly loss: JailLoss | null;
+  readonly left: ClaudeProcess | null;
 }
 
-/** Asks a warm process for the mode of the settings: the cheapest sign of life, and plan mode does not leak into the next turn. */
-async function isHealthy({ connection, isOver }: ClaudeProcess, settings: ClaudeSettings): Promise<boolean> {
-  if (isOver()) return false;
-  const mode = permissionModeOf(settings);
-  try {
-    const reply = await connection.request({ subtype: "set_permission_mode", mode }, PING_TIMEOUT_MS);
-    return modeReply.safeParse(reply).data?.mode === mode;
-  } catch {
-    return false; // whatever the reason: a fresh process takes its place
-  }
+async function endOf({ session }: ClaudeTurn, end: End): Promise<ClaudeTurnEnd> {
+  return { ...end, isResumable: await hasTranscript(session.configDir, session.sessionId) };
 }

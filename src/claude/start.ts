@@ -15,6 +15,8 @@ import type { ClaudeSession, ClaudeSettings } from "./types.ts";
 export type Start =
   | { readonly kind: "started"; readonly process: ClaudeProcess }
   | { readonly kind: "stopped" }
+  /** Its jail did not hold while it started, and was killed. */
+  | { readonly kind: "lost"; readonly loss: JailLoss }
   | Failure;
 
 /** What every start needs. */
@@ -97,6 +99,8 @@ async function start(deps: StartDeps, session: ClaudeSession, signal: AbortSigna
   }
   await process.kill();
   if (verdict.kind === "ready" || signal.aborted) return { kind: "stopped" };
+  const lost = process.loss(); // which ended the process, whatever the verdict says
+  if (lost !== null) return { kind: "lost", loss: lost };
   log.warn(
     { event: "claude.start_failed", sessionId, code: verdict.code, detail: verdict.detail },
     "CLI process refused",

@@ -17,8 +17,7 @@ export async function hasTranscript(configDir: string, sessionId: string): Promi
 }
 
 /**
- * Takes out of a session on disk what came after the model's last message: results of tools that it has not seen and shall not
- * see. A session in which it has said nothing is removed. No process may be at work on the session. Refuses a file that is not what the CLI makes, since a jail writes here.
+ * Takes out of a session on disk what the model has not seen and shall not see: results of tools since its last message began. A session in which it has said nothing is removed. No process may be at work on the session. Refuses a file that is not what the CLI makes, since a jail writes here.
  * @throws AppError `path_outside`.
  */
 export async function withholdResults(configDir: string, sessionId: string): Promise<void> {
@@ -29,7 +28,7 @@ export async function withholdResults(configDir: string, sessionId: string): Pro
     try {
       const stats = await file.stat();
       if (!stats.isFile() || stats.nlink !== 1) refuse(path);
-      const end = endOfLastAnswer(await file.readFile());
+      const end = endOfSeen(await file.readFile());
       if (end > 0) await file.truncate(end);
       else await unlink(path); // of which the CLI could make nothing
     } finally {
@@ -38,13 +37,22 @@ export async function withholdResults(configDir: string, sessionId: string): Pro
   }
 }
 
-/** Where the line of the model's last message ends, in bytes; 0 when it has said nothing. */
-function endOfLastAnswer(bytes: Buffer): number {
+/**
+ * Where what the model has seen or said ends, in bytes; 0 when it has said nothing. The CLI writes a line for each block of
+ * a message, and runs tools before the last has come: a result between the blocks of the last message was not seen, so
+ * that message is kept up to its first line of another kind.
+ */
+function endOfSeen(bytes: Buffer): number {
   let end = 0;
+  let last: string | null = null;
+  let isWhole = true;
   for (let start = 0; start < bytes.length; ) {
     const newline = bytes.indexOf(10, start);
     const next = newline < 0 ? bytes.length : newline + 1;
-    if (isAnswer(bytes.toString("utf8", start, next))) end = next;
+    const id = messageOf(bytes.toString("utf8", start, next));
+    if (id !== null && id !== last) [last, isWhole] = [id, true];
+    if (id === null) isWhole = false;
+    if (isWhole) end = next;
     start = next;
   }
   return end;
@@ -53,16 +61,21 @@ function endOfLastAnswer(bytes: Buffer): number {
 const answer = z.looseObject({
   type: z.literal("assistant"),
   isApiErrorMessage: z.boolean().optional(),
-  message: z.looseObject({ model: z.string() }),
+  isSidechain: z.boolean().optional(),
+  message: z.looseObject({ id: z.string(), model: z.string() }),
 });
 
-/** True for words of the model's; what the CLI says in its place, when the API refused it, comes after the results. */
-function isAnswer(line: string): boolean {
+/**
+ * The id of the model's message that a line is a block of; null for any other. What the CLI says in the model's place, when
+ * the API refused it, comes after results, and what a subagent's model has seen the session's has not.
+ */
+function messageOf(line: string): string | null {
   try {
     const { data } = answer.safeParse(JSON.parse(line));
-    return data !== undefined && data.isApiErrorMessage !== true && data.message.model !== SYNTHETIC;
+    if (data === undefined || data.isApiErrorMessage === true || data.isSidechain === true) return null;
+    return data.message.model === SYNTHETIC ? null : data.message.id;
   } catch {
-    return false; // cut off in the middle when the CLI was killed
+    return null; // cut off in the middle when the CLI was killed
   }
 }
 

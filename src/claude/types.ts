@@ -58,6 +58,7 @@ export interface ClaudeTurn {
   readonly payer: Payer;
   /** Decides what the programs of the jail may reach while the turn runs. */
   readonly net: NetPolicy;
+  /** After the turn's end only `jail_lost` may come: the waiting process that it used last had its jail killed. */
   readonly onEvent: (event: ClaudeEvent) => void;
   /** Called right before the prompt is written: from here on it may have had effects. If it throws, nothing is written. */
   readonly onPrompting: () => void;

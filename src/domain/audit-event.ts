@@ -1,5 +1,5 @@
 import type { PressRefusal } from "./button.ts";
-import type { FailureCode, ToolDenial } from "./claude-event.ts";
+import type { FailureCode, JailLossCause, ToolDenial } from "./claude-event.ts";
 import type { MicroUsd } from "./money.ts";
 import type { ConversationRef, Request, RequestBody, RequestKind } from "./request.ts";
 import type { DenyReason, Verdict } from "./verdict.ts";
@@ -102,7 +102,7 @@ export type AuditEvent =
   | {
       readonly type: "violation.secret_access";
       readonly workId: number;
-      readonly cause: "secret" | "protection";
+      readonly cause: JailLossCause;
       readonly path: string;
     }
   /** An owner had a file of the list of secrets shown to the jails of a project, or hidden again. */

@@ -1,5 +1,8 @@
 import type { MicroUsd } from "./money.ts";
 
+/** Why a jail was killed, as the jail tells it. */
+export type JailLossCause = "secret" | "protection" | "unwatched";
+
 /** What the CLI reports while a turn runs. Only the main loop's text is reported; subagents show as their tool calls. */
 export type ClaudeEvent =
   | { readonly kind: "started"; readonly sessionId: string; readonly model: string }
@@ -19,7 +22,9 @@ export type ClaudeEvent =
   /** The fallback model answers in place of the chosen one. Once a turn. */
   | { readonly kind: "fell_back"; readonly model: string }
   /** The jail no longer held and was killed; the turn goes on in a new one. `path` is below the project, or the project itself. */
-  | { readonly kind: "jail_renewed"; readonly cause: "secret" | "protection"; readonly path: string }
+  | { readonly kind: "jail_renewed"; readonly cause: JailLossCause; readonly path: string }
+  /** The same, and the turn does not go on: it was over, or this had happened too often. */
+  | { readonly kind: "jail_lost"; readonly cause: JailLossCause; readonly path: string }
   /** A request for a model that nobody chose was refused. Once a model and turn. */
   | { readonly kind: "model_refused"; readonly model: string }
   | {
@@ -29,6 +34,9 @@ export type ClaudeEvent =
       readonly delayMs: number;
       readonly failure: FailureCode;
     };
+
+/** A jail was killed: why, and whether the turn goes on in another. */
+export type JailLossEvent = Extract<ClaudeEvent, { cause: unknown }>;
 
 /** Why a turn failed, told to people as what it is. `resetsAt` is in milliseconds since the epoch. */
 export type FailureCode =
@@ -47,6 +55,7 @@ export type FailureCode =
   | "session_busy"
   | "project_gone"
   | "startup"
+  | "jail_lost"
   | "protocol"
   | "crashed"
   | "stalled"

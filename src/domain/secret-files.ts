@@ -79,6 +79,24 @@ export function isCovered(path: string, pattern: string): boolean {
   return matcherOf(pattern)(path.normalize("NFC").toLowerCase());
 }
 
+/**
+ * How many levels below a folder of that name (not a path) the list and the owner's additions reach: 1 for `.ssh`, of which
+ * the list has `.ssh/*`; 0 for a folder that no pattern names.
+ */
+export function createSecretDepth(additions: readonly string[] = []): (folderName: string) => number {
+  const folders = [...SECRET_FILES, ...additions].flatMap((pattern) => {
+    const names = pattern.split("/").filter((name) => name !== "");
+    return names.slice(0, -1).map((name, index) => ({
+      isMatch: matcherOf(name),
+      depth: names.length - 1 - index,
+    }));
+  });
+  return (folderName) => {
+    const name = folderName.normalize("NFC").toLowerCase();
+    return Math.max(0, ...folders.map(({ isMatch, depth }) => (isMatch(name) ? depth : 0)));
+  };
+}
+
 function matcherOf(pattern: string): IsSecret {
   const isPath = pattern.includes("/");
   const body = pattern

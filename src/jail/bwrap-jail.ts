@@ -182,6 +182,7 @@ type Entered = JailedProcess | { readonly lost: JailLoss };
 const LOSSES = {
   protection: "protected path replaced, jail killed",
   secret: "a secret appeared in the project, jail killed",
+  unwatched: "a folder can no longer be watched for secrets, jail killed",
 } as const;
 
 interface Entry {

@@ -1,5 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import type { ApprovedPath } from "../domain/approved-path.ts";
+import type { JailLossCause } from "../domain/claude-event.ts";
 import type { ProjectEntry } from "../domain/finding.ts";
 
 /** Where things are, as the jailed program sees them. `path` is a PATH value; `program` is the head of its argv. */
@@ -40,9 +41,12 @@ export const BARE_WORKSHOP: Workshop = {
   exposed: [],
 };
 
-/** Why a jail no longer holds and is killed: a secret file appeared in it, or what protects a path was lost. */
+/**
+ * Why a jail no longer holds and is killed: a secret file appeared in it, what protects a path was lost, or a folder can no
+ * longer be watched for secrets.
+ */
 export interface JailLoss {
-  readonly kind: "secret" | "protection";
+  readonly kind: JailLossCause;
   /** On the host. */
   readonly path: string;
 }

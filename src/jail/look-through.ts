@@ -1,3 +1,4 @@
+import { access, constants } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError, isErrno } from "../domain/errors.ts";
 import { type ProjectEntry, textOfPath } from "../domain/finding.ts";
@@ -32,9 +33,17 @@ export async function lookThrough(
   return found;
 }
 
-/** @throws AppError `path_invalid`, but for a folder of another user's, which is shut to the jail as well. */
+/** @throws AppError `path_invalid`, but for a folder of another user's that cannot be entered, by the jail no more than by us. */
 export async function refuseShut(project: string, path: string, cause: unknown): Promise<void> {
   const folder = join(project, textOfPath(path));
-  if (isErrno(cause, "EACCES") && !folder.includes("\uFFFD") && (await isForeign(folder))) return;
+  if (isErrno(cause, "EACCES") && !folder.includes("\uFFFD") && (await isForeignAndShut(folder))) return;
   throw new AppError("path_invalid", `Cannot look into ${folder}: its permissions are in the way`, { cause });
+}
+
+async function isForeignAndShut(folder: string): Promise<boolean> {
+  const canEnter = await access(folder, constants.X_OK).then(
+    () => true,
+    () => false, // the answer asked for
+  );
+  return !canEnter && (await isForeign(folder));
 }

@@ -1,15 +1,14 @@
 import type { Dirent } from "node:fs";
-import { realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { AppError, isErrno } from "../domain/errors.ts";
+import { AppError } from "../domain/errors.ts";
 import { type ProjectEntry, textOfPath } from "../domain/finding.ts";
 import { createIsSecret } from "../domain/secret-files.ts";
 import { byteString } from "./byte-paths.ts";
 import { planBareRepository, planRepository } from "./git-repository.ts";
-import { isWithin } from "./inside-paths.ts";
 import { MAX_ENTRIES, refuseShut } from "./look-through.ts";
 import { createEntryFinder } from "./project-entries.ts";
 import { createPlan, type PlanBuilder, type ProtectionPlan } from "./protection.ts";
+import { createSecretLinks, type SecretLinks } from "./secret-links.ts";
 import { walk } from "./walk.ts";
 
 /** A plan, with what was there of the kind that is told when a turn makes it. */
@@ -30,7 +29,7 @@ interface PlanOptions {
 
 /**
  * Looks through a project for what the jail has to protect: repositories, settings that run code, `.env*` files. Links
- * are never followed, but for a `.env` that is one: its target is masked when it lies in the project.
+ * are never followed, but for one that gives files of the project the names of secrets (`.env`, `.ssh`): they are masked.
  * Holds for what exists now, not for what is made later.
  * @throws AppError `path_invalid` or `path_outside`, saying what cannot be protected and what to do.
  */
@@ -39,6 +38,7 @@ export async function planProtection(
   { additions = [], exposed = [], maxEntries = MAX_ENTRIES }: PlanOptions = {},
 ): Promise<SurveyedPlan> {
   const isSecret = createIsSecret(additions);
+  const links = createSecretLinks(byteString(project), additions);
   const find = createEntryFinder();
   const entries: ProjectEntry[] = [];
   const secrets: { readonly path: string; readonly entry: Dirent }[] = [];
@@ -53,7 +53,8 @@ export async function planProtection(
       for (const entry of folder.entries) {
         const path = below(folder.path, entry.name);
         const at = textOfPath(path);
-        if (isSecret(at) && !exposed.includes(join(project, at))) secrets.push({ path, entry });
+        const isOne = entry.isSymbolicLink() ? links.isOne(`${byteString(project)}/${path}`) : isSecret(at);
+        if (isOne && !exposed.includes(join(project, at))) secrets.push({ path, entry });
       }
       return found.folders;
     },
@@ -61,7 +62,14 @@ export async function planProtection(
   });
   const plan = createPlan(project);
   await planEntries(entries, plan);
-  for (const { path, entry } of secrets) await maskSecret(readable(project, path), entry, plan);
+  for (const { path, entry } of secrets) {
+    if (entry.isDirectory()) continue; // a virtual environment called .env: looked into like any folder
+    const files = entry.isSymbolicLink() ? filesBehind(project, path, links) : [path];
+    for (const file of files) {
+      const at = readable(project, file);
+      if (!exposed.includes(at)) plan.mask(at);
+    }
+  }
   return { ...plan.build(), entries };
 }
 
@@ -77,16 +85,18 @@ async function planEntries(entries: readonly ProjectEntry[], plan: PlanBuilder):
   for (const { at } of paths) if (at.endsWith("/HEAD")) await planBareRepository(join(at, ".."), plan);
 }
 
-async function maskSecret(path: string, entry: Dirent, plan: PlanBuilder): Promise<void> {
-  if (entry.isDirectory()) return; // a virtual environment called .env: looked into like any folder
-  if (!entry.isSymbolicLink()) return plan.mask(path);
-  const target = await realpath(path).catch((error: unknown) => {
-    if (isErrno(error, "ENOENT") || isErrno(error, "ELOOP") || isErrno(error, "ENOTDIR")) return null;
-    throw error;
-  });
-  // A target outside the project does not exist in the jail.
-  if (target === null || !isWithin(target, plan.project) || (await stat(target)).isDirectory()) return;
-  plan.mask(target);
+/** The files of the project that a link gives the names of secrets, below the project. */
+function filesBehind(project: string, path: string, links: SecretLinks): readonly string[] {
+  const root = byteString(project);
+  try {
+    return links.filesBehind(`${root}/${path}`).map((file) => file.slice(root.length + 1));
+  } catch (error) {
+    throw new AppError(
+      "path_invalid",
+      `Cannot look through where the link ${join(project, textOfPath(path))} leads: put the real folder there, or remove it`,
+      { cause: error },
+    );
+  }
 }
 
 /** The path on the host of something in the project; no mount can be put over a name that is no UTF-8. */

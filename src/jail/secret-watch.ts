@@ -1,23 +1,26 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { AppError } from "../domain/errors.ts";
 import type { JailLoss } from "./jail.ts";
 import type { ProtectedPath } from "./protection.ts";
-import type { FromWatcher, ToWatcher } from "./secret-messages.ts";
+import type { FromWatcher, ToWatcher, WatchOrder } from "./secret-messages.ts";
 import { watchFault } from "./watch-protected.ts";
+
+/** A thread that does not answer within this is flooded, or stuck: what it has not noticed is not known to be harmless. */
+const ANSWER_MS = 10_000;
 
 /** One project that is watched for secrets that appear. */
 export interface SecretWatch {
   /** Resolves when every folder is watched and was looked at; rejects with `sandbox_missing` when that cannot be. */
   readonly opened: Promise<void>;
-  /** Resolves when all that happened until now was noticed and looked at; what it means has been told by then. */
+  /** Resolves when all that happened until now was noticed and looked at, or given up; what it means has been told by then. */
   readonly settle: () => Promise<void>;
   readonly close: () => void;
 }
 
-/** What to watch. `onLoss` is called once, for the first secret. */
+/** What to watch. `onLoss` is called once, for the first secret or the first folder that cannot be watched. */
 export interface SecretWatchRequest {
   readonly project: string;
   readonly protectedPaths: readonly ProtectedPath[];
@@ -25,110 +28,156 @@ export interface SecretWatchRequest {
   readonly onLoss: (loss: JailLoss) => void;
 }
 
-/** Watches projects, all in one thread of their own, which is started with the first. */
+/** Watches projects, each in a thread of its own with a queue of its own. */
 export interface SecretWatcher {
   readonly watch: (request: SecretWatchRequest) => SecretWatch;
   readonly close: () => Promise<void>;
 }
 
-interface Open {
-  readonly project: string;
-  readonly ready: PromiseWithResolvers<void>;
-  readonly tell: (loss: JailLoss) => void;
+/** `scratchDir` is the daemon's own; `additions` are the owner's to the list of secrets. `answerMs` as `ANSWER_MS`. */
+export function createSecretWatcher(
+  scratchDir: string,
+  additions: readonly string[],
+  answerMs = ANSWER_MS,
+): SecretWatcher {
+  const folder = join(scratchDir, "watch");
+  rmSync(folder, { recursive: true, force: true }); // of an earlier life
+  const ending = new Set<Promise<void>>();
+  const open = new Set<SecretWatch>();
+  let count = 0;
+
+  return {
+    watch: (request) => {
+      count += 1;
+      const sentinelDir = join(folder, String(count));
+      mkdirSync(sentinelDir, { recursive: true, mode: 0o700 });
+      const watched = watchOne({ ...request, additions, sentinelDir, answerMs, onEnd: end });
+      open.add(watched);
+      function end(terminated: Promise<unknown>): void {
+        open.delete(watched);
+        const ended = terminated.then(() => rm(sentinelDir, { recursive: true, force: true }));
+        ending.add(ended);
+        void ended.finally(() => ending.delete(ended));
+      }
+      return watched;
+    },
+    close: async () => {
+      for (const watched of open) watched.close();
+      await Promise.all(ending);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
 }
 
-/** `scratchDir` is the daemon's own; `additions` are the owner's to the list of secrets. */
-export function createSecretWatcher(scratchDir: string, additions: readonly string[]): SecretWatcher {
-  const open = new Map<number, Open>();
+interface WatchOne extends SecretWatchRequest, Pick<WatchOrder, "additions" | "sentinelDir"> {
+  readonly answerMs: number;
+  readonly onEnd: (terminated: Promise<unknown>) => void;
+}
+
+function watchOne(request: WatchOne): SecretWatch {
+  const { project, protectedPaths, exposed, additions, sentinelDir, answerMs, onEnd } = request;
+  const ready = Promise.withResolvers<void>();
+  ready.promise.catch(() => undefined); // whoever waits for it is told
   const settling = new Map<number, () => void>();
-  let worker: Worker | null = null;
+  let isLost = false;
+  let isOver = false;
   let count = 0;
+
+  const masks = protectedPaths.filter(({ kind }) => kind === "mask");
+  const order: WatchOrder = {
+    sentinelDir,
+    project,
+    additions,
+    masked: new Map(masks.map(({ path, dev, ino }) => [path, `${dev}:${ino}`])),
+    exposed,
+  };
+  const file = join(import.meta.dirname, `secret-worker${extname(import.meta.filename)}`);
+  const worker = new Worker(file, { workerData: order, env: {}, stdin: false });
+  worker.unref();
+  worker.on("message", take);
+  worker.on("error", () => end("the thread that watches it ended"));
+  worker.on("exit", () => end("the thread that watches it ended"));
+  const stopWaiting = within(answerMs, () => fail(muteFault(project, answerMs), project));
 
   function take(message: FromWatcher): void {
     switch (message.kind) {
       case "opened":
-        open.get(message.id)?.ready.resolve();
+        stopWaiting();
+        ready.resolve();
         return;
       case "settled":
         settling.get(message.token)?.();
-        settling.delete(message.token);
         return;
       case "lost":
-        open.get(message.id)?.tell({ kind: "secret", path: message.path });
+        tell({ kind: "secret", path: message.path });
         return;
       case "failed":
-        fail(message.id, message.code);
+        fail(watchFault(Object.assign(new Error(message.code), { code: message.code })), message.path);
         return;
     }
   }
 
+  function tell(loss: JailLoss): void {
+    if (isLost || isOver) return;
+    isLost = true;
+    request.onLoss(loss);
+  }
+
   /** What cannot be watched is not known to be safe. */
-  function fail(id: number, code: string): void {
-    const failed = open.get(id);
-    failed?.ready.reject(watchFault(Object.assign(new Error(code), { code })));
-    failed?.tell({ kind: "protection", path: failed.project });
+  function fail(fault: unknown, path: string): void {
+    ready.reject(fault);
+    tell({ kind: "unwatched", path });
   }
 
-  function end(ended: Worker): void {
-    if (worker !== ended) return; // told before
-    worker = null;
-    for (const id of open.keys()) fail(id, "the thread that watches for secrets ended");
+  /** Whoever waits is let go: what it means was told. */
+  function end(reason: string): void {
+    if (isOver) return;
+    fail(new AppError("sandbox_missing", `${project} could not be watched: ${reason}`), project);
+    close();
+  }
+
+  function close(): void {
+    if (isOver) return;
+    isOver = true;
+    stopWaiting();
+    ready.reject(new AppError("sandbox_missing", "The jail ended before its project was watched"));
     for (const done of settling.values()) done();
-    settling.clear();
-  }
-
-  function start(): Worker {
-    const sentinelDir = join(scratchDir, "watch");
-    mkdirSync(sentinelDir, { recursive: true, mode: 0o700 });
-    const file = join(import.meta.dirname, `secret-worker${extname(import.meta.filename)}`);
-    const started = new Worker(file, { workerData: { sentinelDir }, env: {}, stdin: false });
-    started.unref();
-    started.on("message", take);
-    started.on("error", () => end(started));
-    started.on("exit", () => end(started));
-    worker = started;
-    return started;
-  }
-
-  function send(message: ToWatcher): void {
-    (worker ?? start()).postMessage(message);
+    onEnd(worker.terminate());
   }
 
   return {
-    watch: ({ project, protectedPaths, exposed, onLoss }) => {
-      count += 1;
-      const id = count;
-      let isTold = false;
-      const ready = Promise.withResolvers<void>();
-      ready.promise.catch(() => undefined); // whoever waits for it is told
-      const tell = (loss: JailLoss): void => {
-        if (isTold) return;
-        isTold = true;
-        onLoss(loss);
-      };
-      open.set(id, { project, ready, tell });
-      const masks = protectedPaths.filter(({ kind }) => kind === "mask");
-      const masked = new Map(masks.map(({ path, dev, ino }) => [path, `${dev}:${ino}`]));
-      send({ kind: "open", id, project, additions, masked, exposed });
-      return {
-        opened: ready.promise,
-        settle: () =>
-          new Promise((resolve) => {
-            if (!open.has(id)) return resolve();
-            count += 1;
-            settling.set(count, resolve);
-            send({ kind: "settle", id, token: count });
-          }),
-        close: () => {
-          open.delete(id);
-          ready.reject(new AppError("sandbox_missing", "The jail ended before its project was watched"));
-          if (worker !== null) send({ kind: "close", id });
-        },
-      };
-    },
-    close: async () => {
-      await worker?.terminate();
-      await rm(join(scratchDir, "watch"), { recursive: true, force: true });
-    },
+    opened: ready.promise,
+    settle: () =>
+      new Promise((resolve) => {
+        if (isOver) return resolve();
+        count += 1;
+        const token = count;
+        const stop = within(answerMs, () => {
+          fail(muteFault(project, answerMs), project);
+          done();
+        });
+        const done = (): void => {
+          stop();
+          settling.delete(token);
+          resolve();
+        };
+        settling.set(token, done);
+        const message: ToWatcher = { kind: "settle", token };
+        worker.postMessage(message);
+      }),
+    close,
   };
+}
+
+function within(ms: number, late: () => void): () => void {
+  const timer = setTimeout(late, ms);
+  timer.unref();
+  return () => clearTimeout(timer);
+}
+
+function muteFault(project: string, ms: number): AppError {
+  return new AppError(
+    "sandbox_missing",
+    `${project} changes faster than it can be watched for secrets: nothing was heard of it for ${ms / 1000} s`,
+  );
 }

@@ -1,21 +1,22 @@
 /**
- * The thread that watches projects for secrets: a flood of events, which programs of a jail can make, stops this thread and not
- * the daemon's. Started by `secret-watch.ts`.
+ * The thread that watches one project for secrets: a flood of events, which programs of a jail can make, stops this thread
+ * and neither the daemon's nor that of another jail. Started by `secret-watch.ts`.
  */
 import { watch } from "node:fs";
 import { unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
-import type { FromWatcher, ToWatcher } from "./secret-messages.ts";
-import { type WatchedProject, watchProject } from "./watched-project.ts";
+import type { FromWatcher, ToWatcher, WatchOrder } from "./secret-messages.ts";
+import { watchProject } from "./watched-project.ts";
 
 /** Beyond so many events between two looks some may have been lost: the kernel's queue holds 16,384. */
 const MAX_TRUSTED_EVENTS = 4_000;
 /** The sentinel's own event takes a millisecond; one that does not come was lost, and others with it. */
 const SENTINEL_TIMEOUT_MS = 1_000;
+/** How soon what a full queue lost is looked for, when nothing asks before. */
+const RELOOK_MS = 1_000;
 
-const { sentinelDir }: { sentinelDir: string } = workerData;
-const projects = new Map<number, WatchedProject>();
+const order: WatchOrder = workerData;
 const sentinels = new Map<string, () => void>();
 let sentinelCount = 0;
 
@@ -27,7 +28,7 @@ function say(message: FromWatcher): void {
 async function drained(): Promise<boolean> {
   sentinelCount += 1;
   const name = `s${sentinelCount}`;
-  const path = join(sentinelDir, name);
+  const path = join(order.sentinelDir, name);
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const timer = setTimeout(() => resolve(false), SENTINEL_TIMEOUT_MS);
   sentinels.set(name, () => resolve(true));
@@ -39,45 +40,24 @@ async function drained(): Promise<boolean> {
   return isDrained;
 }
 
-function open(message: Extract<ToWatcher, { kind: "open" }>): void {
-  const { id } = message;
-  const watched = watchProject({
-    ...message,
-    onSecret: (path) => say({ kind: "lost", id, path }),
-    onFault: (error) => say({ kind: "failed", id, code: codeOf(error) }),
-  });
-  projects.set(id, watched);
-  watched.scan();
-  say({ kind: "opened", id });
-}
-
-async function settle(id: number, token: number): Promise<void> {
-  const watched = projects.get(id);
-  if (watched !== undefined) {
-    const isDrained = await drained();
-    if (!isDrained || watched.takeCount() > MAX_TRUSTED_EVENTS) watched.scan();
-  }
+async function settle(token: number): Promise<void> {
+  const isDrained = await drained();
+  if (!isDrained || watched.takeCount() > MAX_TRUSTED_EVENTS) watched.scan();
+  else watched.checkLinks();
   say({ kind: "settled", token });
 }
 
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "unknown";
-}
-
-watch(sentinelDir, (_event, name) => {
+watch(order.sentinelDir, (_event, name) => {
   if (name !== null) sentinels.get(name)?.();
 });
-parentPort?.on("message", (message: ToWatcher) => {
-  switch (message.kind) {
-    case "open":
-      open(message);
-      return;
-    case "settle":
-      void settle(message.id, message.token);
-      return;
-    case "close":
-      projects.get(message.id)?.close();
-      projects.delete(message.id);
-      return;
-  }
+const watched = watchProject({
+  ...order,
+  onSecret: (path) => say({ kind: "lost", path }),
+  onFault: (code, path) => say({ kind: "failed", code, path }),
 });
+watched.scan();
+say({ kind: "opened" });
+setInterval(() => {
+  if (watched.takeCount() > MAX_TRUSTED_EVENTS) watched.scan();
+}, RELOOK_MS);
+parentPort?.on("message", ({ token }: ToWatcher) => void settle(token));

@@ -1,98 +1,130 @@
-import { type FSWatcher, lstatSync, readdirSync, realpathSync, watch } from "node:fs";
-import { join, relative } from "node:path";
+import { accessSync, constants, type FSWatcher, lstatSync, readdirSync, watch } from "node:fs";
+import { basename, join } from "node:path";
+import { textOfPath } from "../domain/finding.ts";
 import { createIsSecret } from "../domain/secret-files.ts";
-import { isWithin } from "./inside-paths.ts";
-import type { ToWatcher } from "./secret-messages.ts";
+import { byteString, bytesOf, isGone } from "./byte-paths.ts";
+import { createSecretLinks } from "./secret-links.ts";
+import type { WatchOrder } from "./secret-messages.ts";
 
 /** Not looked into, as by the plan of the jail. */
 const SKIPPED = ["node_modules", ".git"];
 
-interface WatchedProjectDeps extends Omit<Extract<ToWatcher, { kind: "open" }>, "kind" | "id"> {
+interface WatchedProjectDeps extends Omit<WatchOrder, "sentinelDir"> {
   readonly onSecret: (path: string) => void;
-  readonly onFault: (error: unknown) => void;
+  /** A folder that cannot be watched, with the system's code. */
+  readonly onFault: (code: string, path: string) => void;
 }
 
 /** One project in which a secret may appear. */
 export interface WatchedProject {
   /** Looks at everything once more. */
   readonly scan: () => void;
+  /** Looks once more at where links lead that bear the name of a secret: what is made there has an innocent name. */
+  readonly checkLinks: () => void;
   /** Events noticed since the last call. */
   readonly takeCount: () => number;
-  readonly close: () => void;
 }
 
 /**
  * Watches every folder of a project. A new folder is looked through after its watch stands, so that nothing slips in between.
- * A secret is told by its name, also through a link to a file of the project, and by its inode, when a masked one gets a
- * second name. Works synchronously, in a thread of its own: what was noticed has been looked at.
+ * A secret is told by its name, also by that which a link gives it, and by its inode, when a masked one gets a second name.
+ * Works synchronously, in a thread of its own: what was noticed has been looked at. Inside, paths are byte strings.
  */
 export function watchProject(deps: WatchedProjectDeps): WatchedProject {
-  const { project, masked, onSecret, onFault } = deps;
+  const project = byteString(deps.project);
   const isSecret = createIsSecret(deps.additions);
-  const exposed = new Set(deps.exposed);
+  const { isOne, filesBehind } = createSecretLinks(project, deps.additions);
+  const exposed = new Set(deps.exposed.map(byteString));
+  const masked = new Map([...deps.masked].map(([path, id]) => [byteString(path), id]));
   const inodes = new Set(masked.values());
   const watchers = new Map<string, { readonly watcher: FSWatcher; readonly ino: bigint }>();
+  const links = new Set<string>();
   let count = 0;
+  let isChecking = false;
 
   function check(path: string): void {
-    const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+    const stats = lstatSync(bytesOf(path), { bigint: true, throwIfNoEntry: false });
     if (stats === undefined) return; // gone again: nothing to read
     if (stats.isDirectory()) {
       scan(path);
       return;
     }
-    const id = `${stats.dev}:${stats.ino}`;
-    if (masked.get(path) === id || exposed.has(path)) return;
-    const isNamed = isSecret(relative(project, path));
     if (stats.isSymbolicLink()) {
-      if (isNamed && leadsInside(path)) onSecret(path);
+      if (isOne(path)) links.add(path);
       return;
     }
+    const id = `${stats.dev}:${stats.ino}`;
+    if (masked.get(path) === id || exposed.has(path)) return;
     // A masked file that was moved, or whose folder was, took its mask along; one with two names has a bare one.
-    const isRead = inodes.has(id) ? stats.nlink > 1n : isNamed;
-    if (isRead && stats.isFile()) onSecret(path);
+    const isRead = inodes.has(id) ? stats.nlink > 1n : isSecret(textOfPath(path.slice(project.length + 1)));
+    if (isRead && (stats.isFile() || stats.isFIFO())) deps.onSecret(textOfPath(path));
   }
 
-  /** A link that leads out of the project leads nowhere in the jail, and one to a masked file to nothing. */
-  function leadsInside(path: string): boolean {
-    try {
-      const target = realpathSync(path);
-      return isWithin(target, project) && lstatSync(target).isFile() && !masked.has(target);
-    } catch (error) {
-      if (isGone(error)) return false; // dangling
-      throw error;
+  function checkLinks(): void {
+    for (const link of links) safely(link, () => checkLink(link));
+  }
+
+  function checkLink(link: string): void {
+    const isLink = lstatSync(bytesOf(link), { throwIfNoEntry: false })?.isSymbolicLink();
+    if (isLink !== true) {
+      links.delete(link); // what is there now was noticed
+      return;
     }
+    if (exposed.has(link)) return;
+    const bare = filesBehind(link).find((path) => !exposed.has(path) && !isMasked(path));
+    if (bare !== undefined) deps.onSecret(textOfPath(link));
+  }
+
+  function isMasked(path: string): boolean {
+    const { dev, ino } = lstatSync(bytesOf(path), { bigint: true });
+    return masked.get(path) === `${dev}:${ino}`;
+  }
+
+  /** Once for all events that come together. */
+  function checkLinksSoon(): void {
+    if (links.size === 0 || isChecking) return;
+    isChecking = true;
+    setImmediate(() => {
+      isChecking = false;
+      checkLinks();
+    });
   }
 
   function scan(folder: string): void {
     observe(folder);
-    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    for (const entry of readdirSync(bytesOf(folder), { withFileTypes: true, encoding: "latin1" })) {
       if (SKIPPED.includes(entry.name)) continue;
       const path = join(folder, entry.name);
-      const isOfInterest = entry.isDirectory() || inodes.size > 0 || isSecret(relative(project, path));
-      if (isOfInterest) safely(() => check(path));
+      const isOfInterest =
+        !entry.isFile() || inodes.size > 0 || isSecret(textOfPath(path.slice(project.length + 1)));
+      if (isOfInterest) safely(path, () => check(path));
     }
   }
 
   /** A folder that was made again under its name is another one, of which the old watch says nothing. */
   function observe(folder: string): void {
-    const { ino } = lstatSync(folder, { bigint: true });
+    const { ino } = lstatSync(bytesOf(folder), { bigint: true });
     if (watchers.get(folder)?.ino === ino) return;
     forget(folder);
-    const watcher = watch(folder, { persistent: false }, (_event, name) => {
+    const options = { persistent: false, encoding: "latin1" } as const;
+    const watcher = watch(bytesOf(folder), options, (_event, name) => {
       count += 1;
-      if (name === null) safely(() => scan(folder));
-      else if (!SKIPPED.includes(name)) safely(() => check(join(folder, name)));
+      if (folder === project && name === basename(project)) safely(project, () => readdirSync(project)); // its own mode
+      if (name === null) safely(folder, () => scan(folder));
+      else if (!SKIPPED.includes(name)) safely(join(folder, name), () => check(join(folder, name)));
+      checkLinksSoon();
     });
     watcher.on("error", () => forget(folder)); // the folder is gone
     watchers.set(folder, { watcher, ino });
   }
 
-  function safely(work: () => void): void {
+  /** What went since it was listed is nothing to watch, and what is shut to us is to the jail. */
+  function safely(path: string, work: () => void): void {
     try {
       work();
     } catch (error) {
-      if (!isGone(error)) onFault(error);
+      if (isGone(error) || (codeOf(error) === "EACCES" && !canBeEntered(path))) return;
+      deps.onFault(codeOf(error), textOfPath(path));
     }
   }
 
@@ -102,20 +134,29 @@ export function watchProject(deps: WatchedProjectDeps): WatchedProject {
   }
 
   return {
-    scan: () => safely(() => scan(project)),
+    scan: () => {
+      safely(project, () => scan(project));
+      checkLinks();
+    },
+    checkLinks,
     takeCount: () => {
       const taken = count;
       count = 0;
       return taken;
     },
-    close: () => {
-      for (const folder of watchers.keys()) forget(folder);
-    },
   };
 }
 
-/** What went since it was listed, or cannot be entered, by the jail no more than by us. */
-function isGone(error: unknown): boolean {
-  const code = error instanceof Error && "code" in error ? error.code : null;
-  return code === "ENOENT" || code === "ENOTDIR" || code === "EACCES" || code === "ELOOP";
+/** A folder that can be entered and not listed hides nothing from whoever knows a name in it. */
+function canBeEntered(path: string): boolean {
+  try {
+    accessSync(bytesOf(path), constants.X_OK);
+    return true;
+  } catch {
+    return false; // the answer asked for
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "unknown";
 }

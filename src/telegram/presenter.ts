@@ -20,6 +20,7 @@ import { openScreen } from "./screen.ts";
 import { LABELS, modelRefusedText, spentText, WORDS } from "./wording.ts";
 import { LOCK_WORDS } from "./wording-lock.ts";
 import { heldText } from "./wording-recovery.ts";
+import { jailLostText } from "./wording-secrets.ts";
 
 interface PresenterDeps {
   readonly store: Store;
@@ -111,6 +112,10 @@ export function createPresenter({ store, sender, ownerUsers, keepDays }: Present
     ...createApprovalView(store, put, ownerUsers),
     ...createOffers({ store, put, hold, keys, edit }),
     modelRefused: (work, model) => tellOwners(modelRefusedText(work, model)),
+    jailLost: (work, loss) => {
+      const body = { ...plain(jailLostText(loss)), buttons: [] };
+      put(work, { kind: "send", body, replyTo: null, isSilent: true });
+    },
     unlocked: () => tellOwners(LOCK_WORDS.unlocked),
     dropped: (work) => {
       store.buttons.withdraw(`recover:${work.id}`); // also where /stop has answered in their place

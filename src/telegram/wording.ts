@@ -88,6 +88,7 @@ export const FAILURES: Readonly<Record<FailureCode, string>> = {
     "The project's folder is not there any more, or leads elsewhere. Send /repo to see what is there.",
   session_busy: "The session is in use elsewhere.",
   startup: "Claude could not be started.",
+  jail_lost: "Its sandbox had to be ended again and again, so the turn was ended. The last time because of:",
   protocol: "Claude said something that could not be understood, so it was ended.",
   crashed: "Claude ended unexpectedly.",
   stalled: "Claude fell silent and was ended.",

@@ -1,3 +1,4 @@
+import type { JailLossEvent } from "../domain/claude-event.ts";
 import type { Quarantined, QuarantineNotice } from "../domain/quarantine.ts";
 import type { TurnEvent, TurnReport } from "../domain/turn-event.ts";
 import type { Verdict } from "../domain/verdict.ts";
@@ -76,6 +77,8 @@ export interface Presenter {
   readonly recall: (work: Work) => void;
   /** Something in the work's jail asked for a model that nobody chose: tells the owners. */
   readonly modelRefused: (work: Work, model: string) => void;
+  /** A jail was killed, in the work's turn or after it, and why: a message of its own, which no answer replaces. */
+  readonly jailLost: (work: Work, loss: JailLossEvent) => void;
   /** The bot was unlocked at the machine: tells the owners. */
   readonly unlocked: () => void;
   /**

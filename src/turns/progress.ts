@@ -1,9 +1,6 @@
 import type { ClaudeEvent } from "../domain/claude-event.ts";
 import type { TurnEvent } from "../domain/turn-event.ts";
-import { escapeInvisible, shorten } from "../security/visible.ts";
 
-/** The longest name of a file that is shown. */
-const MAX_NAME = 120;
 /** Characters between two previews: putting one together for every delta would cost the square of the answer. */
 const PREVIEW_STEP = 64;
 
@@ -68,8 +65,7 @@ export function createProgress({ show, summarise }: ProgressDeps): Progress {
           note(`Fallback: ${event.model} answers in place of the chosen model`);
           return;
         case "jail_renewed":
-          note(renewedText(event));
-          return;
+        case "jail_lost":
         case "model_refused":
         case "started":
         case "tool_finished":
@@ -79,11 +75,4 @@ export function createProgress({ show, summarise }: ProgressDeps): Progress {
     tools: () => tools,
     text: () => [...blocks, draft].filter((text) => text !== "").join("\n\n"),
   };
-}
-
-function renewedText({ cause, path }: Extract<ClaudeEvent, { kind: "jail_renewed" }>): string {
-  const name = shorten(escapeInvisible(path), MAX_NAME);
-  return cause === "secret"
-    ? `New sandbox: ${name} appeared and may hold secrets. It is hidden now, and what was read of it was thrown away (owners can show it: /expose ${name})`
-    : `New sandbox: ${name} was exchanged on this machine`;
 }

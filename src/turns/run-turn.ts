@@ -1,6 +1,12 @@
 import type { ClaudeRunner } from "../claude/types.ts";
 import type { ApprovedPath } from "../domain/approved-path.ts";
-import type { ClaudeEvent, ClaudeOutcome, ClaudeTurnEnd, FailureCode } from "../domain/claude-event.ts";
+import type {
+  ClaudeEvent,
+  ClaudeOutcome,
+  ClaudeTurnEnd,
+  FailureCode,
+  JailLossEvent,
+} from "../domain/claude-event.ts";
 import type { Now } from "../domain/clock.ts";
 import { AppError, messageOf } from "../domain/errors.ts";
 import type { HostRule } from "../domain/host-rule.ts";
@@ -25,7 +31,7 @@ const MAX_PATH = 200;
 /** What a turn is run with. */
 export interface RunTurnDeps {
   readonly store: Store;
-  readonly presenter: Pick<Presenter, "modelRefused">;
+  readonly presenter: Pick<Presenter, "modelRefused" | "jailLost">;
   readonly claude: Pick<ClaudeRunner, "run" | "forget" | "forgetAll">;
   readonly desk: ApprovalDesk;
   readonly recovery: Recovery;
@@ -71,16 +77,21 @@ export function createRunTurn(deps: RunTurnDeps): (turn: PreparedTurn) => Promis
     });
   }
 
+  /** May come after the turn's end, when its jail waits for the next. */
+  function lost(work: Work, { kind, cause, path: whole }: JailLossEvent): void {
+    const path = shorten(whole, MAX_PATH);
+    store.transaction(() => {
+      record({ type: "violation.secret_access", workId: work.id, cause, path }, { work });
+      presenter.jailLost(work, { kind, cause, path });
+    });
+  }
+
   return async (turn) => {
     const { work, session, screen, signal } = turn;
     const startedAt = now();
     const progress = createProgress({ show: screen.show, summarise: deps.summarise });
     const follow = (event: ClaudeEvent): void => {
-      if (event.kind === "jail_renewed") {
-        const { cause, path } = event;
-        const named = shorten(path, MAX_PATH);
-        record({ type: "violation.secret_access", workId: work.id, cause, path: named }, { work });
-      }
+      if (event.kind === "jail_renewed" || event.kind === "jail_lost") lost(work, event);
       if (event.kind === "fell_back")
         record({ type: "turn.fell_back", workId: work.id, model: event.model }, { work });
       if (event.kind === "model_refused") refused(work, event.model);

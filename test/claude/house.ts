@@ -61,6 +61,8 @@ export interface HouseOptions {
   readonly script?: ModelScript;
   readonly settings?: Partial<ClaudeSettings>;
   readonly sandbox?: "require" | "off";
+  /** Stands over the jail that the runner uses. */
+  readonly over?: (jail: Jail) => Jail;
   readonly startTimeoutMs?: number;
   /** Layers round a tool call that are replaced. */
   readonly policy?: Partial<ToolPolicy>;
@@ -99,7 +101,7 @@ export async function createHouse(options: HouseOptions = {}): Promise<House> {
   const another = (over: Partial<ClaudeSettings> = {}) => {
     const settings = { ...SETTINGS, ...options.settings, ...over };
     const runner = createClaudeRunner({
-      jail: options.wire ? wired(jail, options.wire) : jail,
+      jail: options.over?.(jail) ?? (options.wire ? wired(jail, options.wire) : jail),
       settings,
       apiSocket,
       policy: { ...createToolPolicy({ mode: settings.permissionMode, secretFiles: [] }), ...options.policy },

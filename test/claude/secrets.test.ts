@@ -2,6 +2,8 @@ import { linkSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { callTool, createQueueScript, reply } from "../../src/demo/messages-api/scripts.ts";
+import type { ClaudeEvent } from "../../src/domain/claude-event.ts";
+import type { Jail } from "../../src/jail/jail.ts";
 import { createHouse, type House, until } from "./house.ts";
 
 const CANARY = "CANARY-7f3a";
@@ -69,7 +71,7 @@ test.each(WAYS)(
   60_000,
 );
 
-test("H32: a secret that appears again and again ends the turn", async () => {
+test("H32: a secret that appears again and again ends the turn, and each time is told", async () => {
   const loop = (n: number) =>
     callTool("Bash", {
       command: `python3 -c "import time; open('s${n}.' + 'key', 'w').write('x'); time.sleep(20)"`,
@@ -79,6 +81,66 @@ test("H32: a secret that appears again and again ends the turn", async () => {
     script: createQueueScript([0, 1, 2, 3].map(loop)),
   });
   const { end, events } = await house.run(house.session(), "make secrets");
-  expect(end.outcome).toMatchObject({ kind: "failed" });
-  expect(events.filter(({ kind }) => kind === "jail_renewed")).toHaveLength(3);
+  expect(end.outcome).toMatchObject({ kind: "failed", code: "jail_lost", detail: "s3.key" });
+  expect(events.filter(isLoss)).toEqual([
+    { kind: "jail_renewed", cause: "secret", path: "s0.key" },
+    { kind: "jail_renewed", cause: "secret", path: "s1.key" },
+    { kind: "jail_renewed", cause: "secret", path: "s2.key" },
+    { kind: "jail_lost", cause: "secret", path: "s3.key" },
+  ]);
 }, 60_000);
+
+/** A jail in whose project a secret appears as soon as it runs, the first `times`. */
+const withSecretsAtStart =
+  (times: number) =>
+  (jail: Jail): Jail => {
+    let starts = 0;
+    return {
+      ...jail,
+      start: async (request) => {
+        const jailed = await jail.start(request);
+        starts += 1;
+        if (starts <= times) writeFileSync(join(request.project, `s${starts}.key`), CANARY);
+        return jailed;
+      },
+    };
+  };
+
+test("H32: a secret that appears while the CLI starts is told as one, and the prompt is written once, to the next", async () => {
+  house = await createHouse({ over: withSecretsAtStart(2), script: createQueueScript([reply("Done.")]) });
+  const { end, events } = await house.run(house.session(), "do it");
+  expect(end.outcome).toMatchObject({ kind: "completed", text: "Done." });
+  expect(events.filter(isLoss)).toEqual([
+    { kind: "jail_renewed", cause: "secret", path: "s1.key" },
+    { kind: "jail_renewed", cause: "secret", path: "s2.key" },
+  ]);
+  expect(JSON.stringify(house.api.requests)).not.toContain("Your sandbox was ended");
+}, 60_000);
+
+test("H32: one that appears at every start ends the turn as what it is", async () => {
+  house = await createHouse({ over: withSecretsAtStart(9), script: createQueueScript([reply("Done.")]) });
+  const { end, events } = await house.run(house.session(), "do it");
+  expect(end.outcome).toMatchObject({ kind: "failed", code: "jail_lost", detail: "s4.key" });
+  expect(events.filter(isLoss).map(({ kind }) => kind)).toEqual([
+    "jail_renewed",
+    "jail_renewed",
+    "jail_renewed",
+    "jail_lost",
+  ]);
+}, 60_000);
+
+test("H32: one that appears between two turns is told to the turn before, and the next one runs", async () => {
+  house = await createHouse({ script: createQueueScript([reply("First."), reply("Second.")]) });
+  const session = house.session();
+  const { events } = await house.run(session, "one");
+  writeFileSync(join(house.project, "server.key"), CANARY);
+  await until(() => events.some(({ kind }) => kind === "jail_lost"), "the loss is told");
+  const next = await house.run({ ...session, isResume: true }, "two");
+  expect(next.end.outcome).toMatchObject({ kind: "completed", text: "Second." });
+  expect(events.filter(isLoss)).toEqual([{ kind: "jail_lost", cause: "secret", path: "server.key" }]);
+  expect(next.events.filter(isLoss)).toEqual([]);
+}, 60_000);
+
+function isLoss({ kind }: ClaudeEvent): boolean {
+  return kind === "jail_renewed" || kind === "jail_lost";
+}

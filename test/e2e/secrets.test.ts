@@ -23,13 +23,30 @@ test("H32: a secret that appears while a turn runs is told in the chat and on re
   writeFileSync(join(stage.project, "my.vault"), CANARY);
   const answer = await stage.waitFor(({ text }) => text.includes("It reads as 0 bytes."));
   expect(answer.text).toContain("demo");
-  expect(JSON.stringify(stage.api.log)).toContain("New sandbox: my.vault appeared and may hold secrets");
+  await stage.waitFor(({ text }) => text.includes("New sandbox: my.vault appeared and may hold secrets"));
   expect(auditIn(stage.home, "violation.secret_access")).toMatchObject([
     { cause: "secret", path: "my.vault", userId: USER },
   ]);
   expect(JSON.stringify([stage.model.requests.map(({ body }) => body), stage.botTexts()])).not.toContain(
     CANARY,
   );
+}, 60_000);
+
+test("H32: a secret that appears while the CLI waits between two turns is told in the chat and on record at once", async () => {
+  const stage = await createStage({
+    env: { CLAUDE_PERMISSION_MODE: "jail" },
+    script: createQueueScript([reply("Waiting."), reply("Awake.")]),
+  });
+  await stage.start();
+  stage.chat.send("wait");
+  await stage.waitFor(({ text }) => text.includes("Waiting."));
+  writeFileSync(join(stage.project, "server.key"), CANARY);
+  await stage.waitFor(({ text }) => text.includes("Sandbox ended: server.key appeared and may hold secrets"));
+  expect(auditIn(stage.home, "violation.secret_access")).toMatchObject([
+    { cause: "secret", path: "server.key", userId: USER },
+  ]);
+  stage.chat.send("go on");
+  await stage.waitFor(({ text }) => text.includes("Awake."));
 }, 60_000);
 
 test("a stop while the sandbox is made anew ends the turn", async () => {

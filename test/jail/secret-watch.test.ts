@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, renameSync, rmdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, renameSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -15,6 +15,9 @@ describe.runIf(process.platform === "linux")("H32: a secret that appears while a
     world = await createWorld();
     writeFileSync(join(world.project, ".env"), "MASKED");
     mkdirSync(join(world.project, "deep/er"), { recursive: true });
+    mkdirSync(join(world.project, "keys"));
+    symlinkSync("keys", join(world.project, ".ssh"));
+    symlinkSync("deep/later", join(world.project, "dangling.pem"));
     jail = await openJail({
       sandbox: "require",
       platform: process.platform,
@@ -29,6 +32,8 @@ describe.runIf(process.platform === "linux")("H32: a secret that appears while a
   });
 
   const at = (path: string): string => join(world.project, path);
+  /** One character for each byte. */
+  const bytes = (path: string): Buffer => Buffer.from(at(path), "latin1");
   const start = (
     script = "sleep 60",
     over: Partial<Parameters<Jail["start"]>[0]> = {},
@@ -81,6 +86,36 @@ describe.runIf(process.platform === "linux")("H32: a secret that appears while a
         symlinkSync("../plain", at("deep/.envrc"));
       },
     ],
+    [
+      "the target of a link that led nowhere before",
+      "dangling.pem",
+      () => writeFileSync(at("deep/later"), "SECRET"),
+    ],
+    ["below the folder that a link calls .ssh", ".ssh", () => writeFileSync(at("keys/work"), "SECRET")],
+    [
+      "made where a link to a link leads",
+      ".config",
+      () => {
+        rmSync(at(".ssh"));
+        mkdirSync(at("conf"));
+        symlinkSync("../keys", at("conf/gcloud"));
+        symlinkSync("conf", at(".config"));
+        writeFileSync(at("keys/harmless"), "SECRET");
+      },
+    ],
+    [
+      "made in a folder whose name is no UTF-8",
+      "deep/\uFFFD/.env",
+      () => {
+        mkdirSync(bytes("deep/\xff"));
+        writeFileSync(bytes("deep/\xff/.env"), "SECRET");
+      },
+    ],
+    [
+      "a second name, no UTF-8, for a masked one",
+      "deep/\uFFFD",
+      () => linkSync(at(".env"), bytes("deep/\xff")),
+    ],
     ["of the owner's own list", "my.vault", () => writeFileSync(at("my.vault"), "SECRET")],
   ];
 
@@ -101,7 +136,10 @@ describe.runIf(process.platform === "linux")("H32: a secret that appears while a
     writeFileSync(at("node_modules/m/.env"), "x");
     writeFileSync(join(world.root, "outside"), "x");
     symlinkSync(join(world.root, "outside"), at("out.pem"));
-    symlinkSync("nowhere", at("dangling.pem"));
+    symlinkSync("nowhere", at("nowhere.pem"));
+    mkdirSync(at("conf/nvim"), { recursive: true });
+    writeFileSync(at("conf/nvim/init"), "x");
+    symlinkSync("conf", at(".config"));
     mkdirSync(at(".venv.key"));
     await jailed.settle();
     await jailed.settle();

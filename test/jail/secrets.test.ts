@@ -60,6 +60,32 @@ describe.runIf(process.platform === "linux")("H05: secret files in the Linux jai
     expect(await readFile(join(world.root, "outside"), "utf8")).toBe("SECRET");
   });
 
+  test("what a link to a folder gives the names of secrets is masked, and nothing else there", async () => {
+    await put("keys/work", "SECRET");
+    await put("conf/nvim/init", "init");
+    await put("cloud/token", "SECRET");
+    await mkdir(join(world.project, "home"));
+    await symlink("../keys", join(world.project, "home/.ssh"));
+    await symlink("conf", join(world.project, ".config"));
+    await symlink("../cloud", join(world.project, "conf/gcloud"));
+    const { stdout } = await runShell(
+      jail,
+      world,
+      "cat keys/work home/.ssh/work cloud/token .config/gcloud/token; cat .config/nvim/init",
+    );
+    expect(stdout).toBe("init");
+  });
+
+  test("a link to a folder of secrets with more names than are looked through is refused, with what to do", async () => {
+    await mkdir(join(world.project, "many"));
+    for (let n = 0; n < 2_000; n += 1) await writeFile(join(world.project, `many/${n}`), "");
+    await symlink("many", join(world.project, ".ssh"));
+    await expect(jail.start(shellRequest(world, "true"))).rejects.toMatchObject({
+      code: "path_invalid",
+      message: expect.stringMatching(/\.ssh leads: put the real folder there, or remove it$/),
+    });
+  });
+
   test("a pipe called .env, as password managers make it, is masked too", async () => {
     execFileSync("sh", ["-c", 'mkfifo "$0"', join(world.project, ".env")]);
     expect((await runShell(jail, world, "cat .env; echo end")).stdout).toBe("end\n");

@@ -114,6 +114,7 @@ export function turnsBench(options: BenchOptions = {}): TurnsBench {
     offerTaken: (work, choice) => void note(`taken ${work.text} ${choice}`),
     recall: (work) => void note(`recall ${work.text}`),
     modelRefused: (_, model) => void note(`owners: ${model} refused`),
+    jailLost: () => undefined,
     unlocked: () => void note("unlocked"),
     dropped: (work) => void note(`dropped ${work.text}`),
     waitsForMoney: (work) => void note(`waits ${work.text}`),
