@@ -5,6 +5,7 @@ import { withBridges } from "./bridge.ts";
 import { bindsOf, bridgesOf, insidePaths } from "./bwrap-binds.ts";
 import { bwrapOptions, insideArgv } from "./bwrap-options.ts";
 import { startBwrap } from "./bwrap-process.ts";
+import { createBwrapReading } from "./bwrap-reading.ts";
 import { type CheckedRequest, checkRequest } from "./check-request.ts";
 import { createGuardKeeper } from "./git-guards.ts";
 import { collisionWith } from "./inside-paths.ts";
@@ -41,6 +42,7 @@ export function createBwrapJail(deps: BwrapJailDeps): Jail {
   const { bwrap, scratchDir, marks, system, socat, secrets, log } = deps;
   const guards = createGuardKeeper();
   const roster = createRoster();
+  const run = createBwrapReading(deps);
 
   async function start(request: JailRequest): Promise<JailedProcess> {
     const checked = await checkRequest(request, scratchDir);
@@ -66,7 +68,7 @@ export function createBwrapJail(deps: BwrapJailDeps): Jail {
 
   async function attemptEntry(request: JailRequest, checked: CheckedRequest): Promise<Entered> {
     const { exposed } = checked.workshop;
-    const plan = await planProtection(checked.project, { additions: deps.secretFiles, exposed });
+    const plan = await planProtection(checked.project, { run, additions: deps.secretFiles, exposed });
     const release = await guards.hold(plan.guards);
     try {
       const protectedPaths = await identify(plan);

@@ -2,13 +2,20 @@ import { readdir, readFile, realpath } from "node:fs/promises";
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import { AppError, isErrno } from "../domain/errors.ts";
-import { gitConfigPaths, wordsOf } from "./git-config.ts";
+import { wordsOf } from "./git-config.ts";
 import { isWithin } from "./inside-paths.ts";
 import { lstatOrNull, type PlanBuilder } from "./protection.ts";
+import type { ReadGitConfig } from "./read-git-configs.ts";
 
 /** As git itself. */
 const MAX_INCLUDE_DEPTH = 10;
 const MAX_FILE_BYTES = 1_000_000n;
+
+/** A plan that is being made, and what reads the configs that it depends on. */
+export interface GitSurvey {
+  readonly plan: PlanBuilder;
+  readonly readConfig: ReadGitConfig;
+}
 
 /**
  * Plans the protection of the repository whose work tree is `root`: what its git would obey on the host - config, hooks,
@@ -17,17 +24,18 @@ const MAX_FILE_BYTES = 1_000_000n;
  * @throws AppError `path_outside` when the project's own repository lies elsewhere, `path_invalid` for one that points
  * to something missing.
  */
-export async function planRepository(root: string, plan: PlanBuilder): Promise<void> {
+export async function planRepository(root: string, survey: GitSurvey): Promise<void> {
+  const { plan } = survey;
   const dotGit = join(root, ".git");
   const stats = await lstatOrNull(dotGit);
   if (stats === null || plan.isReadonly(dotGit)) return;
-  if (stats.isDirectory()) return planGitDir(dotGit, root, plan);
+  if (stats.isDirectory()) return planGitDir(dotGit, root, survey);
   plan.protect(dotGit); // a rewritten link would lead the host's git to a config of the model's
   if (!stats.isFile()) return;
   const target = /^gitdir: (.*?)\r?\n?$/s.exec((await readIfFile(dotGit)) ?? "")?.[1];
   if (target === undefined) return; // no repository to git either
   const gitDir = await follow(dotGit, resolve(root, target), plan);
-  if (gitDir !== null) return planGitDir(gitDir, root, plan);
+  if (gitDir !== null) return planGitDir(gitDir, root, survey);
   if (root === plan.project) {
     throw new AppError(
       "path_outside",
@@ -37,11 +45,12 @@ export async function planRepository(root: string, plan: PlanBuilder): Promise<v
 }
 
 /** The same for a folder that is a repository itself, with no work tree round it: git obeys it from inside. */
-export async function planBareRepository(folder: string, plan: PlanBuilder): Promise<void> {
-  if (!plan.isReadonly(folder)) await planGitDir(folder, folder, plan);
+export async function planBareRepository(folder: string, survey: GitSurvey): Promise<void> {
+  if (!survey.plan.isReadonly(folder)) await planGitDir(folder, folder, survey);
 }
 
-async function planGitDir(gitDir: string, root: string, plan: PlanBuilder): Promise<void> {
+async function planGitDir(gitDir: string, root: string, survey: GitSurvey): Promise<void> {
+  const { plan } = survey;
   const ownConfig = join(gitDir, "config.worktree");
   if (plan.isReadonly(ownConfig)) return; // planned before, or a submodule's below .git/modules
   plan.pin(gitDir);
@@ -52,7 +61,7 @@ async function planGitDir(gitDir: string, root: string, plan: PlanBuilder): Prom
     plan.protect(commonLink);
     plan.protect(join(gitDir, "gitdir"));
     const commonDir = await follow(commonLink, resolve(gitDir, common), plan);
-    if (commonDir !== null) return planGitDir(commonDir, root, plan);
+    if (commonDir !== null) return planGitDir(commonDir, root, survey);
     throw new AppError(
       "path_outside",
       `The repository of ${root} shares one that lies outside the project, at ${resolve(gitDir, common)}: work in the folder that holds both`,
@@ -64,7 +73,7 @@ async function planGitDir(gitDir: string, root: string, plan: PlanBuilder): Prom
   if ((await lstatOrNull(join(gitDir, "modules"))) !== null) plan.protect(join(gitDir, "modules"));
   await planLinkedWorktrees(join(gitDir, "worktrees"), plan);
   for (const config of [join(gitDir, "config"), ownConfig])
-    await planConfig({ config, root, plan, depth: 0 });
+    await planConfig({ config, root, survey, depth: 0 });
 }
 
 /** The entries of the repository's other work trees: each holds a link that its git obeys. */
@@ -85,22 +94,22 @@ async function planLinkedWorktrees(folder: string, plan: PlanBuilder): Promise<v
 interface ConfigStep {
   readonly config: string;
   readonly root: string;
-  readonly plan: PlanBuilder;
+  readonly survey: GitSurvey;
   readonly depth: number;
 }
 
 /** Protects what the owner's config takes from the work tree: a hooks folder, programs that git runs, included configs. */
-async function planConfig({ config, root, plan, depth }: ConfigStep): Promise<void> {
-  const text = await readIfFile(config);
-  if (text === null || depth > MAX_INCLUDE_DEPTH) return;
-  const { hooksPaths, includes, commands } = gitConfigPaths(text);
+async function planConfig({ config, root, survey, depth }: ConfigStep): Promise<void> {
+  if (depth > MAX_INCLUDE_DEPTH || !(await isReadable(config))) return;
+  const { plan } = survey;
+  const { hooksPaths, includes, commands } = await survey.readConfig(config);
   for (const path of hooksPaths) await protectNamed(config, fromHome(path, root), plan);
   for (const command of commands) await protectProgram(config, { command, root }, plan);
   for (const path of includes) {
     const included = fromHome(path, resolve(config, ".."));
     await protectNamed(config, included, plan);
     if (isWithin(included, plan.project))
-      await planConfig({ config: included, root, plan, depth: depth + 1 });
+      await planConfig({ config: included, root, survey, depth: depth + 1 });
   }
 }
 
@@ -154,10 +163,16 @@ function fromHome(path: string, base: string): string {
   return isAbsolute(path) ? path : resolve(base, path);
 }
 
+/** The text of a link of git's: `.git`, `commondir`. */
 async function readIfFile(path: string): Promise<string | null> {
+  return (await isReadable(path)) ? readFile(path, "utf8") : null;
+}
+
+/** True for a file of a size that git's own have. */
+async function isReadable(path: string): Promise<boolean> {
   const stats = await lstatOrNull(path);
-  if (!stats?.isFile()) return null;
-  if (stats.size <= MAX_FILE_BYTES) return readFile(path, "utf8");
+  if (!stats?.isFile()) return false;
+  if (stats.size <= MAX_FILE_BYTES) return true;
   throw new AppError(
     "path_invalid",
     `${path} is ${stats.size} bytes long, which no file of git's is: look at it`,

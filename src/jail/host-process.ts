@@ -12,7 +12,7 @@ import { createRoster } from "./roster.ts";
 import { spawnChild } from "./spawn.ts";
 
 /** Without a mount namespace a program sees the host's paths; these folders are searched for programs. */
-const HOST_PATH = "/opt/homebrew/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
+export const HOST_PATH = "/opt/homebrew/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
 
 /** What is to be spawned for a request. */
 export interface HostCommand {

@@ -7,7 +7,8 @@ import { byteString } from "./byte-paths.ts";
 import { planBareRepository, planRepository } from "./git-repository.ts";
 import { MAX_ENTRIES, refuseShut } from "./look-through.ts";
 import { createEntryFinder } from "./project-entries.ts";
-import { createPlan, type PlanBuilder, type ProtectionPlan } from "./protection.ts";
+import { createPlan, lstatOrNull, type PlanBuilder, type ProtectionPlan } from "./protection.ts";
+import { createGitConfigReader, type RunReading } from "./read-git-configs.ts";
 import { createSecretLinks, type SecretLinks } from "./secret-links.ts";
 import { walk } from "./walk.ts";
 
@@ -20,6 +21,8 @@ export interface SurveyedPlan extends ProtectionPlan {
 const PACKAGES = "node_modules";
 
 interface PlanOptions {
+  /** Runs git for what is to be read of configs. */
+  readonly run: RunReading;
   /** The owner's additions to the list of secrets. */
   readonly additions?: readonly string[];
   /** Secrets that are shown all the same. */
@@ -35,7 +38,7 @@ interface PlanOptions {
  */
 export async function planProtection(
   project: string,
-  { additions = [], exposed = [], maxEntries = MAX_ENTRIES }: PlanOptions = {},
+  { run, additions = [], exposed = [], maxEntries = MAX_ENTRIES }: PlanOptions,
 ): Promise<SurveyedPlan> {
   const isSecret = createIsSecret(additions);
   const links = createSecretLinks(byteString(project), additions);
@@ -61,7 +64,7 @@ export async function planProtection(
     onShut: (path, cause) => refuseShut(project, path, cause),
   });
   const plan = createPlan(project);
-  await planEntries(entries, plan);
+  await planEntries(entries, plan, run);
   for (const { path, entry } of secrets) {
     if (entry.isDirectory()) continue; // a virtual environment called .env: looked into like any folder
     const files = entry.isSymbolicLink() ? filesBehind(project, path, links) : [path];
@@ -74,15 +77,29 @@ export async function planProtection(
 }
 
 /** Repositories with a work tree before bare ones: such a folder may be the repository of a work tree elsewhere. */
-async function planEntries(entries: readonly ProjectEntry[], plan: PlanBuilder): Promise<void> {
+async function planEntries(
+  entries: readonly ProjectEntry[],
+  plan: PlanBuilder,
+  run: RunReading,
+): Promise<void> {
   const paths = entries.map((entry) => ({ ...entry, at: readable(plan.project, entry.path) }));
   paths.sort((a, b) => (a.at < b.at ? -1 : 1));
+  const named = paths.flatMap(({ at }) => configOf(at) ?? []);
+  const isThere = await Promise.all(named.map(async (file) => (await lstatOrNull(file))?.isFile() === true));
+  const configs = named.filter((_, index) => isThere[index]);
+  const survey = { plan, readConfig: await createGitConfigReader(plan.project, configs, run) };
   for (const { at, kind } of paths) {
-    if (at.endsWith("/.git")) await planRepository(join(at, ".."), plan);
+    if (at.endsWith("/.git")) await planRepository(join(at, ".."), survey);
     const isSetting = kind === "settings" && !at.endsWith("/.gitmodules");
     if (isSetting && !plan.isReadonly(at)) plan.protect(at);
   }
-  for (const { at } of paths) if (at.endsWith("/HEAD")) await planBareRepository(join(at, ".."), plan);
+  for (const { at } of paths) if (at.endsWith("/HEAD")) await planBareRepository(join(at, ".."), survey);
+}
+
+/** Where the config of a repository lies that is known by this entry, unless a link leads elsewhere. */
+function configOf(at: string): string | null {
+  if (at.endsWith("/.git")) return join(at, "config");
+  return at.endsWith("/HEAD") ? join(at, "../config") : null;
 }
 
 /** The files of the project that a link gives the names of secrets, below the project. */

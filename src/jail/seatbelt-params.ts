@@ -58,12 +58,7 @@ export function seatbeltParams(
   { guarded, hidden, secretFiles = [] }: SeatbeltOptions,
 ): MacOSSandboxParams {
   const { project, configDir, apiSocket, workshop } = checked;
-  if (/[*?[\]{}]/.test(project)) {
-    throw new AppError(
-      "path_invalid",
-      `The macOS sandbox cannot take a project whose path has one of * ? [ ] { }: ${project}`,
-    );
-  }
+  checkProject(project);
   // Not readable either. `.env.example` is among them: the profile cannot make an exception by name.
   const secrets = [...SECRET_FILES, ...secretFiles];
   const { cacheDir, tools } = workshop;
@@ -71,17 +66,9 @@ export function seatbeltParams(
   const pathsOf = (kind: ProtectedPath["kind"]) =>
     protectedPaths.filter((at) => at.kind === kind).map(({ path }) => path);
   return {
+    ...CLOSED,
     command: `unset SANDBOX_RUNTIME; export TMPDIR=${quote(inside.tmp)}; exec ${argv.map(quote).join(" ")}`,
-    commandId: "sallyport",
-    binShell: "/bin/bash",
-    needsNetworkRestriction: true,
     allowUnixSockets: [apiSocket],
-    allowAllUnixSockets: false,
-    allowLocalBinding: false,
-    allowAppleEvents: false,
-    allowPty: false,
-    allowGitConfig: false,
-    unsetEnvVars: ["JAVA_TOOL_OPTIONS"], // the generator hands the daemon's own down
     readConfig: {
       denyOnly: [...hidden, ...secrets.map((name) => `${project}/**/${name}`)],
       literalDenyOnly: pathsOf("mask"),
@@ -95,6 +82,42 @@ export function seatbeltParams(
     },
   };
 }
+
+/** The parameters for a command that only reads a project: no other folder of people's, no network, nothing to write to. */
+export function readingParams(
+  project: string,
+  argv: readonly string[],
+  hidden: readonly string[],
+): MacOSSandboxParams {
+  checkProject(project);
+  return {
+    ...CLOSED,
+    command: `exec ${argv.map(quote).join(" ")}`,
+    readConfig: { denyOnly: [...hidden], literalAllowWithinDeny: [project] },
+    writeConfig: { allowOnly: [], denyWithinAllow: [] },
+  };
+}
+
+function checkProject(project: string): void {
+  if (!/[*?[\]{}]/.test(project)) return;
+  throw new AppError(
+    "path_invalid",
+    `The macOS sandbox cannot take a project whose path has one of * ? [ ] { }: ${project}`,
+  );
+}
+
+/** What is the same for every command: no network, no loopback, no service of the system's. */
+const CLOSED = {
+  commandId: "sallyport",
+  binShell: "/bin/bash",
+  needsNetworkRestriction: true,
+  allowAllUnixSockets: false,
+  allowLocalBinding: false,
+  allowAppleEvents: false,
+  allowPty: false,
+  allowGitConfig: false,
+  unsetEnvVars: ["JAVA_TOOL_OPTIONS"], // the generator hands the daemon's own down
+} satisfies Partial<MacOSSandboxParams>;
 
 /** The generated shell command without the services that no jailed program may talk to. */
 export function withoutServices(command: string): string {

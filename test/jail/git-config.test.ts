@@ -1,15 +1,43 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { expect, test } from "vitest";
-import { gitConfigPaths, wordsOf } from "../../src/jail/git-config.ts";
+import { beforeEach, describe, expect, test } from "vitest";
+import { createBwrapReading } from "../../src/jail/bwrap-reading.ts";
+import { wordsOf } from "../../src/jail/git-config.ts";
+import { createMarks } from "../../src/jail/mark.ts";
+import { findSystemProgram } from "../../src/jail/open-jail.ts";
+import { createGitConfigReader, type RunReading } from "../../src/jail/read-git-configs.ts";
+import { systemBinds } from "../../src/jail/system-binds.ts";
+import { tempDir } from "../support/temp.ts";
 
 const SIGNS = Array.from("ab /.\\\"#;=[]\t'-ä");
 
-test("hooks and includes are found in any spelling", () => {
-  const text = `\uFEFF[core]
+describe.runIf(process.platform === "linux")("what a project's git configs say", () => {
+  let project: string;
+  let run: RunReading;
+
+  beforeEach(async () => {
+    project = realpathSync(tempDir());
+    const scratchDir = realpathSync(tempDir());
+    const bwrap = (await findSystemProgram("bwrap")) ?? "";
+    const [marks, system] = [createMarks(scratchDir), await systemBinds(scratchDir)];
+    run = createBwrapReading({ bwrap, scratchDir, marks, system });
+  });
+
+  function put(name: string, text: string): string {
+    const file = join(project, name);
+    writeFileSync(file, text);
+    return file;
+  }
+
+  async function read(text: string) {
+    const file = put("config", text);
+    return (await createGitConfigReader(project, [file], run))(file);
+  }
+
+  test("hooks and includes are found in any spelling", async () => {
+    const text = `\uFEFF[core]
 	hooksPath = .githooks ; with a comment
 [user] name = "a # b"
 [CORE] HooksPath="a b\\\\c" # one line
@@ -19,20 +47,20 @@ test("hooks and includes are found in any spelling", () => {
 [includeIf "onbranch:main"]
 	path = "conf\\
 ig"
-[include "sub"]
+[includeIf "gitdir:~/a.b/"]
 	path = kept
 [remote "path"]
 	path = no
 `;
-  expect(gitConfigPaths(text)).toEqual({
-    hooksPaths: [".githooks", "a b\\c"],
-    includes: ["../.gitconfig", "config", "kept"],
-    commands: [],
+    expect(await read(text)).toEqual({
+      hooksPaths: [".githooks", "a b\\c"],
+      includes: ["../.gitconfig", "config", "kept"],
+      commands: [],
+    });
   });
-});
 
-test("programs that git would run are found in any section, and taken apart into words", () => {
-  const text = `[core]
+  test("programs that git would run are found in any section, and taken apart into words", async () => {
+    const text = `[core]
 	fsmonitor = ./tools/monitor
 [diff "x"]
 	textconv = node scripts/text.js --plain
@@ -44,52 +72,83 @@ test("programs that git would run are found in any section, and taken apart into
 [diff]
 	tool = ./not-run
 `;
-  const { commands } = gitConfigPaths(text);
-  expect(commands.map(wordsOf)).toEqual([
-    ["./tools/monitor"],
-    ["node", "scripts/text.js", "--plain"],
-    ["sh", "-c", "clean.sh", "%f"],
-    ["./status.sh"],
-  ]);
-});
-
-test("a comment ends with its line, even after a backslash", () => {
-  const text =
-    '[core]\n# a \\\nhooksPath = x ; b \\\nhooksPath = y\\\nz\nhooksPath = "a # b" # "c\nhooksPath = d';
-  expect(gitConfigPaths(text).hooksPaths).toEqual(["x", "yz", "a # b", "d"]);
-});
-
-test("nothing is made up", () => {
-  expect(gitConfigPaths("")).toEqual({ hooksPaths: [], includes: [], commands: [] });
-  expect(gitConfigPaths("hooksPath = x\n[core]\nhooksPath\nhooksPath =\n#hooksPath = y")).toEqual({
-    hooksPaths: [],
-    commands: [],
-    includes: [],
+    const { commands } = await read(text);
+    expect(commands.map(wordsOf)).toEqual([
+      ["./tools/monitor"],
+      ["node", "scripts/text.js", "--plain"],
+      ["sh", "-c", "clean.sh", "%f"],
+      ["./status.sh"],
+    ]);
   });
-});
 
-test("no text makes it throw", () => {
-  fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => void gitConfigPaths(text)));
-});
+  test("nothing is made up, and what git itself cannot read says nothing", async () => {
+    const nothing = { hooksPaths: [], includes: [], commands: [] };
+    expect(await read("")).toEqual(nothing);
+    expect(await read("[core]\nhooksPath\nhooksPath =\n#hooksPath = y")).toEqual(nothing);
+    expect(await read("hooksPath = x\n[core]\nother = x")).toEqual(nothing);
+    expect(await read("[core\nhooksPath = x")).toEqual(nothing);
+  });
 
-test("a value that git wrote is read as git reads it", () => {
-  const folder = mkdtempSync(join(tmpdir(), "git-config-"));
-  const file = join(folder, "config");
-  try {
-    fc.assert(
-      fc.property(fc.string({ minLength: 1, maxLength: 12, unit: fc.constantFrom(...SIGNS) }), (value) => {
-        writeFileSync(file, "");
-        execFileSync("git", ["config", "-f", file, "core.hooksPath", value]);
-        const read = execFileSync("git", ["config", "-z", "-f", file, "core.hooksPath"], {
-          encoding: "utf8",
-        });
-        expect(gitConfigPaths(execFileSync("cat", [file], { encoding: "utf8" })).hooksPaths).toEqual([
-          read.slice(0, -1),
-        ]);
-      }),
-      { numRuns: 40 },
+  test("many configs are read at one go, each for itself, and one that was not named later", async () => {
+    let runs = 0;
+    const files = [
+      "",
+      "[core]\nhooksPath =\n",
+      "[core]\nhooksPath = a",
+      "[broken",
+      "[core]\nhooksPath = b",
+    ].map((text, index) => put(`config ${index}`, text));
+    const reader = await createGitConfigReader(project, files, (...asked) => {
+      runs += 1;
+      return run(...asked);
+    });
+    const hooks = await Promise.all(files.map(async (file) => (await reader(file)).hooksPaths));
+    expect(hooks).toEqual([[], [], ["a"], [], ["b"]]);
+    expect(runs).toBe(1);
+    expect((await reader(put("later", "[core]\nhooksPath = c"))).hooksPaths).toEqual(["c"]);
+    expect(runs).toBe(2);
+  });
+
+  test("a value that git wrote is read as git reads it", async () => {
+    const values = fc.sample(fc.string({ minLength: 1, maxLength: 12, unit: fc.constantFrom(...SIGNS) }), {
+      numRuns: 40,
+      seed: 7,
+    });
+    const files = values.map((value, index) => {
+      const file = put(`config${index}`, "");
+      execFileSync("git", ["config", "-f", file, "core.hooksPath", value]);
+      return file;
+    });
+    const reader = await createGitConfigReader(project, files, run);
+    const told = await Promise.all(files.map(async (file) => (await reader(file)).hooksPaths));
+    const read = files.map((file) =>
+      execFileSync("git", ["config", "-z", "-f", file, "core.hooksPath"], { encoding: "utf8" }).slice(0, -1),
     );
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+    expect(told).toEqual(read.map((value) => [value]));
+  });
+
+  test("H18: configs are read in a sandbox that has the project alone, read-only, and no network", async () => {
+    const file = put("config", "[core]\nhooksPath = a");
+    const beside = realpathSync(tempDir());
+    writeFileSync(join(beside, "note"), "OUTSIDE");
+    mkdirSync(join(project, "sub"));
+    const script = `cat "$1" "$3/note"; touch "$2/made" "$2/sub/made" "$3/made"; ls /sys/class/net /run; cut -d: -f1 /proc/net/dev | tail -n +3`;
+    const { stdout } = await run(project, ["/bin/sh", "-c", script, "sh", file, project, beside]);
+    expect(stdout.replaceAll(/\s+/g, " ").trim()).toBe("[core] hooksPath = a lo");
+    expect(
+      [join(project, "made"), join(project, "sub/made"), join(beside, "made")].filter(existsSync),
+    ).toEqual([]);
+  });
+
+  test("a sandbox in which configs cannot be read ends the look: nothing is taken for harmless", async () => {
+    const file = put("config", "[core]\nhooksPath = a");
+    const reading = (code: number, stdout = ""): Promise<unknown> =>
+      createGitConfigReader(project, [file], async () => ({ code, stdout }));
+    await expect(reading(9)).rejects.toMatchObject({
+      code: "sandbox_missing",
+      message: expect.stringContaining("install git"),
+    });
+    await expect(reading(0)).rejects.toMatchObject({ code: "sandbox_missing" });
+    await expect(reading(137, "\n\0")).rejects.toMatchObject({ code: "sandbox_missing" });
+  });
 });

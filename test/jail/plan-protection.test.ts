@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { createIsSecret } from "../../src/domain/secret-files.ts";
 import { planProtection } from "../../src/jail/plan-protection.ts";
 import { createPlan, identify } from "../../src/jail/protection.ts";
+import { hostReading } from "../support/reading.ts";
 
 let project: string;
 beforeEach(async () => {
@@ -21,7 +22,7 @@ async function put(...names: readonly string[]): Promise<void> {
 
 /** The plan with paths relative to the project. */
 async function planned(): Promise<Record<string, string>> {
-  const { kinds } = await planProtection(project);
+  const { kinds } = await planProtection(project, { run: hostReading });
   return Object.fromEntries([...kinds].map(([path, kind]) => [path.slice(project.length + 1), kind]));
 }
 
@@ -72,13 +73,15 @@ test("links to folders are not followed, not even in a circle", async () => {
 
 test("a tree too large to be looked through is refused", async () => {
   await put("a", "b", "c");
-  await expect(planProtection(project, { maxEntries: 3 })).resolves.toBeDefined();
-  await expect(planProtection(project, { maxEntries: 2 })).rejects.toThrow(/more than 2 files/);
+  await expect(planProtection(project, { run: hostReading, maxEntries: 3 })).resolves.toBeDefined();
+  await expect(planProtection(project, { run: hostReading, maxEntries: 2 })).rejects.toThrow(
+    /more than 2 files/,
+  );
 });
 
 test("a folder whose name is no UTF-8 is refused rather than passed over", async () => {
   await mkdir(Buffer.concat([Buffer.from(`${project}/caf`), Buffer.from([0xe9])]));
-  await expect(planProtection(project)).rejects.toMatchObject({ code: "path_invalid" });
+  await expect(planProtection(project, { run: hostReading })).rejects.toMatchObject({ code: "path_invalid" });
 });
 
 test("more paths than a jail can mount are refused", async () => {
@@ -89,7 +92,7 @@ test("more paths than a jail can mount are refused", async () => {
 
 test("what is gone by the time it is looked up is left out", async () => {
   await put(".env");
-  const plan = await planProtection(project);
+  const plan = await planProtection(project, { run: hostReading });
   await rm(join(project, ".env"));
   expect(await identify(plan)).toEqual([]);
 });

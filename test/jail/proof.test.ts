@@ -14,6 +14,7 @@ import { assertProved, type ProofLine, proveJail } from "../../src/jail/proof/pr
 import { identify, type ProtectedPath } from "../../src/jail/protection.ts";
 import { systemBinds } from "../../src/jail/system-binds.ts";
 import { memoryLog } from "../support/git-project.ts";
+import { hostReading } from "../support/reading.ts";
 
 describe.runIf(process.platform === "linux")("the escape self-test", () => {
   let home: string;
@@ -60,7 +61,7 @@ describe.runIf(process.platform === "linux")("the escape self-test", () => {
           target,
           isWritable,
         });
-        const plan = await planProtection(request.project);
+        const plan = await planProtection(request.project, { run: hostReading });
         const release = await createGuardKeeper().hold(plan.guards);
         const options = bwrapOptions({
           system: await systemBinds(scratchDir),
