@@ -179,7 +179,8 @@ async function open(
 
   const gitGate = createGitGate({ internet, tokens: secrets.gitTokens, log });
   const socketPath = join(home.run, "net.sock");
-  const netGate = await createNetGate({ socketPath, leases, internet, gitGate, log, now });
+  const hasPort = jail.kind === "seatbelt"; // which has no loopback of its own
+  const netGate = await createNetGate({ socketPath, hasPort, leases, internet, gitGate, log, now });
   scope.defer(() => netGate.close());
   const local = await openLocalPorts(home.run, config.localPorts);
   scope.defer(() => local.close());
@@ -188,6 +189,7 @@ async function open(
   const sockets = {
     apiSocket: proxy.socketPath,
     netSocket: netGate.socketPath,
+    netPort: netGate.port,
     localPorts: local.ports,
   };
   const policy = createToolPolicy({ mode: permissionMode, secretFiles: config.secretFiles });

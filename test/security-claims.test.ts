@@ -11,11 +11,16 @@ const tests = readdirSync(join(ROOT, "test"), { recursive: true, encoding: "utf8
 
 const security = readFileSync(join(ROOT, "SECURITY.md"), "utf8");
 const holds = security.slice(security.indexOf("## What holds"), security.indexOf("## What does not hold"));
-const claims = holds.split("\n").filter((line) => line.startsWith("- "));
+const lines = holds.split("\n");
+/** Bullets, and rows of tables under their head: the last cell of a row has the names. */
+const claims = [
+  ...lines.filter((line) => line.startsWith("- ")),
+  ...lines.filter((line) => line.startsWith("| ") && !line.endsWith("| tests |")),
+];
 
 /** The names of tests that stand in brackets at the end of a claim; a name may itself hold brackets. */
 function namesIn(claim: string): readonly string[] {
-  const start = claim.search(/\. \[/);
+  const start = claim.search(/[.|] \[/);
   if (start < 0) return [];
   return claim.slice(start + 3, claim.lastIndexOf("]")).split("] [");
 }

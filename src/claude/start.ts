@@ -28,6 +28,8 @@ export interface StartDeps {
   readonly apiSocket: string;
   /** The network filter's socket, on the host. */
   readonly netSocket: string;
+  /** The same filter's port on the host's loopback; null where no jail shares it. */
+  readonly netPort: number | null;
   /** Loopback ports of the host that the jail shows. */
   readonly localPorts: readonly LocalPort[];
   readonly openLease: () => ProxyLease;
@@ -126,7 +128,7 @@ async function startJailed({
   onLoss,
   signal,
 }: JailedStart): Promise<JailedProcess> {
-  const { jail, settings, policy, apiSocket, netSocket, localPorts, startTimeoutMs } = deps;
+  const { jail, settings, policy, apiSocket, netSocket, netPort, localPorts, startTimeoutMs } = deps;
   const { project, configDir, sessionId, workshop } = session;
   const starting = jail.start({
     project,
@@ -134,6 +136,7 @@ async function startJailed({
     configDir,
     apiSocket,
     netSocket,
+    ...(netPort === null ? {} : { netPort }),
     localPorts,
     workshop,
     onLoss,

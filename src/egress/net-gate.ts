@@ -1,4 +1,5 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { once } from "node:events";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Now } from "../domain/clock.ts";
 import { parseHostName } from "../domain/host-rule.ts";
@@ -23,6 +24,8 @@ const GIT_GATE = "git.gate";
 export interface NetGate {
   /** To be bound into the jail. */
   readonly socketPath: string;
+  /** The same on a port of the host's loopback, for jails that share it; null unless asked for. */
+  readonly port: number | null;
   /** Ends all connections and removes the socket. */
   readonly close: () => Promise<void>;
 }
@@ -37,6 +40,8 @@ export type GitGate = (
 interface NetGateDeps {
   /** As for the credential proxy. */
   readonly socketPath: string;
+  /** True listens on a port of 127.0.0.1 too, where other programs of this machine may knock: they have no token. */
+  readonly hasPort?: boolean;
   readonly leases: Leases;
   readonly internet: Internet;
   /** Serves plain requests to the host `git.gate`; without it there are none. */
@@ -51,7 +56,7 @@ interface NetGateDeps {
  * not seen here. The connection waits while a person is asked. Rejects as `listenOnSocket`.
  */
 export async function createNetGate(deps: NetGateDeps): Promise<NetGate> {
-  const { socketPath, leases, internet, gitGate, log, now } = deps;
+  const { socketPath, hasPort = false, leases, internet, gitGate, log, now } = deps;
   const warn = createThrottledLog(log, now);
   const open = new Set<Duplex>();
   const tunnels = new WeakMap<Lease, number>();
@@ -130,29 +135,46 @@ export async function createNetGate(deps: NetGateDeps): Promise<NetGate> {
     response.end("Sallyport: only https is reachable from here.\n");
   }
 
-  const server = http.createServer({ requestTimeout: 0, headersTimeout: 30_000, maxHeaderSize: 16_384 });
-  server.maxConnections = MAX_CONNECTIONS;
-  server.on("request", plain);
-  server.on("connect", (request: IncomingMessage, client: Duplex, head: Buffer) => {
-    open.add(client);
-    client.on("error", () => undefined); // the client is gone: nothing is owed to it
-    client.once("close", () => open.delete(client));
-    connect(request, client, head).catch((err: unknown) => {
-      log.error({ event: "net.failed", err }, "a connection of the jail failed");
-      client.destroy();
+  function createServer(): Server {
+    const server = http.createServer({ requestTimeout: 0, headersTimeout: 30_000, maxHeaderSize: 16_384 });
+    server.maxConnections = MAX_CONNECTIONS;
+    server.on("request", plain);
+    server.on("connect", (request: IncomingMessage, client: Duplex, head: Buffer) => {
+      open.add(client);
+      client.on("error", () => undefined); // the client is gone: nothing is owed to it
+      client.once("close", () => open.delete(client));
+      connect(request, client, head).catch((err: unknown) => {
+        log.error({ event: "net.failed", err }, "a connection of the jail failed");
+        client.destroy();
+      });
     });
-  });
-  await listenOnSocket(server, socketPath);
+    return server;
+  }
+
+  const bySocket = createServer();
+  const byPort = hasPort ? createServer() : null;
+  const servers = [bySocket, ...(byPort === null ? [] : [byPort])];
+  await listenOnSocket(bySocket, socketPath);
 
   return {
     socketPath,
+    port: byPort === null ? null : await listenOnPort(byPort),
     close: async () => {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
+      const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+      for (const server of servers) server.closeAllConnections();
       for (const client of open) client.destroy();
-      await closed;
+      await Promise.all(closed);
     },
   };
+}
+
+/** A free port of 127.0.0.1. */
+async function listenOnPort(server: Server): Promise<number> {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("Expected a port to listen on");
+  return address.port;
 }
 
 /**

@@ -12,6 +12,7 @@ export interface CheckedRequest {
   readonly configDir: string;
   readonly apiSocket: string;
   readonly netSocket: string | null;
+  readonly netPort: number | null;
   readonly localPorts: readonly LocalPort[];
   readonly workshop: Workshop;
 }
@@ -59,6 +60,7 @@ export async function checkRequest(request: JailRequest, scratchDir: string): Pr
     configDir,
     apiSocket,
     netSocket,
+    netPort: request.netPort ?? null,
     localPorts,
     workshop: { ...workshop, cacheDir },
   };

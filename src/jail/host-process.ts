@@ -91,7 +91,7 @@ export function createHostJail({ kind, scratchDir, marks, platform, log, command
 }
 
 function insideOf(
-  { project, configDir, apiSocket, program, workshop }: CheckedRequest,
+  { project, configDir, apiSocket, netPort, program, workshop }: CheckedRequest,
   folder: string,
 ): InsidePaths {
   const head = hostArgv(program);
@@ -103,7 +103,7 @@ function insideOf(
     home: join(folder, "home"),
     tmp: join(folder, "tmp"),
     path: [...workshop.path, HOST_PATH].join(":"),
-    proxyPort: null,
+    proxyPort: netPort,
     cacheDir: workshop.cacheDir,
   };
 }

@@ -73,6 +73,8 @@ export interface JailRequest {
   readonly args: (inside: InsidePaths) => readonly string[];
   /** A listening unix socket that leads to the daemon's filter for the network; without it there is no network. */
   readonly netSocket?: string;
+  /** The port of the host's loopback that leads to the same filter, for a jail that shares the loopback. */
+  readonly netPort?: number;
   /** Loopback ports of the host that show on the jail's own loopback, each by a listening unix socket that leads there. */
   readonly localPorts?: readonly LocalPort[];
   /** Nothing beside the project when left out. */

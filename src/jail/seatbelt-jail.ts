@@ -1,12 +1,12 @@
 import type { MacOSSandboxParams } from "@anthropic-ai/sandbox-runtime/dist/sandbox/macos-sandbox-utils.js";
 import { AppError } from "../domain/errors.ts";
-import { createHostJail, HOST_PATH } from "./host-process.ts";
+import { createHostJail, HOST_PATH, type HostEntry } from "./host-process.ts";
 import type { Jail, JailLog } from "./jail.ts";
 import type { Marks } from "./mark.ts";
 import { planProtection } from "./plan-protection.ts";
 import { identify } from "./protection.ts";
 import { READING_ENV, type RunReading } from "./read-git-configs.ts";
-import { MAC_HIDDEN, readingParams, seatbeltParams, withoutServices } from "./seatbelt-params.ts";
+import { MAC_HIDDEN, readingParams, seatbeltParams, withoutServices, withPorts } from "./seatbelt-params.ts";
 import { runToEnd } from "./spawn.ts";
 
 /** What the macOS jail stands on. `wrap` turns parameters into the sandboxed shell command. */
@@ -55,10 +55,16 @@ export function createSeatbeltJail(deps: SeatbeltJailDeps): Jail {
       // The environment goes down by inheritance, so that no value of it stands on a command line.
       return {
         file: "/bin/sh",
-        argv: ["-c", `exec ${withoutServices(await wrap(params))}`],
+        argv: ["-c", `exec ${withPorts(withoutServices(await wrap(params)), portsOf(entry))}`],
       };
     },
   });
+}
+
+/** The filter's port and those of SANDBOX_LOCAL_PORTS, which are reached as they are. */
+function portsOf({ checked }: HostEntry): readonly number[] {
+  const { netPort, localPorts } = checked;
+  return [...(netPort === null ? [] : [netPort]), ...localPorts.map(({ port }) => port)];
 }
 
 /**

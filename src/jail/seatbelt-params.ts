@@ -49,7 +49,7 @@ interface SeatbeltOptions {
 
 /**
  * The parameters for sandbox-runtime's profile generator. Its own protected names follow the daemon's working directory,
- * so ours are given in full; `guarded` are further paths that must not be made, `hidden` the regions that are not shown. No network: one unix socket by path, no loopback, no proxy.
+ * so ours are given in full; `guarded` are further paths that must not be made, `hidden` the regions that are not shown. No network: one unix socket by path, no loopback; see `withPorts`.
  * @throws AppError `path_invalid` for a project whose path would be read as a pattern.
  */
 export function seatbeltParams(
@@ -118,6 +118,23 @@ const CLOSED = {
   allowGitConfig: false,
   unsetEnvVars: ["JAVA_TOOL_OPTIONS"], // the generator hands the daemon's own down
 } satisfies Partial<MacOSSandboxParams>;
+
+/** Where the generator lets the API's socket through; our ports come before it. */
+const SOCKET_RULE = "(allow network-outbound (remote unix-socket";
+
+/**
+ * The generated shell command, with ways out to these ports of the host's loopback. The generator knows such ports for proxies of
+ * its own alone, whose variables it would set.
+ * @throws AppError `sandbox_missing` when the profile is not of the form that was expected.
+ */
+export function withPorts(command: string, ports: readonly number[]): string {
+  if (ports.length === 0) return command;
+  const at = command.indexOf(SOCKET_RULE);
+  if (at < 0)
+    throw new AppError("sandbox_missing", "The macOS profile has no rule for sockets: report this, please");
+  const rules = ports.map((port) => `(allow network-outbound (remote ip "localhost:${port}"))\n`).join("");
+  return command.slice(0, at) + rules + command.slice(at);
+}
 
 /** The generated shell command without the services that no jailed program may talk to. */
 export function withoutServices(command: string): string {

@@ -23,6 +23,7 @@ export function startProduct({ world, jail, apiSocket, proxy, log }: ProductDeps
     settings: SETTINGS,
     policy: POLICY,
     apiSocket,
+    netPort: null,
     netSocket: apiSocket, // leads nowhere: the way out has tests of its own
     localPorts: [],
     openLease: proxy.openLease,

@@ -105,6 +105,7 @@ export async function createHouse(options: HouseOptions = {}): Promise<House> {
       settings,
       apiSocket,
       policy: { ...createToolPolicy({ mode: settings.permissionMode, secretFiles: [] }), ...options.policy },
+      netPort: null,
       netSocket: apiSocket, // the way out is not what these tests are about
       localPorts: [],
       openLease: proxy.openLease,

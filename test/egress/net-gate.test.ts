@@ -16,7 +16,7 @@ let gate: NetGate;
 afterEach(() => gate.close());
 
 /** A gate before a machine that echoes, which every name leads to unless `addresses` says otherwise. */
-async function open(addresses: readonly string[] = [PUBLIC]) {
+async function open(addresses: readonly string[] = [PUBLIC], hasPort = false) {
   const machine = createServer({ allowHalfOpen: true }, (socket) => {
     socket.on("error", () => undefined);
     socket.pipe(socket);
@@ -39,6 +39,7 @@ async function open(addresses: readonly string[] = [PUBLIC]) {
   const leases = createLeases();
   gate = await createNetGate({
     socketPath: join(mkdtempSync(join(tmpdir(), "net-")), "net.sock"),
+    hasPort,
     leases,
     internet,
     log: createLogger({ level: "debug", format: "json", secretValues: [], destination }),
@@ -60,8 +61,12 @@ async function open(addresses: readonly string[] = [PUBLIC]) {
 }
 
 /** Opens a tunnel and gives the answer's first line, and the socket. */
-async function ask(target: string, token: string): Promise<{ status: string; socket: Socket }> {
-  const socket = connect(gate.socketPath);
+async function ask(
+  target: string,
+  token: string,
+  at: { readonly path: string } | { readonly port: number } = { path: gate.socketPath },
+): Promise<{ status: string; socket: Socket }> {
+  const socket = connect(at);
   onTestFinished(() => void socket.destroy());
   socket.on("error", () => undefined);
   const credentials = Buffer.from(`jail:${token}`).toString("base64");
@@ -71,6 +76,18 @@ async function ask(target: string, token: string): Promise<{ status: string; soc
   const [head]: unknown[] = await once(socket, "data");
   return { status: String(head).split("\r\n")[0] ?? "", socket };
 }
+
+test("the filter answers on a port of the loopback too, where that was asked for, and to its tokens alone", async () => {
+  const { lease, allow } = await open([PUBLIC], true);
+  allow();
+  const at = { port: gate.port ?? 0 };
+  expect((await ask("api.example.com:443", lease.token, at)).status).toBe(
+    "HTTP/1.1 200 Connection established",
+  );
+  expect((await ask("api.example.com:443", "guessed", at)).status).toContain("407");
+  await gate.close();
+  await expect(once(connect(at), "connect")).rejects.toThrow("ECONNREFUSED");
+});
 
 test("what the policy allows is carried both ways, half-closed too, and counted", async () => {
   const { lease, asked, tunnels, allow, dialled } = await open();

@@ -6,7 +6,7 @@ import { BARE_WORKSHOP } from "../../src/jail/jail.ts";
 import { createMarks } from "../../src/jail/mark.ts";
 import type { ProtectedPath } from "../../src/jail/protection.ts";
 import { createSeatbeltJail, loadWrap } from "../../src/jail/seatbelt-jail.ts";
-import { MAC_HIDDEN, seatbeltParams, withoutServices } from "../../src/jail/seatbelt-params.ts";
+import { MAC_HIDDEN, seatbeltParams, withoutServices, withPorts } from "../../src/jail/seatbelt-params.ts";
 import { createWorld, type JailWorld, memoryLog, runShell } from "../support/git-project.ts";
 
 const PROJECT = "/Users/u/code/shop";
@@ -18,7 +18,7 @@ function entry(project = PROJECT, argv = ["/opt/claude", "-p", 'it\'s "x" $HOME\
   const [configDir, apiSocket] = [`${OWN}/cfg`, `${OWN}/api.sock`];
   const places = { project, configDir, apiSocket };
   return {
-    checked: { ...places, program, netSocket: null, localPorts: [], workshop: BARE_WORKSHOP },
+    checked: { ...places, program, netSocket: null, netPort: null, localPorts: [], workshop: BARE_WORKSHOP },
     inside: {
       ...places,
       program: [program.file],
@@ -124,6 +124,20 @@ describe("the profile that sandbox-runtime makes of them", async () => {
       `network-outbound (remote unix-socket (subpath "${OWN}/api.sock")))`,
     ]);
     expect(command.match(/\(allow mach-lookup\s+\(global-name/g)).toHaveLength(1);
+  });
+
+  test("lets through to the ports that it is told of, and to no other of the loopback", () => {
+    const opened = withPorts(command, [49_152, 5432]);
+    expect(opened.match(/network-outbound[^\n]*/g)).toEqual([
+      'network-outbound (remote ip "localhost:49152"))',
+      'network-outbound (remote ip "localhost:5432"))',
+      `network-outbound (remote unix-socket (subpath "${OWN}/api.sock")))`,
+    ]);
+    expect(opened).not.toMatch(/network-(bind|inbound) \(local ip/);
+    expect(opened.replaceAll(/\(allow network-outbound \(remote ip "localhost:\d+"\)\)\n/g, "")).toBe(
+      command,
+    );
+    expect(() => withPorts("(version 1)", [1])).toThrow(/no rule for sockets/);
   });
 
   test("H36: nothing of the daemon's environment is handed down", () => {
