@@ -1,10 +1,24 @@
-import { linkSync, mkdirSync, renameSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  closeSync,
+  constants,
+  linkSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Jail, JailedProcess, JailLoss } from "../../src/jail/jail.ts";
 import { openJail } from "../../src/jail/open-jail.ts";
-import { createWorld, type JailWorld, memoryLog, shellRequest, until } from "../support/git-project.ts";
+import { createSecretWatcher } from "../../src/jail/secret-watch.ts";
+import { createWorld, type JailWorld, memoryLog, shellRequest } from "../support/git-project.ts";
 
 describe.runIf(process.platform === "linux")("H32: a secret that appears while a jail lives", () => {
   let world: JailWorld;
@@ -185,15 +199,11 @@ describe.runIf(process.platform === "linux")("H32: a secret that appears while a
 
   test("a flood of files made inside hides no secret and does not hold up the daemon", async () => {
     const jailed = await start(
-      "i=0; while [ $i -lt 9000 ]; do : > deep/f$i; i=$((i+1)); done; echo done; sleep 60",
+      "i=0; while [ $i -lt 5000 ]; do : > deep/f$i; i=$((i+1)); done; echo done; sleep 60",
     );
     const delay = monitorEventLoopDelay({ resolution: 5 });
     delay.enable();
-    let isDone = false;
-    jailed.stdout.once("data", () => {
-      isDone = true;
-    });
-    await until(() => isDone, "the flood is over");
+    await once(jailed.stdout, "data"); // the flood is over
     writeFileSync(at("deep/after.key"), "SECRET");
     await jailed.settle();
     delay.disable();
@@ -212,5 +222,81 @@ describe.runIf(process.platform === "linux")("H32: a secret that appears while a
     took.sort((a, b) => a - b);
     expect(took[25]).toBeLessThan(20);
     await jailed.kill();
+  });
+
+  test("a project of ten thousand folders is looked through and watched without holding up the daemon", async () => {
+    for (let n = 0; n < 100; n += 1)
+      for (let m = 0; m < 100; m += 1) mkdirSync(at(`t/${n}/${m}`), { recursive: true });
+    const delay = monitorEventLoopDelay({ resolution: 5 });
+    delay.enable();
+    const before = performance.now();
+    const jailed = await start();
+    const tookMs = performance.now() - before;
+    delay.disable();
+    writeFileSync(at("t/99/99/deep.key"), "SECRET");
+    await jailed.settle();
+    expect(losses).toEqual([{ kind: "secret", path: at("t/99/99/deep.key") }]);
+    expect(delay.max / 1e6).toBeLessThan(tookMs / 3); // whatever the machine: no part of it was done in one go
+  });
+
+  describe("the thread that watches", () => {
+    const told: JailLoss[] = [];
+    const watchIt = async (answerMs: number) => {
+      told.length = 0;
+      const watcher = createSecretWatcher(join(world.root, "watcher"), [], answerMs);
+      const watched = watcher.watch({
+        project: world.project,
+        protectedPaths: [],
+        exposed: [at(".env")],
+        onLoss: (loss) => void told.push(loss),
+      });
+      return { watcher, watched };
+    };
+    const lost = [{ kind: "unwatched", path: expect.stringContaining("/project") }];
+
+    test("is given up when it does not look through the project in time", async () => {
+      const { watcher, watched } = await watchIt(1);
+      await expect(watched.opened).rejects.toMatchObject({
+        code: "sandbox_missing",
+        message: expect.stringContaining("changes faster than it can be watched"),
+      });
+      expect(told).toEqual(lost);
+      await watcher.close();
+    });
+
+    test("is given up when it does not answer any more", async () => {
+      const { watcher, watched } = await watchIt(1_000);
+      await watched.opened;
+      execFileSync("sh", ["-c", 'mkfifo "$0"', join(world.root, "watcher/watch/1/s1")]); // what it writes there never ends
+      await watched.settle();
+      expect(told).toEqual(lost);
+      closeSync(openSync(join(world.root, "watcher/watch/1/s1"), constants.O_RDONLY | constants.O_NONBLOCK));
+      await watcher.close();
+    });
+
+    test("is missed when it ends by itself", async () => {
+      const { watcher, watched } = await watchIt(10_000);
+      await watched.opened;
+      rmSync(join(world.root, "watcher/watch/1"), { recursive: true });
+      await watched.settle();
+      expect(told).toEqual(lost);
+      await watcher.close();
+    });
+
+    test("is one for each jail: a flood in one project does not keep another's secret from being noticed", async () => {
+      const other = await createWorld();
+      const flood = `open(F, ">a"); mkdir "b"; $| = 1; print "begun"; while (1) { rename "a", "b/c"; rename "b/c", "a" }`;
+      const flooding = spawn("sh", ["-c", 'exec perl -e "$0"', flood], { cwd: other.project });
+      const { watcher, watched } = await watchIt(10_000);
+      const { project } = other;
+      const loud = watcher.watch({ project, protectedPaths: [], exposed: [], onLoss: () => undefined });
+      await Promise.all([watched.opened, loud.opened, once(flooding.stdout, "data")]);
+      writeFileSync(at("deep/quiet.key"), "SECRET");
+      await watched.settle();
+      expect(told).toEqual([{ kind: "secret", path: at("deep/quiet.key") }]);
+      flooding.kill();
+      await watcher.close();
+      await other[Symbol.asyncDispose]();
+    });
   });
 });
