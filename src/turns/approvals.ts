@@ -15,8 +15,8 @@ export interface ApprovalDesk extends Omit<Answers, "forget"> {
   readonly decide: (work: Work, ask: ToolAsk, signal: AbortSignal) => Promise<ToolAnswer>;
   /** A person pressed one of its keys. Called inside a transaction. */
   readonly approve: (approvalId: number, decision: Decision, by: number) => void;
-  /** The same without a tool of the CLI's behind it: gives which answer it was, null for a no or none. */
-  readonly question: (work: Work, ask: ToolAsk, signal: AbortSignal) => Promise<Answer>;
+  /** The same without a tool of the CLI's behind it: gives how it ended. */
+  readonly question: (work: Work, ask: Question, signal: AbortSignal) => Promise<End["kind"]>;
   /** Telegram refused the message with the question for good: nobody can answer. Called inside a transaction. */
   readonly undelivered: (outboxId: number) => void;
   /** Closes what an earlier life left open. Called inside a transaction. */
@@ -26,12 +26,15 @@ export interface ApprovalDesk extends Omit<Answers, "forget"> {
 /** What a key of an approval says: yes or no, once or for good. */
 export type Decision = Extract<ButtonAction, { kind: "approve" }>["decision"];
 
-/** How a question ended: `end` as for a tool call, and which answer a person gave. */
-export interface Answer {
-  readonly end: End["kind"];
-  readonly choice: ApprovalChoice | null;
-  /** Who gave it. */
-  readonly by: number | null;
+/** A person's answer. */
+export interface AnswerGiven {
+  readonly userId: number;
+  readonly choice: ApprovalChoice;
+}
+
+/** What a person is asked, and what his answer changes: `settle` is called inside the transaction of his press. */
+export interface Question extends ToolAsk {
+  readonly settle?: (answer: AnswerGiven) => void;
 }
 
 const CHOICES = {
@@ -56,7 +59,7 @@ const SLEPT_MS = 1_000;
 const AFTER_SLEEP_MS = 15_000;
 
 /** How the wait for a person ended. */
-type End = { readonly kind: "allow" | "deny" | "expired" | "withdrawn" | "unshown" };
+export type End = { readonly kind: "allow" | "deny" | "expired" | "withdrawn" | "unshown" };
 
 const STATES = {
   allow: "allowed",
@@ -82,6 +85,7 @@ export function createApprovalDesk({
   log,
 }: ApprovalDeps): ApprovalDesk {
   const waiting = new Map<number, (end: End) => void>();
+  const settling = new Map<number, NonNullable<Question["settle"]>>();
 
   const fieldsOf = ({ toolName, toolUseId, input }: Approval) => ({
     tool: toolName,
@@ -89,11 +93,12 @@ export function createApprovalDesk({
     summary: summarise(toolName, input),
   });
 
-  function close(approval: Approval, end: End, by: Parameters<typeof store.approvals.decide>[2]): boolean {
+  function close(approval: Approval, end: End, by: AnswerGiven | null): boolean {
     const state = STATES[end.kind];
     if (!store.approvals.decide(approval.id, state, by)) return false;
     const work = store.work.get(approval.workId);
     if (!work) return false;
+    if (by !== null) settling.get(approval.id)?.(by);
     record(
       {
         type: "tool.answered",
@@ -164,23 +169,19 @@ export function createApprovalDesk({
     }
   }
 
-  async function put(work: Work, ask: ToolAsk, signal: AbortSignal): Promise<{ id: number; end: End }> {
+  async function put(work: Work, ask: Question, signal: AbortSignal): Promise<{ id: number; end: End }> {
     const approval = open(work, ask);
-    const end = await wait(approval, signal);
+    if (ask.settle) settling.set(approval.id, ask.settle);
+    const end = await wait(approval, signal).finally(() => settling.delete(approval.id));
     const isLastOpen = !store.approvals.open().some((other) => other.workId === work.id);
     if (isLastOpen && store.work.get(work.id)?.state === "waiting") store.work.setState(work.id, "running");
     return { id: approval.id, end };
   }
 
-  async function question(work: Work, ask: ToolAsk, signal: AbortSignal): Promise<Answer> {
+  async function question(work: Work, ask: Question, signal: AbortSignal): Promise<End["kind"]> {
     const { id, end } = await put(work, ask, signal);
-    const decided = store.approvals.get(id);
-    const isYes = end.kind === "allow" && decided?.state === "allowed";
-    return {
-      end: end.kind === "allow" && !isYes ? "deny" : end.kind,
-      choice: decided?.choice ?? null,
-      by: decided?.decidedBy ?? null,
-    };
+    const isYes = store.approvals.get(id)?.state === "allowed";
+    return end.kind === "allow" && !isYes ? "deny" : end.kind;
   }
 
   async function decide(work: Work, ask: ToolAsk, signal: AbortSignal): Promise<ToolAnswer> {

@@ -10,7 +10,8 @@ import {
 } from "../domain/net.ts";
 import type { Work } from "../domain/work.ts";
 import type { Store } from "../store/store.ts";
-import type { ApprovalDesk } from "./approvals.ts";
+import type { AnswerGiven, ApprovalDesk } from "./approvals.ts";
+import { createRuleHost } from "./rule-host.ts";
 import type { RecordWork } from "./settle.ts";
 
 /** Branches whose pushes the asker may allow. */
@@ -28,7 +29,7 @@ export interface ProjectGit {
 }
 
 interface GitPolicyDeps {
-  readonly store: Pick<Store, "hostRules" | "transaction" | "lightly">;
+  readonly store: Pick<Store, "hostRules" | "lightly">;
   readonly desk: Pick<ApprovalDesk, "question">;
   readonly record: RecordWork;
   readonly git: ProjectGit;
@@ -46,6 +47,7 @@ interface GitPolicyDeps {
 export function createGitPolicy(deps: GitPolicyDeps): Pick<NetPolicy, "mayFetch" | "mayPush" | "onPushed"> {
   const { store, desk, record, git, isOwner, work, project, path } = deps;
 
+  const ruleHost = createRuleHost(deps);
   /** Of one repository at a time: git asks for the same in several requests. */
   const asking = new Map<string, Promise<NetVerdict>>();
 
@@ -62,16 +64,11 @@ export function createGitPolicy(deps: GitPolicyDeps): Pick<NetPolicy, "mayFetch"
       toolName: GIT_REMOTE,
       input: { ...remote },
       isSubagent: false,
+      settle: (answer: AnswerGiven) => ruleHost(targetOf(remote), answer),
     };
-    const answer = await desk.question(work, call, signal);
-    if (answer.choice !== "project") return deny(`nobody accepted ${name} for this project`);
-    const by = answer.by ?? work.userId;
-    const target = targetOf(remote);
-    store.transaction(() => {
-      store.hostRules.set({ project, ...target, verdict: "allow" }, by);
-      record({ type: "net.ruled", project, ...target, verdict: "allow" }, { work, userId: by });
-    });
-    return { kind: "allow" };
+    await desk.question(work, call, signal);
+    const isAccepted = store.hostRules.find(project, targetOf(remote)) === "allow";
+    return isAccepted ? { kind: "allow" } : deny(`nobody accepted ${name} for this project`);
   }
 
   async function mayFetch(remote: GitRemote, signal: AbortSignal): Promise<NetVerdict> {
@@ -102,7 +99,7 @@ export function createGitPolicy(deps: GitPolicyDeps): Pick<NetPolicy, "mayFetch"
       commits: looked.flatMap(({ commits }) => commits).join("\n") || "none",
     };
     const call = { toolUseId: `git:${randomUUID()}`, toolName: GIT_PUSH, input, isSubagent: false };
-    const { end } = await desk.question(work, call, signal);
+    const end = await desk.question(work, call, signal);
     if (end === "allow") return { kind: "allow" };
     return deny(end === "deny" ? "the person does not allow this push" : "nobody allowed this push in time");
   }

@@ -3,7 +3,8 @@ import { coversHost, type HostRule } from "../domain/host-rule.ts";
 import { NETWORK_ACCESS, type NetPolicy, type NetTarget, type NetVerdict } from "../domain/net.ts";
 import type { Work } from "../domain/work.ts";
 import type { Store } from "../store/store.ts";
-import type { Answer, ApprovalDesk } from "./approvals.ts";
+import type { AnswerGiven, ApprovalDesk, End } from "./approvals.ts";
+import { createRuleHost } from "./rule-host.ts";
 import type { RecordWork } from "./settle.ts";
 
 /** More than a build asks for at a time. */
@@ -14,7 +15,7 @@ const MAX_QUESTIONS = 40;
 const MAX_RECORDED_REFUSALS = 100;
 
 interface NetPolicyDeps {
-  readonly store: Pick<Store, "hostRules" | "lightly" | "transaction">;
+  readonly store: Pick<Store, "hostRules" | "lightly">;
   readonly desk: Pick<ApprovalDesk, "question">;
   readonly record: RecordWork;
   /** `SANDBOX_ALLOWED_DOMAINS`. */
@@ -40,6 +41,7 @@ export function createNetPolicy(deps: NetPolicyDeps): Pick<NetPolicy, "mayConnec
   const answered = new Map<string, NetVerdict>();
   const questions = new Map<string, Question>();
   const told = new Set<string>();
+  const ruleHost = createRuleHost(deps);
   let asked = 0;
 
   function ruled(target: NetTarget): NetVerdict | null {
@@ -52,18 +54,14 @@ export function createNetPolicy(deps: NetPolicyDeps): Pick<NetPolicy, "mayConnec
   async function ask(target: NetTarget, signal: AbortSignal): Promise<NetVerdict> {
     const { host, port } = target;
     const call = { toolUseId: `net:${randomUUID()}`, toolName: NETWORK_ACCESS, input: { host, port } };
-    const answer = await desk.question(work, { ...call, isSubagent: false }, signal);
-    const verdict = verdictOf(target, answer);
-    if (answer.choice === "project" || answer.choice === "never") {
-      const rule = answer.choice === "project" ? "allow" : "never";
-      const by = answer.by ?? work.userId;
-      store.transaction(() => {
-        store.hostRules.set({ project, host, port, verdict: rule }, by);
-        record({ type: "net.ruled", project, host, port, verdict: rule }, { work, userId: by });
-      });
-    } else if (answer.end === "allow" || answer.end === "deny") {
-      answered.set(keyOf(target), verdict);
-    }
+    let isOnce = false;
+    const settle = (answer: AnswerGiven): void => {
+      isOnce = answer.choice === "once";
+      ruleHost(target, answer);
+    };
+    const end = await desk.question(work, { ...call, isSubagent: false, settle }, signal);
+    const verdict = verdictOf(target, end);
+    if (isOnce && (end === "allow" || end === "deny")) answered.set(keyOf(target), verdict);
     return verdict;
   }
 
@@ -126,7 +124,7 @@ function keyOf({ host, port }: NetTarget): string {
   return `${host}:${port}`;
 }
 
-function verdictOf({ host }: NetTarget, { end }: Answer): NetVerdict {
+function verdictOf({ host }: NetTarget, end: End["kind"]): NetVerdict {
   switch (end) {
     case "allow":
       return ALLOW;

@@ -188,8 +188,14 @@ export const ACTS: readonly Act[] = [
   },
   {
     name: "a host that is allowed for the project",
-    reaches: ["host.ruled"],
+    reaches: ["host.ruled", "approval.allowed#2"],
     wants: () => ["Allow once", "For this project", "Run it again"],
+    play: async ({ say }) => say("reach"),
+  },
+  {
+    name: "a host that is closed for the project",
+    reaches: ["approval.denied"],
+    wants: () => ["Allow once", "Never", "Run it again"],
     play: async ({ say }) => say("reach"),
   },
   {

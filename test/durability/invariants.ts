@@ -59,6 +59,7 @@ export function violationsIn(evidence: Evidence): readonly string[] {
     ...faultsOfBooks(home, works),
     ...faultsOfScreen(evidence, outbox),
     ...faultsOfQuarantine(home),
+    ...faultsOfHosts(home),
   ];
 }
 
@@ -77,6 +78,17 @@ function faultsOfQuarantine(home: string): readonly string[] {
     const isRight = state === "accepted" ? isLive && !isKept : isKept && isLive === isBack(path);
     return isRight ? [] : [`${path} is ${state}, in the project ${isLive}, in the quarantine ${isKept}`];
   });
+}
+
+/** What was answered for good has its rule on record: an answer without one would be forgotten, and asked for again. */
+function faultsOfHosts(home: string): readonly string[] {
+  const answered = queryDaemon(home, "SELECT id FROM approvals WHERE choice IN ('project', 'never')").length;
+  const ruled = auditIn(home, "net.ruled").filter(({ verdict }) => verdict !== "removed");
+  const rules = queryDaemon(home, "SELECT * FROM host_rules").length;
+  const removed = auditIn(home, "net.ruled").length - ruled.length;
+  return answered === ruled.length && rules + removed === ruled.length
+    ? []
+    : [`${answered} answers for good, ${ruled.length} on record, ${rules} rules and ${removed} removed`];
 }
 
 /** Nothing may be left half done. */

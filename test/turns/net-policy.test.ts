@@ -17,3 +17,41 @@ test("a program that gives up each name and takes the next is asked about only s
   expect(events.filter(({ type }) => type === "net.refused")).toHaveLength(100);
   end();
 });
+
+test("what is said of a host for good is kept with the press itself, or not at all", async () => {
+  const { asked, events, submit, store, turns } = turnsBench();
+  submit("go");
+  const { net, end, signal } = await asked();
+  const verdict = net.mayConnect(at(1), signal);
+  const press = () => turns.press({ kind: "approve", approvalId: 1, decision: "never" }, 7);
+  const lost = () =>
+    store.transaction(() => {
+      press();
+      throw new Error("disk full");
+    });
+  expect(lost).toThrow("disk full");
+  expect([store.approvals.get(1)?.state, store.hostRules.of("p")]).toEqual(["asked", []]);
+  store.transaction(press);
+  expect([store.approvals.get(1)?.state, store.hostRules.of("p")]).toEqual([
+    "denied",
+    [{ project: "p", ...at(1), verdict: "never" }],
+  ]);
+  expect(await verdict).toMatchObject({ kind: "deny" });
+  store.transaction(press); // a second press finds it answered
+  expect(events.filter(({ type }) => type === "net.ruled")).toHaveLength(2); // one of them was undone
+  end();
+});
+
+test("a repository is accepted with the press itself", async () => {
+  const remote = { host: "git.example.com", repository: "acme/shop" };
+  const git = { remotes: async () => [remote], commits: async () => [], isForced: async () => false };
+  const { asked, submit, store, turns, until } = turnsBench({ git });
+  submit("go");
+  const { net, end, signal } = await asked();
+  const verdict = net.mayFetch(remote, signal);
+  await until(() => store.approvals.get(1) !== null);
+  store.transaction(() => turns.press({ kind: "approve", approvalId: 1, decision: "allow_project" }, 7));
+  expect(store.hostRules.of("p")).toMatchObject([{ host: "git.example.com/acme/shop", verdict: "allow" }]);
+  expect(await verdict).toEqual({ kind: "allow" });
+  end();
+});
