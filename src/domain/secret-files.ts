@@ -59,8 +59,8 @@ export const SECRET_FILES: readonly string[] = [
   "*.kwallet",
 ];
 
-/** Names that a pattern of the list covers and that hold none: templates. */
-const TEMPLATES: readonly string[] = [".env.example"];
+/** Names that a pattern of the list covers and that hold none: a template, and the certificates of public authorities. */
+const HARMLESS: readonly string[] = [".env.example", "cacert.pem"];
 
 /** Tells whether a path names a secret file. */
 export type IsSecret = (path: string) => boolean;
@@ -70,7 +70,7 @@ export function createIsSecret(additions: readonly string[] = []): IsSecret {
   const matchers = [...SECRET_FILES, ...additions].map(matcherOf);
   return (path) => {
     const lower = path.normalize("NFC").toLowerCase();
-    return !TEMPLATES.includes(nameOf(lower)) && matchers.some((isMatch) => isMatch(lower));
+    return !HARMLESS.includes(nameOf(lower)) && matchers.some((isMatch) => isMatch(lower));
   };
 }
 

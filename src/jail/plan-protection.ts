@@ -6,6 +6,7 @@ import { createIsSecret } from "../domain/secret-files.ts";
 import { byteString } from "./byte-paths.ts";
 import { planBareRepository, planRepository } from "./git-repository.ts";
 import { MAX_ENTRIES, refuseShut } from "./look-through.ts";
+import { isInPackages } from "./package-folders.ts";
 import { createEntryFinder } from "./project-entries.ts";
 import { createPlan, lstatOrNull, type PlanBuilder, type ProtectionPlan } from "./protection.ts";
 import { createGitConfigReader, type RunReading } from "./read-git-configs.ts";
@@ -16,9 +17,6 @@ import { walk } from "./walk.ts";
 export interface SurveyedPlan extends ProtectionPlan {
   readonly entries: readonly ProjectEntry[];
 }
-
-/** Only looked through for repositories: too large, and full of settings and examples that nobody obeys there. */
-const PACKAGES = "node_modules";
 
 interface PlanOptions {
   /** Runs git for what is to be read of configs. */
@@ -128,10 +126,6 @@ function readable(project: string, path: string): string {
 
 function below(folder: string, name: string): string {
   return folder === "" ? name : `${folder}/${name}`;
-}
-
-function isInPackages(path: string): boolean {
-  return path.split("/").includes(PACKAGES);
 }
 
 function isInGit(path: string): boolean {

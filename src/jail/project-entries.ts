@@ -1,13 +1,11 @@
 import { lstat } from "node:fs/promises";
 import type { ProjectEntry } from "../domain/finding.ts";
 import { bytesOf, isGone } from "./byte-paths.ts";
+import { isInPackages } from "./package-folders.ts";
 import type { SeenFolder } from "./walk.ts";
 
 /** Settings that make tools of the owner's run something (H22). */
 const SETTINGS = [".mcp.json", ".claude", ".vscode", ".idea", ".husky"];
-/** Packages come with settings of their own, which no tool looks for there. */
-const PACKAGES = "node_modules";
-
 /** What a folder holds that git or a tool would obey, and which of its folders are to be looked into. */
 export interface FolderEntries {
   readonly entries: readonly ProjectEntry[];
@@ -17,7 +15,7 @@ export interface FolderEntries {
 /**
  * What git itself looks for (setup.c, `is_git_directory`): `.git` as folder, file or link; a folder with HEAD and either
  * objects and refs or a commondir, of which HEAD is named, since without it the folder is none; the work trees and
- * submodules that a repository has; and settings, outside node_modules. Nothing else of a `.git` folder is looked into.
+ * submodules that a repository has; and settings, outside installed packages. Nothing else of a `.git` folder is looked into.
  * One for each walk: parents come before their children.
  */
 export function createEntryFinder(): (folder: SeenFolder) => Promise<FolderEntries> {
@@ -40,7 +38,7 @@ export function createEntryFinder(): (folder: SeenFolder) => Promise<FolderEntri
     }
     const isBare = hasAll(names, "HEAD", "objects", "refs") || hasAll(names, "HEAD", "commondir");
     if (isBare) gitDirs.add(path);
-    const isPackage = path.split("/").includes(PACKAGES);
+    const isPackage = isInPackages(path);
     return {
       folders,
       entries: [

@@ -3,11 +3,14 @@ import { basename, join } from "node:path";
 import { textOfPath } from "../domain/finding.ts";
 import { createIsSecret } from "../domain/secret-files.ts";
 import { byteString, bytesOf, isGone } from "./byte-paths.ts";
+import { isPackageFolder } from "./package-folders.ts";
 import { createSecretLinks } from "./secret-links.ts";
 import type { WatchOrder } from "./secret-messages.ts";
 
 /** Not looked into, as by the plan of the jail. */
-const SKIPPED = ["node_modules", ".git"];
+function isSkipped(name: string): boolean {
+  return name === ".git" || isPackageFolder(name);
+}
 
 interface WatchedProjectDeps extends Omit<WatchOrder, "sentinelDir"> {
   readonly onSecret: (path: string) => void;
@@ -93,7 +96,7 @@ export function watchProject(deps: WatchedProjectDeps): WatchedProject {
   function scan(folder: string): void {
     observe(folder);
     for (const entry of readdirSync(bytesOf(folder), { withFileTypes: true, encoding: "latin1" })) {
-      if (SKIPPED.includes(entry.name)) continue;
+      if (isSkipped(entry.name)) continue;
       const path = join(folder, entry.name);
       const isOfInterest =
         !entry.isFile() || inodes.size > 0 || isSecret(textOfPath(path.slice(project.length + 1)));
@@ -111,7 +114,7 @@ export function watchProject(deps: WatchedProjectDeps): WatchedProject {
       count += 1;
       if (folder === project && name === basename(project)) safely(project, () => readdirSync(project)); // its own mode
       if (name === null) safely(folder, () => scan(folder));
-      else if (!SKIPPED.includes(name)) safely(join(folder, name), () => check(join(folder, name)));
+      else if (!isSkipped(name)) safely(join(folder, name), () => check(join(folder, name)));
       checkLinksSoon();
     });
     watcher.on("error", () => forget(folder)); // the folder is gone

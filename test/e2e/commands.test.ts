@@ -9,7 +9,7 @@ import { createStage, hasButton, type Stage, USER } from "../support/daemon.ts";
 import { auditIn } from "../support/daemon-database.ts";
 import { until } from "../support/until.ts";
 
-const COMMANDS = ["new", "stop", "status", "repo", "hosts", "lock", "help", "start"];
+const COMMANDS = ["new", "stop", "status", "repo", "hosts", "expose", "lock", "help", "start"];
 
 /** Tells which of the words stand anywhere in what the model was sent. */
 const sees =

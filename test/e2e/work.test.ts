@@ -17,7 +17,8 @@ import { createStage } from "../support/daemon.ts";
 import { hostGit } from "../support/git-project.ts";
 import { createGitServer } from "../support/git-server.ts";
 import { withInternet } from "../support/internet.ts";
-import { cratesPages, npmPages, type Pages, pypiPages, servePackages } from "../support/package-servers.ts";
+import { cratesPages, npmPages, type Pages, servePackages } from "../support/package-servers.ts";
+import { pypiPages } from "../support/wheels.ts";
 
 const NODE = realpathSync(resolve(import.meta.dirname, "../../node_modules/node/bin/node"));
 const SLOW = 120_000;
@@ -172,18 +173,19 @@ test(
   "pip install && pytest in a virtual environment",
   async () => {
     const stage = await openStage(
-      "export PIP_CERT=$PWD/ca.crt; python3 -m venv .venv && .venv/bin/pip install pytest && .venv/bin/pytest",
+      "export PIP_CERT=$PWD/ca.crt; python3 -m venv .venv && .venv/bin/pip install pytest && .venv/bin/pytest -v",
       {
-        pages: await pypiPages(),
+        pages: pypiPages(),
         files: {
           "test_app.py":
-            "import unittest\n\nclass T(unittest.TestCase):\n    def test_seven(self):\n        self.assertEqual(7, 3 + 4)\n",
+            "def test_seven():\n    assert 3 + 4 == 7\n\n\ndef test_eight(tmp_path):\n    (tmp_path / 'x').write_text('8')\n    assert (tmp_path / 'x').read_text() == '9'\n",
         },
       },
     );
     const said = await stage.work();
-    expect(said).toContain("[end 0]");
-    expect(said).toMatch(/Ran 1 test/);
+    expect(said).toContain("[end 1]"); // one of the two tests is to fail
+    expect(said).toMatch(/1 failed, 1 passed/);
+    expect(said).toMatch(/AssertionError: assert '8' == '9'/);
     expect(stage.server.requests).toContain("pypi.org/simple/pytest/");
   },
   SLOW,

@@ -33,12 +33,16 @@ test.each([".env", ".ENV", ".env.local", ".envrc", ".env.example.bak", ".environ
   },
 );
 
-test.each([".env.example", "env", "a.env", ".venv", ""])("%j is no secret", (name) => {
-  expect(createIsSecret()(name)).toBe(false);
-});
+test.each([".env.example", "cacert.pem", "pip/_vendor/certifi/cacert.pem", "env", "a.env", ".venv", ""])(
+  "%j is no secret",
+  (name) => {
+    expect(createIsSecret()(name)).toBe(false);
+  },
+);
 
-test("secrets are masked, settings read-only with their parents pinned, node_modules left alone", async () => {
+test("secrets are masked, settings read-only with their parents pinned, installed packages left alone", async () => {
   await put(".env", "a/.env", "a/b/.vscode/x", ".mcp.json", "node_modules/m/.env", "plain");
+  await put(".venv/lib/python3.11/site-packages/m/a.pem", "dist-packages/.vscode/x", "cacert.pem");
   expect(await planned()).toEqual({
     ".env": "mask",
     ".mcp.json": "readonly",

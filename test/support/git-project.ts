@@ -96,7 +96,7 @@ export function shellRequest(world: JailWorld, script: string, env = {}): JailRe
 
 /** Waits until `isTrue`, at most 10 s. */
 export async function until(isTrue: () => Promise<boolean> | boolean, what: string): Promise<void> {
-  for (const deadline = Date.now() + 10_000; Date.now() < deadline; ) {
+  for (const deadline = Date.now() + 30_000; Date.now() < deadline; ) {
     if (await isTrue()) return;
     await delay(10);
   }

@@ -86,36 +86,6 @@ export async function npmPages(): Promise<Pages> {
   };
 }
 
-/** PyPI with a wheel named pytest: a stand-in of a few lines that runs unittest, since the real one is not at hand offline. */
-export async function pypiPages(): Promise<Pages> {
-  const folder = tempDir("pypi-");
-  const info = "pytest-9.0.0.dist-info";
-  write(folder, {
-    "pytest.py":
-      "import sys, unittest\n\ndef main():\n    unittest.main(module=None, argv=['pytest', 'discover'])\n",
-    [`${info}/METADATA`]: "Metadata-Version: 2.1\nName: pytest\nVersion: 9.0.0\n",
-    [`${info}/WHEEL`]: "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    [`${info}/entry_points.txt`]: "[console_scripts]\npytest = pytest:main\n",
-    [`${info}/RECORD`]: ["pytest.py", "METADATA", "WHEEL", "entry_points.txt", "RECORD"]
-      .map((name) => `${name.endsWith(".py") ? name : `${info}/${name}`},,\n`)
-      .join(""),
-  });
-  const wheel = "pytest-9.0.0-py3-none-any.whl";
-  await run("python3", [
-    "-m",
-    "zipfile",
-    "-c",
-    join(folder, wheel),
-    join(folder, "pytest.py"),
-    join(folder, info),
-  ]);
-  const page = `<html><body><a href="https://files.pythonhosted.org/${wheel}">${wheel}</a></body></html>`;
-  return {
-    "pypi.org/simple/pytest/": page,
-    [`files.pythonhosted.org/${wheel}`]: readFileSync(join(folder, wheel)),
-  };
-}
-
 /** crates.io's sparse index and its store with one crate, `tiny`, whose `seven()` is 7. */
 export async function cratesPages(): Promise<Pages> {
   const folder = tempDir("crate-");
