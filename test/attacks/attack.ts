@@ -8,7 +8,7 @@ export interface Call {
 export interface Sight {
   /** What the model was told of this attack's calls. */
   readonly told: string;
-  /** Every request that the API got for the attack's prompt. */
+  /** Every request that the API got for the attack's prompt, or in its own session. */
   readonly prompted: string;
   /** Every request of the next session. */
   readonly next: string;
@@ -23,6 +23,8 @@ export interface Attack {
   readonly isSubagent?: boolean;
   /** A text of the person's (forwarded from a stranger) that attacks by itself. */
   readonly prompt?: string;
+  /** Has a session of its own; this happens on the host in the middle of its calls, once the file `begun` is there. */
+  readonly midway?: { readonly begun: string; readonly happen: () => void };
   /** Called when the session is over, before the next one. */
   readonly between?: () => void;
   /** Made by the next process on the same folders. */

@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { appearing } from "./appearing.ts";
 import type { Attack } from "./attack.ts";
 import { gitAttacks } from "./git-attacks.ts";
 import { kernel } from "./kernel.ts";
+import { madeAnew } from "./made-anew.ts";
 import { persistence } from "./persistence.ts";
 import { readRoutes, writeRoutes } from "./routes.ts";
 import { specialAttacks } from "./specials.ts";
@@ -17,6 +19,8 @@ export async function allAttacks(world: World): Promise<readonly Attack[]> {
     ...kernel(),
     ...persistence(world),
     ...(await gitAttacks(world)),
+    ...(await madeAnew(world)),
+    ...appearing(world),
   ];
 }
 

@@ -55,7 +55,9 @@ export function reasonFor(asset: string, kind: RouteKind): string | null {
     if (kind === "prompt") return "a prompt reaches what a command in it reaches, which is Bash";
     return NOT_A_FILE;
   }
-  if (asset === "the next session" || asset === "the owner's own git")
+  if (asset === "secret that appears")
+    return "it is read the moment it is there: a command that waits for it stands for every way to read it";
+  if (["the next session", "the owner's own git", "what a turn makes anew"].includes(asset))
     return "what is left behind is what counts here; the ways to write it are those of the rows above";
   return null;
 }

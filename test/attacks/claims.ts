@@ -6,6 +6,7 @@ type Named = Pick<Attack, "asset" | "route">;
 const SECRETS = ["secret in the project", "key in the project"];
 const FIXED = ["settings that run code", "git's hooks and config"];
 const NEXT = "the next session";
+const ANEW = "what a turn makes anew";
 
 /**
  * What each layer says it holds by itself. What a layer does not claim is not its job, and the table shows what was observed.
@@ -30,11 +31,11 @@ const CLAIMS: Readonly<Record<Layer, (attack: Named) => boolean>> = {
         "subagent: Bash",
         "@path in the prompt",
       ].includes(route)) ||
-    (FIXED.includes(asset) && ["Write", "Write with .."].includes(route)),
+    ([...FIXED, ANEW].includes(asset) && ["Write", "Write with .."].includes(route)),
   // Knows names in every spelling, in what the file tools are given; commands it leaves to the jail, servers' tools to a person.
   hook: ({ asset, route }) =>
     (SECRETS.includes(asset) && NAMED_READS.includes(route)) ||
-    (FIXED.includes(asset) && NAMED_WRITES.includes(route)),
+    ([...FIXED, ANEW].includes(asset) && NAMED_WRITES.includes(route)),
   // A person who says no. The CLI asks about nothing that only reads in the project, nor about what stands in a prompt.
   ask: ({ asset, route }) =>
     !isPrompt(route) && !isRace(route) && (!SECRETS.includes(asset) || ASKED_IN_PROJECT.includes(route)),

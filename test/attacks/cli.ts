@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { createConnection, createServer, type Server } from "node:net";
+import { createConnection, createServer, type Server, type Socket } from "node:net";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
+import { Transform } from "node:stream";
 import { claudeArgs } from "../../src/claude/argv.ts";
 import { hookLine, promptLine, requestLine } from "../../src/claude/control-messages.ts";
 import { claudeEnv } from "../../src/claude/env.ts";
@@ -149,22 +150,44 @@ function answerTo(message: Record<string, unknown>, layers: LayerSet, gate: Gate
   };
 }
 
-/** A socket that passes everything on to the API: what stands in the proxy's place where the launch layer is off. */
-export async function openPipe(
-  world: World,
-  apiUrl: string,
-): Promise<{ path: string; close: () => Promise<void> }> {
+/** What stands in the proxy's place where the launch layer is off. */
+export interface Pipe {
+  readonly path: string;
+  /** What the CLI sends waits for this. */
+  readonly setBarrier: (barrier: () => Promise<void>) => void;
+  /** Ends what is under way. */
+  readonly cut: () => void;
+  readonly close: () => Promise<void>;
+}
+
+/** A socket that passes everything on to the API. */
+export async function openPipe(world: World, apiUrl: string): Promise<Pipe> {
   const path = join(world.root, "pipe.sock");
   const { hostname, port } = new URL(apiUrl);
+  const open = new Set<Socket>();
+  let wait = async (): Promise<void> => undefined;
   const server: Server = createServer((socket) => {
     const far = createConnection({ host: hostname, port: Number(port) });
-    for (const [from, to] of [
-      [socket, far],
-      [far, socket],
-    ] as const)
-      from.on("error", () => to.destroy()).pipe(to);
+    open.add(far.on("close", () => open.delete(far)));
+    const held = new Transform({
+      transform: (chunk, _encoding, done) => void wait().then(() => done(null, chunk)),
+    });
+    socket
+      .on("error", () => far.destroy())
+      .pipe(held)
+      .pipe(far);
+    far.on("error", () => socket.destroy()).pipe(socket);
   });
   server.listen(path);
   await once(server, "listening");
-  return { path, close: () => new Promise((done) => server.close(() => done())) };
+  return {
+    path,
+    setBarrier: (barrier) => {
+      wait = barrier;
+    },
+    cut: () => {
+      for (const far of open) far.destroy();
+    },
+    close: () => new Promise((done) => server.close(() => done())),
+  };
 }

@@ -47,18 +47,21 @@ export async function gitAttacks(world: World): Promise<readonly Attack[]> {
       asset: "the owner's own git",
       route,
       calls: [bash(script)],
-      isThrough: async () => {
-        for (const args of [
-          ["status"],
-          ["diff"],
-          ["add", "-A"],
-          ["commit", "-q", "--allow-empty", "-m", "owner's"],
-        ]) {
-          await hostGit(repository, ...args).catch(() => ""); // a broken repository runs nothing, which is an answer too
-        }
-        return existsSync(canary);
-      },
+      isThrough: () => isRunByOwnersGit(repository, canary),
     });
   }
   return attacks;
+}
+
+/** True when what leaves `canary` behind is run as the owner works there. */
+export async function isRunByOwnersGit(repository: string, canary: string): Promise<boolean> {
+  for (const args of [
+    ["status"],
+    ["diff"],
+    ["add", "-A"],
+    ["commit", "-q", "--allow-empty", "-m", "owner's"],
+  ]) {
+    await hostGit(repository, ...args).catch(() => ""); // a broken repository runs nothing, which is an answer too
+  }
+  return existsSync(canary);
 }

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { createMessagesApi } from "../../src/demo/messages-api/server.ts";
+import type { ProxyLease } from "../../src/domain/usage.ts";
 import { openJail } from "../../src/jail/open-jail.ts";
 import { createTestProxy } from "../claude/test-proxy.ts";
 import { memoryLog } from "../support/git-project.ts";
@@ -8,6 +9,7 @@ import { createAttacker } from "./attacker.ts";
 import { allAttacks } from "./attacks.ts";
 import { openPipe, QUIET, startCli } from "./cli.ts";
 import type { Column } from "./layers.ts";
+import { observe, runMidway, takeOut } from "./observe.ts";
 import { startProduct } from "./product.ts";
 import { createWorld } from "./world.ts";
 
@@ -42,7 +44,7 @@ export async function runColumns(columns: readonly Column[]): Promise<readonly C
 async function runColumn(column: Column): Promise<readonly Outcome[]> {
   await using world = await createWorld();
   const attacks = await allAttacks(world);
-  const attacker = createAttacker(attacks, ({ calls }) => calls);
+  const attacker = createAttacker(attacks, ({ calls, midway }) => (midway ? [] : calls));
   const next = createAttacker(attacks, ({ nextSession = [] }) => nextSession);
   let current = attacker;
   const api = createMessagesApi({ script: (request) => current.script(request) });
@@ -61,23 +63,41 @@ async function runColumn(column: Column): Promise<readonly Outcome[]> {
     scratchDir: join(world.root, "sallyport/jail"),
     log: memoryLog(),
   });
+  let lease: ProxyLease | null = null;
+  const seen = observe(jail, () => {
+    lease?.release();
+    pipe.cut();
+  });
   const isLaunched = column.on.has("launch");
   const start = async () => {
     if (column.host === "product")
-      return startProduct({ world, jail, apiSocket: proxySocket, proxy, log: QUIET });
-    const lease = proxy.openLease();
+      return startProduct({ world, jail: seen.jail, apiSocket: proxySocket, proxy, log: QUIET });
+    lease = proxy.openLease();
     lease.setPayer({ mayStart: () => ({ kind: "ok" }), onUsage: () => undefined });
-    return startCli({
+    const cli = await startCli({
       world,
-      jail,
+      jail: seen.jail,
       layers: column.on,
       apiSocket: isLaunched ? proxySocket : pipe.path,
       token: lease.token,
     });
+    const settle = async () => seen.last()?.settle();
+    lease.setBarrier(settle);
+    pipe.setBarrier(settle);
+    return cli;
   };
   const bodies = () => api.requests.map(({ body }) => JSON.stringify(body ?? "")).join("\n");
   const prompted = new Map<Attack, string>();
   try {
+    for (const attack of attacks) {
+      if (!attack.midway) continue;
+      current = createAttacker([attack], ({ calls }) => calls);
+      const before = bodies().length;
+      const hasHappened = await runMidway(await start(), attack.midway, seen);
+      if (!hasHappened && !column.on.has("ask")) throw new Error(`${attack.route} never began`);
+      prompted.set(attack, bodies().slice(before));
+    }
+    current = attacker;
     const cli = await start();
     for (const attack of attacks.filter(({ prompt }) => prompt !== undefined)) {
       const before = bodies().length;
@@ -86,6 +106,8 @@ async function runColumn(column: Column): Promise<readonly Outcome[]> {
     }
     await cli.prompt("ATTACK NOW");
     await cli.close();
+    const process = seen.last();
+    if (process && column.on.has("jail")) await takeOut(world, process);
     for (const { between } of attacks) between?.();
     current = next;
     const mark = bodies().length;
