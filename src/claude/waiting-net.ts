@@ -28,6 +28,7 @@ export function countWaiting(policy: NetPolicy, onChange: () => void): WaitingNe
       mayFetch: (remote, signal) => counted(policy.mayFetch(remote, signal)),
       mayPush: (remote, updates, signal) => counted(policy.mayPush(remote, updates, signal)),
       onTunnel: policy.onTunnel,
+      onRefused: policy.onRefused,
       onPushed: policy.onPushed,
     },
   };

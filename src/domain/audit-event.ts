@@ -1,6 +1,7 @@
 import type { PressRefusal } from "./button.ts";
 import type { FailureCode, JailLossCause, ToolDenial } from "./claude-event.ts";
 import type { MicroUsd } from "./money.ts";
+import type { NetRefused } from "./net.ts";
 import type { ConversationRef, Request, RequestBody, RequestKind } from "./request.ts";
 import type { DenyReason, Verdict } from "./verdict.ts";
 
@@ -84,8 +85,8 @@ export type AuditEvent =
       readonly bytesOut: number;
       readonly durationMs: number;
     }
-  /** Once a host and turn. */
-  | { readonly type: "net.refused"; readonly host: string; readonly port: number }
+  /** Once a host and reason, a hundred in a turn. */
+  | ({ readonly type: "net.refused" } & NetRefused)
   /** The git host took a push that a person had allowed. */
   | { readonly type: "git.pushed"; readonly repository: string; readonly refs: readonly string[] }
   /** An owner allowed a host for a project, or closed it, for good; `removed` takes that back. */

@@ -14,7 +14,32 @@ export const GIT_REMOTE = "GitRemote";
 export const GIT_PUSH = "GitPush";
 
 /** What may be reached. The reason of a denial is shown to the program that asked. */
-export type NetVerdict = { readonly kind: "allow" } | { readonly kind: "deny"; readonly reason: string };
+export type NetVerdict =
+  | { readonly kind: "allow" }
+  | { readonly kind: "deny"; readonly reason: string; readonly cause: NetRefusal };
+
+/** Why something was not reached, for the record: no words of a program's get into it. */
+export type NetRefusal =
+  | "closed"
+  | "denied"
+  | "unanswered"
+  | "too_many"
+  | "no_public_name"
+  | "private_address"
+  | "not_https"
+  | "no_git_request"
+  | "no_remote"
+  | "not_accepted"
+  | "for_owners"
+  | "no_token"
+  | "unreadable_push";
+
+/** What was refused: a host, or `host/owner/name` for a repository; the port is null where there was none to read. */
+export interface NetRefused {
+  readonly host: string;
+  readonly port: number | null;
+  readonly reason: NetRefusal;
+}
 
 /** A connection that was let through and is over. */
 export interface Tunnel extends NetTarget {
@@ -47,6 +72,8 @@ export interface NetPolicy {
     signal: AbortSignal,
   ) => Promise<NetVerdict>;
   readonly onTunnel: (tunnel: Tunnel) => void;
+  /** The gate itself refused something, without a verdict. As often as a program likes. */
+  readonly onRefused: (refused: NetRefused) => void;
   /** The git host took a push that was allowed. */
   readonly onPushed: (remote: GitRemote, updates: readonly RefUpdate[]) => void;
 }

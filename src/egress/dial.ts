@@ -10,7 +10,7 @@ const MAX_TRIES = 3;
 /** A connection to a host of the internet, or why there is none, in words for the program that asked. */
 export type Dialled =
   | { readonly kind: "connected"; readonly socket: Socket }
-  | { readonly kind: "failed"; readonly reason: string };
+  | { readonly kind: "failed"; readonly reason: string; readonly isPrivate: boolean };
 
 /**
  * Looks the name up here, and connects to an address that was looked at: what the name means later changes nothing. A name of
@@ -19,7 +19,9 @@ export type Dialled =
 export async function dial(internet: Internet, target: NetTarget, signal: AbortSignal): Promise<Dialled> {
   const addresses = await within(LOOKUP_TIMEOUT_MS, internet.lookup(target.host)).catch(() => null); // told just below
   if (addresses === null || addresses.length === 0) return failed(`${target.host} was not found`);
-  if (!addresses.every(isPublicAddress)) return failed(`${target.host} is not on the public internet`);
+  if (!addresses.every(isPublicAddress)) {
+    return { kind: "failed", reason: `${target.host} is not on the public internet`, isPrivate: true };
+  }
   for (const address of addresses.slice(0, MAX_TRIES)) {
     if (signal.aborted) break;
     const socket = await connected(internet, { address, port: target.port }, signal);
@@ -29,7 +31,7 @@ export async function dial(internet: Internet, target: NetTarget, signal: AbortS
 }
 
 function failed(reason: string): Dialled {
-  return { kind: "failed", reason };
+  return { kind: "failed", reason, isPrivate: false };
 }
 
 function connected(

@@ -53,6 +53,7 @@ export function createGitGate({ internet, tokens, log }: GitGateDeps): GitGate {
     if (signal.aborted) return void request.destroy();
     if (verdict.kind === "deny") return refuse(passage, verdict.reason);
     if (route.service === "git-receive-pack" && tokenFor(tokens, route.remote.host) === null) {
+      noteRefusal(passage, "no_token");
       return refuse(
         passage,
         `there is no ${tokenSetting(route.remote.host)} in the daemon's settings to push with`,
@@ -64,10 +65,12 @@ export function createGitGate({ internet, tokens, log }: GitGateDeps): GitGate {
 
   async function push(passage: Passage): Promise<void> {
     const { request, route, policy, signal } = passage;
-    if (request.headers["content-encoding"] !== undefined)
-      return refuse(passage, "a compressed push cannot be read");
-    const read = await readHead(request);
-    if (typeof read === "string") return refuse(passage, `the push cannot be read: ${read}`);
+    const read =
+      request.headers["content-encoding"] === undefined ? await readHead(request) : "it is compressed";
+    if (typeof read === "string") {
+      noteRefusal(passage, "unreadable_push");
+      return refuse(passage, `the push cannot be read: ${read}`);
+    }
     const { head, bytes } = read;
     if (head.updates.length === 0) return forward(passage, { bytes, head });
     const verdict = await policy.mayPush(route.remote, head.updates, signal);
@@ -138,6 +141,7 @@ export function createGitGate({ internet, tokens, log }: GitGateDeps): GitGate {
     const signal = AbortSignal.any([lease.netSignal(), gone.signal]);
     const route = parseGitRoute(request.method ?? "", request.url ?? "");
     if (route === null) {
+      policy.onRefused({ host: "git.gate", port: null, reason: "no_git_request" });
       say(request, response, "only git's own requests for one repository pass here");
       return;
     }
@@ -164,6 +168,10 @@ function reject(passage: Passage, head: PushHead, reason: string): void {
     "cache-control": "no-cache",
   });
   response.end(refusalReport(head, reason));
+}
+
+function noteRefusal({ policy, route }: Passage, reason: "no_token" | "unreadable_push"): void {
+  policy.onRefused({ host: `${route.remote.host}/${route.remote.repository}`, port: null, reason });
 }
 
 function refuse({ request, response }: Passage, reason: string): void {

@@ -79,9 +79,15 @@ export async function createNetGate(deps: NetGateDeps): Promise<NetGate> {
     const lease = leaseOf(request);
     if (lease === null) return refuse(client, [407, "This token is not, or no longer, valid"], lease);
     const target = parseTarget(request.url ?? "");
-    if (target === null) return refuse(client, [403, "Only hosts of the internet, by name"], lease);
+    if (target === null) {
+      lease.net()?.onRefused({ ...placeOf(request.url ?? ""), reason: "no_public_name" });
+      return refuse(client, [403, "Only hosts of the internet, by name"], lease);
+    }
     const running = tunnels.get(lease) ?? 0;
-    if (running >= MAX_TUNNELS_PER_LEASE) return refuse(client, [429, "Too many connections"], lease);
+    if (running >= MAX_TUNNELS_PER_LEASE) {
+      lease.net()?.onRefused({ ...target, reason: "too_many" });
+      return refuse(client, [429, "Too many connections"], lease);
+    }
     tunnels.set(lease, running + 1);
     try {
       await tunnel(target, { lease, client, head });
@@ -105,7 +111,10 @@ export async function createNetGate(deps: NetGateDeps): Promise<NetGate> {
     if (verdict.kind === "deny") return refuse(client, [403, verdict.reason], lease);
     const dialled = await dial(internet, target, signal);
     wait.stop();
-    if (dialled.kind === "failed") return refuse(client, [502, dialled.reason], lease);
+    if (dialled.kind === "failed") {
+      if (dialled.isPrivate) policy.onRefused({ ...target, reason: "private_address" });
+      return refuse(client, [502, dialled.reason], lease);
+    }
     if (signal.aborted) {
       dialled.socket.destroy();
       return void client.destroy();
@@ -129,6 +138,7 @@ export async function createNetGate(deps: NetGateDeps): Promise<NetGate> {
       response.writeHead(407, { "proxy-authenticate": CHALLENGE, connection: "close" }).end();
       return;
     }
+    policy?.onRefused({ ...placeOf(URL.parse(request.url ?? "")?.host ?? ""), reason: "not_https" });
     warn({ event: "net.refused", status: 403, leaseId: lease.id }, "refused a plain request of the jail");
     response.statusMessage = "Only https is reachable from here";
     response.writeHead(403, { "content-type": "text/plain", connection: "close" });
@@ -195,6 +205,13 @@ function parseTarget(authority: string): NetTarget | null {
   const host = parseHostName(name);
   const port = Number(digits);
   return host === null || port < 1 || port > 65_535 ? null : { host, port };
+}
+
+/** Of what was asked for, what can stand on record: the place alone, and only what looks like one. */
+function placeOf(authority: string): { readonly host: string; readonly port: number | null } {
+  const [, host, digits] =
+    /^([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{1,45}\])(?::(\d{1,5}))?$/.exec(authority) ?? [];
+  return { host: host ?? "unreadable", port: digits === undefined ? null : Number(digits) };
 }
 
 function hostOf(request: IncomingMessage): string | null {

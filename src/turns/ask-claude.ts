@@ -6,6 +6,7 @@ import type { Work } from "../domain/work.ts";
 import { createGitPolicy } from "./git-policy.ts";
 import { createNetPolicy } from "./net-policy.ts";
 import { createPayer } from "./payer.ts";
+import { createRefusalRecord } from "./refusal-record.ts";
 import type { PreparedTurn, RunTurnDeps } from "./run-turn.ts";
 
 /** Tools that change nothing, whatever they are given: after a turn of these alone its project is not looked through. */
@@ -28,9 +29,11 @@ export function createAsk(
 
   function netOf(work: Work, project: string, path: ApprovedPath): NetPolicy {
     const { isOwner, git } = deps;
+    const onRefused = createRefusalRecord({ store, record, work });
     return {
-      ...createNetPolicy({ store, desk, record, allowedHosts, work, project }),
-      ...createGitPolicy({ store, desk, record, git, isOwner, work, project, path }),
+      onRefused,
+      ...createNetPolicy({ store, desk, record, onRefused, allowedHosts, work, project }),
+      ...createGitPolicy({ store, desk, record, onRefused, git, isOwner, work, project, path }),
     };
   }
 

@@ -5,6 +5,7 @@ import {
   GIT_REMOTE,
   type GitRemote,
   type NetPolicy,
+  type NetRefusal,
   type NetVerdict,
   type RefUpdate,
 } from "../domain/net.ts";
@@ -32,6 +33,7 @@ interface GitPolicyDeps {
   readonly store: Pick<Store, "hostRules" | "lightly">;
   readonly desk: Pick<ApprovalDesk, "question">;
   readonly record: RecordWork;
+  readonly onRefused: NetPolicy["onRefused"];
   readonly git: ProjectGit;
   readonly isOwner: (userId: number) => boolean;
   readonly work: Work;
@@ -45,7 +47,7 @@ interface GitPolicyDeps {
  * with its refs and commits. What goes beyond new commits on a branch of Claude's own is for owners.
  */
 export function createGitPolicy(deps: GitPolicyDeps): Pick<NetPolicy, "mayFetch" | "mayPush" | "onPushed"> {
-  const { store, desk, record, git, isOwner, work, project, path } = deps;
+  const { store, desk, record, onRefused, git, isOwner, work, project, path } = deps;
 
   const ruleHost = createRuleHost(deps);
   /** Of one repository at a time: git asks for the same in several requests. */
@@ -57,8 +59,9 @@ export function createGitPolicy(deps: GitPolicyDeps): Pick<NetPolicy, "mayFetch"
       ({ host, repository }) => host === remote.host && repository === remote.repository,
     );
     const name = nameOf(remote);
-    if (!isNamed) return deny(`${name} is no remote of this project`);
-    if (!isOwner(work.userId)) return deny(`an owner has to accept ${name} for this project first`);
+    if (!isNamed) return deny("no_remote", `${name} is no remote of this project`);
+    if (!isOwner(work.userId))
+      return deny("not_accepted", `an owner has to accept ${name} for this project first`);
     const call = {
       toolUseId: `git:${randomUUID()}`,
       toolName: GIT_REMOTE,
@@ -68,7 +71,12 @@ export function createGitPolicy(deps: GitPolicyDeps): Pick<NetPolicy, "mayFetch"
     };
     await desk.question(work, call, signal);
     const isAccepted = store.hostRules.find(project, targetOf(remote)) === "allow";
-    return isAccepted ? { kind: "allow" } : deny(`nobody accepted ${name} for this project`);
+    return isAccepted ? { kind: "allow" } : deny("not_accepted", `nobody accepted ${name} for this project`);
+  }
+
+  function onRecord(remote: GitRemote, verdict: NetVerdict): NetVerdict {
+    if (verdict.kind === "deny") onRefused({ ...targetOf(remote), reason: verdict.cause });
+    return verdict;
   }
 
   async function mayFetch(remote: GitRemote, signal: AbortSignal): Promise<NetVerdict> {
@@ -78,9 +86,7 @@ export function createGitPolicy(deps: GitPolicyDeps): Pick<NetPolicy, "mayFetch"
     const open = asking.get(key) ?? askRemote(remote, signal).finally(() => asking.delete(key));
     asking.set(key, open);
     const verdict = await open;
-    if (verdict.kind === "deny")
-      store.lightly(() => record({ type: "net.refused", ...targetOf(remote) }, { work }));
-    return verdict;
+    return onRecord(remote, verdict);
   }
 
   async function mayPush(
@@ -91,7 +97,8 @@ export function createGitPolicy(deps: GitPolicyDeps): Pick<NetPolicy, "mayFetch"
     const looked = await Promise.all(updates.map((update) => look(update)));
     const beyond = looked.find(({ needsOwner }) => needsOwner !== null);
     if (beyond && !isOwner(work.userId)) {
-      return deny(`${beyond.needsOwner}, which is for owners: push to a branch under claude/ instead`);
+      const words = `${beyond.needsOwner}, which is for owners: push to a branch under claude/ instead`;
+      return onRecord(remote, deny("for_owners", words));
     }
     const input = {
       repository: nameOf(remote),
@@ -101,7 +108,11 @@ export function createGitPolicy(deps: GitPolicyDeps): Pick<NetPolicy, "mayFetch"
     const call = { toolUseId: `git:${randomUUID()}`, toolName: GIT_PUSH, input, isSubagent: false };
     const end = await desk.question(work, call, signal);
     if (end === "allow") return { kind: "allow" };
-    return deny(end === "deny" ? "the person does not allow this push" : "nobody allowed this push in time");
+    const verdict =
+      end === "deny"
+        ? deny("denied", "the person does not allow this push")
+        : deny("unanswered", "nobody allowed this push in time");
+    return onRecord(remote, verdict);
   }
 
   async function look(update: RefUpdate) {
@@ -134,8 +145,8 @@ export function createGitPolicy(deps: GitPolicyDeps): Pick<NetPolicy, "mayFetch"
   };
 }
 
-function deny(reason: string): NetVerdict {
-  return { kind: "deny", reason };
+function deny(cause: NetRefusal, reason: string): NetVerdict {
+  return { kind: "deny", reason, cause };
 }
 
 function nameOf({ host, repository }: GitRemote): string {

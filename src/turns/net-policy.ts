@@ -1,6 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { coversHost, type HostRule } from "../domain/host-rule.ts";
-import { NETWORK_ACCESS, type NetPolicy, type NetTarget, type NetVerdict } from "../domain/net.ts";
+import {
+  NETWORK_ACCESS,
+  type NetPolicy,
+  type NetRefusal,
+  type NetTarget,
+  type NetVerdict,
+} from "../domain/net.ts";
 import type { Work } from "../domain/work.ts";
 import type { Store } from "../store/store.ts";
 import type { AnswerGiven, ApprovalDesk, End } from "./approvals.ts";
@@ -11,13 +17,12 @@ import type { RecordWork } from "./settle.ts";
 const MAX_OPEN_QUESTIONS = 5;
 /** In a turn, withdrawn ones too: a program that tries names one after the other, or gives each up, gets no further. */
 const MAX_QUESTIONS = 40;
-/** In a turn: a program may try as many names as it likes, and the record is kept for good. */
-const MAX_RECORDED_REFUSALS = 100;
 
 interface NetPolicyDeps {
   readonly store: Pick<Store, "hostRules" | "lightly">;
   readonly desk: Pick<ApprovalDesk, "question">;
   readonly record: RecordWork;
+  readonly onRefused: NetPolicy["onRefused"];
   /** `SANDBOX_ALLOWED_DOMAINS`. */
   readonly allowedHosts: readonly HostRule[];
   readonly work: Work;
@@ -36,11 +41,10 @@ interface Question {
  * it any more.
  */
 export function createNetPolicy(deps: NetPolicyDeps): Pick<NetPolicy, "mayConnect" | "onTunnel"> {
-  const { store, desk, record, allowedHosts, work, project } = deps;
+  const { store, desk, record, onRefused, allowedHosts, work, project } = deps;
   /** What was answered for this turn alone. */
   const answered = new Map<string, NetVerdict>();
   const questions = new Map<string, Question>();
-  const told = new Set<string>();
   const ruleHost = createRuleHost(deps);
   let asked = 0;
 
@@ -48,7 +52,7 @@ export function createNetPolicy(deps: NetPolicyDeps): Pick<NetPolicy, "mayConnec
     if (allowedHosts.some((rule) => coversHost(rule, target))) return ALLOW;
     const rule = store.hostRules.find(project, target);
     if (rule === null) return null;
-    return rule === "allow" ? ALLOW : deny(`${target.host} is closed for this project`);
+    return rule === "allow" ? ALLOW : deny("closed", `${target.host} is closed for this project`);
   }
 
   async function ask(target: NetTarget, signal: AbortSignal): Promise<NetVerdict> {
@@ -80,7 +84,7 @@ export function createNetPolicy(deps: NetPolicyDeps): Pick<NetPolicy, "mayConnec
 
   async function wait(question: Question, signal: AbortSignal): Promise<NetVerdict> {
     const { promise: gone, resolve } = Promise.withResolvers<NetVerdict>();
-    const leave = () => resolve(deny("The connection was given up"));
+    const leave = () => resolve(deny("unanswered", "The connection was given up"));
     signal.addEventListener("abort", leave, { once: true });
     if (signal.aborted) leave();
     question.askers += 1;
@@ -93,22 +97,17 @@ export function createNetPolicy(deps: NetPolicyDeps): Pick<NetPolicy, "mayConnec
     }
   }
 
-  /** Recorded once a host and turn: a program may try as often as it likes. */
-  function refuse(target: NetTarget, verdict: Extract<NetVerdict, { kind: "deny" }>): NetVerdict {
-    const key = keyOf(target);
-    if (told.has(key) || told.size >= MAX_RECORDED_REFUSALS) return verdict;
-    told.add(key);
-    store.lightly(() => record({ type: "net.refused", ...target }, { work }));
-    return verdict;
-  }
-
   return {
     mayConnect: async (target, signal) => {
       const known = ruled(target) ?? answered.get(keyOf(target));
       const question = known === undefined ? join(target) : null;
       const verdict =
-        known ?? (question === null ? deny("Too many hosts were asked about") : await wait(question, signal));
-      return verdict.kind === "deny" ? refuse(target, verdict) : verdict;
+        known ??
+        (question === null
+          ? deny("too_many", "Too many hosts were asked about")
+          : await wait(question, signal));
+      if (verdict.kind === "deny") onRefused({ ...target, reason: verdict.cause });
+      return verdict;
     },
     onTunnel: (tunnel) => store.lightly(() => record({ type: "net.connected", ...tunnel }, { work })),
   };
@@ -116,8 +115,8 @@ export function createNetPolicy(deps: NetPolicyDeps): Pick<NetPolicy, "mayConnec
 
 const ALLOW: NetVerdict = { kind: "allow" };
 
-function deny(reason: string): Extract<NetVerdict, { kind: "deny" }> {
-  return { kind: "deny", reason };
+function deny(cause: NetRefusal, reason: string): NetVerdict {
+  return { kind: "deny", reason, cause };
 }
 
 function keyOf({ host, port }: NetTarget): string {
@@ -129,12 +128,12 @@ function verdictOf({ host }: NetTarget, end: End["kind"]): NetVerdict {
     case "allow":
       return ALLOW;
     case "deny":
-      return deny(`The person does not allow ${host}`);
+      return deny("denied", `The person does not allow ${host}`);
     case "expired":
-      return deny(`Nobody said in time whether ${host} is allowed`);
+      return deny("unanswered", `Nobody said in time whether ${host} is allowed`);
     case "unshown":
-      return deny(`The person could not be asked about ${host}`);
+      return deny("unanswered", `The person could not be asked about ${host}`);
     case "withdrawn":
-      return deny("The turn was ended");
+      return deny("unanswered", "The turn was ended");
   }
 }

@@ -111,6 +111,9 @@ test("a push that is denied is told by git, with our words, and changes nothing"
   stage.chat.press(push.messageId, "Deny");
   const { text } = await stage.waitFor((message) => message.text.includes("got:"));
   expect(text).toContain("[remote rejected] claude/no -> claude/no (the person does not allow this push)");
+  expect(auditIn(stage.home, "net.refused")).toMatchObject([
+    { host: `${HOST}/${REPOSITORY}`, reason: "denied" },
+  ]);
   expect(await stage.server.git(REPOSITORY, "branch", "--list")).toBe("* main");
 }, 60_000);
 
@@ -124,6 +127,7 @@ test("another repository of the same host is refused in words, and so is a push 
   const { text } = await stage.waitFor((message) => message.text.includes("got:"));
   expect(text).toContain(`${HOST}/acme/other is no remote of this project`);
   expect(text).toContain("there is no GIT_TOKEN_GIT_EXAMPLE_COM in the daemon's settings to push with");
+  expect(auditIn(stage.home, "net.refused").map(({ reason }) => reason)).toEqual(["no_remote", "no_token"]);
   expect(stage.server.requests).toEqual([]);
 }, 60_000);
 
@@ -167,6 +171,7 @@ test("what overwrites, deletes or leaves Claude's own branches says so, and only
   chat.press((await seen("Claude wants to use Bash")).messageId, "Allow once");
   const refused = await seen("got:");
   expect(refused.text).toContain("this push changes refs/heads/release, which is for owners");
+  expect(auditIn(stage.home, "net.refused").map(({ reason }) => reason)).toEqual(["for_owners"]);
   expect(await stage.server.git(REPOSITORY, "branch", "--list")).toBe("* main");
 }, 90_000);
 

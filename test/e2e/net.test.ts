@@ -123,7 +123,14 @@ test("an unknown host is asked about while the program waits; [Once] lets it thr
 test("[Never] refuses in words that the program shows, this time and the next, and without a question", async () => {
   const machine = await createMachine("never seen");
   const stage = await openStage(
-    [reach("evil.example.com:443"), sayResult, reach("evil.example.com:443"), sayResult],
+    [
+      reach("evil.example.com:443"),
+      sayResult,
+      callTool("Bash", {
+        command: `curl -sS https://evil.example.com/ 2>&1; curl -sv https://evil.example.com/ 2>&1 | grep 403; echo "[end]"`,
+      }),
+      sayResult,
+    ],
     { "evil.example.com": machine.port },
   );
   await stage.start();
@@ -135,11 +142,14 @@ test("[Never] refuses in words that the program shows, this time and the next, a
   const told = await stage.waitFor(
     ({ text, messageId }) => text.includes("got:") && text.includes("403") && messageId > asked.messageId + 1,
   );
-  expect(told.text).toContain("[end]");
+  expect(told.text).toContain("CONNECT tunnel failed, response 403");
+  // What the model is told to look at.
+  expect(told.text).toContain("403 Sallyport: evil.example.com is closed for this project");
+  expect(JSON.stringify(stage.model.requests[0]?.body)).toContain("curl -sv https://HOST/");
   expect(machine.count()).toBe(0);
-  expect(auditIn(stage.home, "net.refused").map(({ host }) => host)).toEqual([
-    "evil.example.com",
-    "evil.example.com",
+  expect(auditIn(stage.home, "net.refused").map(({ host, reason }) => [host, reason])).toEqual([
+    ["evil.example.com", "denied"],
+    ["evil.example.com", "closed"],
   ]);
 }, 60_000);
 
@@ -167,6 +177,12 @@ test("what is allowed by the settings is not asked about; local and numbered add
   expect(text).not.toContain("hello");
   expect(text).toContain("only https is reachable");
   expect(machine.count()).toBe(1);
+  const refused = auditIn(stage.home, "net.refused").map(
+    ({ host, reason }) => `${String(host)} ${String(reason)}`,
+  );
+  expect(refused).toEqual(
+    expect.arrayContaining(["10.0.0.1 no_public_name", "api.listed.example not_https"]),
+  );
   expect(stage.botTexts().filter((line) => line.includes("wants to reach"))).toEqual([]);
 }, 60_000);
 

@@ -4,7 +4,7 @@ import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, onTestFinished, test } from "vitest";
-import type { Internet, NetTarget, NetVerdict, Tunnel } from "../../src/domain/net.ts";
+import type { Internet, NetRefused, NetTarget, NetVerdict, Tunnel } from "../../src/domain/net.ts";
 import { createLeases } from "../../src/egress/leases.ts";
 import { createNetGate, type NetGate } from "../../src/egress/net-gate.ts";
 import { createLogger } from "../../src/log/logger.ts";
@@ -48,6 +48,7 @@ async function open(addresses: readonly string[] = [PUBLIC], hasPort = false) {
   const lease = leases.open();
   const asked: NetTarget[] = [];
   const tunnels: Tunnel[] = [];
+  const refused: NetRefused[] = [];
   const allow = (verdict: NetVerdict | Promise<NetVerdict> = { kind: "allow" }) =>
     lease.setNet({
       ...NO_NET,
@@ -56,8 +57,9 @@ async function open(addresses: readonly string[] = [PUBLIC], hasPort = false) {
         return verdict;
       },
       onTunnel: (tunnel) => void tunnels.push(tunnel),
+      onRefused: (one) => void refused.push(one),
     });
-  return { leases, lease, dialled, asked, tunnels, allow, lines };
+  return { leases, lease, dialled, asked, tunnels, refused, allow, lines };
 }
 
 /** Opens a tunnel and gives the answer's first line, and the socket. */
@@ -141,7 +143,7 @@ test.each([
 
 test("a denial's words are the answer's, on one line", async () => {
   const { lease, allow } = await open();
-  allow({ kind: "deny", reason: "nobody\r\nX-Injected: 1 allows ünicode" });
+  allow({ kind: "deny", cause: "denied", reason: "nobody\r\nX-Injected: 1 allows ünicode" });
   expect((await ask("a.example.com:443", lease.token)).status).toBe(
     "HTTP/1.1 403 Sallyport: nobody??X-Injected: 1 allows ?nicode",
   );
@@ -207,4 +209,27 @@ test("plain requests are refused, and the token gets into no line of the log", a
   expect(String(head)).toMatch(/^HTTP\/1.1 403 Only https is reachable from here/);
   expect(lines.join("")).not.toContain(lease.token);
   expect(lines.join("")).not.toContain(credentials);
+});
+
+test("what the gate itself refuses is told with its place and reason, without anything else that was sent", async () => {
+  const { lease, allow, refused } = await open(["10.0.0.1"]);
+  allow();
+  for (const target of ["127.0.0.1:80", "[::1]:443", "secret@evil.example.com:443", "x".repeat(4_000)])
+    await ask(target, lease.token);
+  await ask("rebind.example.com:443", lease.token);
+  const socket = connect(gate.socketPath);
+  const credentials = Buffer.from(`jail:${lease.token}`).toString("base64");
+  socket.write(
+    `GET http://user:secret@example.com:8080/secret?secret=1 HTTP/1.1\r\nHost: x\r\nProxy-Authorization: Basic ${credentials}\r\n\r\n`,
+  );
+  await once(socket, "data");
+  socket.destroy();
+  expect(refused).toEqual([
+    { host: "127.0.0.1", port: 80, reason: "no_public_name" },
+    { host: "[::1]", port: 443, reason: "no_public_name" },
+    { host: "unreadable", port: null, reason: "no_public_name" },
+    { host: "unreadable", port: null, reason: "no_public_name" },
+    { host: "rebind.example.com", port: 443, reason: "private_address" },
+    { host: "example.com", port: 8080, reason: "not_https" },
+  ]);
 });

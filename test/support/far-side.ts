@@ -9,7 +9,11 @@ export const WIRE: WireRequest = {
   maxOutputTokens: 32_000,
 };
 
-const refuse = async (): Promise<NetVerdict> => ({ kind: "deny", reason: "not in this test" });
+const refuse = async (): Promise<NetVerdict> => ({
+  kind: "deny",
+  reason: "not in this test",
+  cause: "denied",
+});
 
 /** Nothing may be reached. */
 export const NO_NET: NetPolicy = {
@@ -17,5 +21,6 @@ export const NO_NET: NetPolicy = {
   mayFetch: refuse,
   mayPush: refuse,
   onTunnel: () => undefined,
+  onRefused: () => undefined,
   onPushed: () => undefined,
 };

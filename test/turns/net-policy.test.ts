@@ -55,3 +55,21 @@ test("a repository is accepted with the press itself", async () => {
   expect(await verdict).toEqual({ kind: "allow" });
   end();
 });
+
+test("refusals are on record with their reason: each once, a hundred in a turn", async () => {
+  const { asked, submit, events } = turnsBench();
+  submit("go");
+  const { net, end } = await asked();
+  const remote = { host: "git.example.com", repository: "acme/shop" };
+  const { signal } = new AbortController();
+  expect((await net.mayFetch(remote, signal)).kind).toBe("deny");
+  expect((await net.mayFetch(remote, signal)).kind).toBe("deny");
+  for (let n = 0; n < 300; n += 1) net.onRefused({ ...at(n % 150), reason: "private_address" });
+  const refused = events.filter(({ type }) => type === "net.refused");
+  expect(refused).toHaveLength(100);
+  expect(refused.slice(0, 2)).toEqual([
+    { type: "net.refused", host: "git.example.com/acme/shop", port: 9418, reason: "no_remote" },
+    { type: "net.refused", ...at(0), reason: "private_address" },
+  ]);
+  end();
+});
