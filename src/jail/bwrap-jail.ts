@@ -12,11 +12,11 @@ import { collisionWith } from "./inside-paths.ts";
 import type { Jail, JailedProcess, JailLog, JailLoss, JailRequest } from "./jail.ts";
 import type { Marks } from "./mark.ts";
 import { planProtection } from "./plan-protection.ts";
-import { identify, lstatOrNull, type ProtectedPath } from "./protection.ts";
+import { identify, type ProtectedPath } from "./protection.ts";
 import { createRoster } from "./roster.ts";
 import type { SecretWatcher } from "./secret-watch.ts";
-import type { SystemBinds } from "./system-binds.ts";
-import { verifyMounts } from "./verify-mounts.ts";
+import type { Tenants } from "./tenants.ts";
+import { approvedFolder, verifyMounts } from "./verify-mounts.ts";
 import { watchProtected } from "./watch-protected.ts";
 
 /** What the Linux jail stands on. `scratchDir` is the daemon's own, 0700. */
@@ -24,7 +24,7 @@ export interface BwrapJailDeps {
   readonly bwrap: string;
   readonly scratchDir: string;
   readonly marks: Marks;
-  readonly system: SystemBinds;
+  readonly tenants: Tenants;
   /** The program that bridges to the network's socket; null: then no jail has a network. */
   readonly socat: string | null;
   readonly secrets: SecretWatcher;
@@ -39,7 +39,7 @@ export interface BwrapJailDeps {
  * on the host, the mount over it is lost, so that jail is killed at once, and a warning is logged.
  */
 export function createBwrapJail(deps: BwrapJailDeps): Jail {
-  const { bwrap, scratchDir, marks, system, socat, secrets, log } = deps;
+  const { bwrap, scratchDir, marks, tenants, socat, secrets, log } = deps;
   const guards = createGuardKeeper();
   const roster = createRoster();
   const run = createBwrapReading(deps);
@@ -83,7 +83,8 @@ export function createBwrapJail(deps: BwrapJailDeps): Jail {
 
   async function enter({ request, checked, protectedPaths, baseline, release }: Entry): Promise<Entered> {
     const { project } = checked;
-    const folder = await identityOf(project);
+    const { folder, owner } = await approvedFolder(project);
+    const { identity, system, become, moveIn } = await tenants.admit(checked, owner);
     const emptyFile = await lstat(system.emptyFile, { bigint: true });
     const isNetworked = checked.netSocket !== null && socat !== null;
     const inside = insidePaths(checked, isNetworked);
@@ -91,6 +92,7 @@ export function createBwrapJail(deps: BwrapJailDeps): Jail {
     const mark = marks.next();
     const options = bwrapOptions({
       system,
+      identity,
       binds: bindsOf(checked),
       protectedPaths,
       env: { ...request.env(inside), ...checked.workshop.env(inside), ...mark.env },
@@ -117,9 +119,11 @@ export function createBwrapJail(deps: BwrapJailDeps): Jail {
       scratchDir,
       mark,
       options,
+      become,
       argv: socat === null ? program : withBridges(socat, bridgesOf(checked), program),
       check: async (pid) => {
         await verifyMounts({ pid, project: folder, protectedPaths, emptyFile });
+        await moveIn(pid);
         await watched.opened;
         if (first !== null)
           throw new AppError(
@@ -193,11 +197,4 @@ interface Entry {
   readonly protectedPaths: readonly ProtectedPath[];
   readonly baseline: readonly ProjectEntry[];
   readonly release: () => Promise<void>;
-}
-
-/** The folder that was approved, as it is now: what is mounted in the end is compared with it. */
-async function identityOf(project: string): Promise<ProtectedPath> {
-  const stats = await lstatOrNull(project);
-  if (stats?.isDirectory()) return { path: project, kind: "pin", dev: stats.dev, ino: stats.ino };
-  throw new AppError("path_invalid", `Project must be a directory, but ${project} is none any more`);
 }

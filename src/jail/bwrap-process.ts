@@ -36,6 +36,8 @@ export interface BwrapStart {
   readonly scratchDir: string;
   readonly mark: Mark;
   readonly options: readonly string[];
+  /** What becomes another user before anything else is run; empty for none. */
+  readonly become: readonly string[];
   readonly argv: readonly string[];
   readonly check: (pid: number) => Promise<void>;
 }
@@ -58,10 +60,11 @@ export async function startBwrap({
   scratchDir,
   mark,
   options,
+  become,
   argv,
   check,
 }: BwrapStart): Promise<BwrapProcess> {
-  const child = await spawnWithOptions({ bwrap, scratchDir, mark, options, argv });
+  const child = await spawnWithOptions({ bwrap, scratchDir, mark, options, become, argv });
   const [gate, info] = child.pipes;
   if (gate === undefined || info === undefined) throw new Error("Expected the two pipes that were asked for");
 
@@ -112,13 +115,14 @@ async function spawnWithOptions({
   scratchDir,
   mark,
   options,
+  become,
   argv,
 }: Omit<BwrapStart, "check">): Promise<Spawned> {
   await using file = await namelessFile(scratchDir, options.map((option) => `${option}\0`).join(""));
   await using filter = await namelessFile(scratchDir, seccompFilter(process.arch));
   return await spawnChild({
     file: bwrap,
-    argv: ["--args", "3", "--info-fd", "5", "--seccomp", "6", "--", ...GATE, ...argv],
+    argv: ["--args", "3", "--info-fd", "5", "--seccomp", "6", "--", ...become, ...GATE, ...argv],
     env: mark.env, // and no more: a jailed process can read bwrap's environment in /proc/1/environ
     cwd: "/",
     extra: [file.fd, "pipe", "pipe", filter.fd],

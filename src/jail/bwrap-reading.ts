@@ -4,6 +4,7 @@ import { bwrapOptions } from "./bwrap-options.ts";
 import { startBwrap } from "./bwrap-process.ts";
 import { INSIDE } from "./inside-paths.ts";
 import { READING_ENV, type RunReading } from "./read-git-configs.ts";
+import { approvedFolder } from "./verify-mounts.ts";
 
 /** Milliseconds; a few are enough where all is well. */
 const TIMEOUT_MS = 10_000;
@@ -11,23 +12,27 @@ const MAX_BYTES = 16 * 1024 * 1024;
 
 /** Runs a command in a Linux jail that has the system and one project, read-only, and nothing else: no socket, no secret of ours. */
 export function createBwrapReading(
-  deps: Pick<BwrapJailDeps, "bwrap" | "scratchDir" | "marks" | "system">,
+  deps: Pick<BwrapJailDeps, "bwrap" | "scratchDir" | "marks" | "tenants">,
 ): RunReading {
-  const { bwrap, scratchDir, marks, system } = deps;
+  const { bwrap, scratchDir, marks, tenants } = deps;
   return async (project, argv) => {
+    const { owner } = await approvedFolder(project);
+    const { system, identity, become, moveIn } = await tenants.of(owner);
     const running = await startBwrap({
       bwrap,
       scratchDir,
       mark: marks.next(),
       options: bwrapOptions({
         system,
+        identity,
         binds: [{ source: project, target: project, isWritable: false }],
         protectedPaths: [],
         env: { ...READING_ENV, PATH: INSIDE.path, HOME: INSIDE.home },
         cwd: "/",
       }),
+      become,
       argv,
-      check: async () => undefined,
+      check: moveIn,
     });
     const { stdin, stdout, stderr } = running.child;
     const timer = setTimeout(() => void running.kill(), TIMEOUT_MS);

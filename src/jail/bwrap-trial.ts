@@ -4,7 +4,10 @@ import { bwrapOptions } from "./bwrap-options.ts";
 import { startBwrap } from "./bwrap-process.ts";
 import { INSIDE } from "./inside-paths.ts";
 import type { Mark } from "./mark.ts";
-import type { SystemBinds } from "./system-binds.ts";
+import type { Tenant } from "./tenants.ts";
+
+/** Of the kernel's names in /proc/<pid>/ns; a jail whose program becomes another user has no user namespace. */
+const NAMESPACES = ["pid", "mnt", "net", "ipc"];
 
 /** linux/capability.h */
 const CAP_SETFCAP = 31n;
@@ -14,17 +17,20 @@ export interface TrialDeps {
   readonly bwrap: string;
   readonly scratchDir: string;
   readonly mark: Mark;
-  readonly system: SystemBinds;
+  readonly tenant: Tenant;
 }
 
 /**
  * Makes one empty jail and runs nothing in it, so that a system that cannot make jails is known at the start.
- * @throws AppError `sandbox_missing` with the cause and the mend in one line.
+ * @throws AppError `sandbox_missing` with the cause and the mend in one line; for a tenant of his own, with the cause alone.
  */
-export async function tryBwrap({ bwrap, scratchDir, mark, system }: TrialDeps): Promise<void> {
+export async function tryBwrap({ bwrap, scratchDir, mark, tenant }: TrialDeps): Promise<void> {
+  const { identity, system, become } = tenant;
+  const kinds = identity === null ? ["user", ...NAMESPACES] : NAMESPACES;
   try {
     const options = bwrapOptions({
       system,
+      identity,
       binds: [],
       protectedPaths: [],
       env: { PATH: INSIDE.path },
@@ -35,20 +41,25 @@ export async function tryBwrap({ bwrap, scratchDir, mark, system }: TrialDeps): 
       scratchDir,
       mark,
       options,
+      become,
       argv: ["/bin/sh", "-c", ":"],
-      check: checkNamespaces,
+      check: async (pid) => {
+        await checkNamespaces(pid, kinds);
+        await tenant.moveIn(pid);
+      },
     });
     const { code } = await trial.exited;
     if (code !== 0) throw new Error(`its program ended with ${code}`);
   } catch (error) {
+    if (identity !== null) throw error; // what is wrong there is not what the mends are about
     const found = await restrictions();
     throw new AppError("sandbox_missing", mendFor(messageOf(error), found), { cause: error });
   }
 }
 
 /** A wrapper called bwrap that only runs its command would let everything through. */
-async function checkNamespaces(pid: number): Promise<void> {
-  for (const name of ["user", "pid", "mnt", "net", "ipc"]) {
+async function checkNamespaces(pid: number, kinds: readonly string[]): Promise<void> {
+  for (const name of kinds) {
     if ((await readlink(`/proc/${pid}/ns/${name}`)) !== (await readlink(`/proc/self/ns/${name}`))) continue;
     throw new Error(`bwrap made no ${name} namespace of its own`);
   }

@@ -1,5 +1,15 @@
-import { constants } from "node:fs";
-import { lstat, mkdir, open, readdir, readlink, rmdir, symlink, unlink } from "node:fs/promises";
+import { constants, type Stats } from "node:fs";
+import {
+  type FileHandle,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readlink,
+  rmdir,
+  symlink,
+  unlink,
+} from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { bytesOf, isGone } from "./byte-paths.ts";
 
@@ -17,6 +27,12 @@ export async function copyTree(source: string, target: string): Promise<void> {
   if (!stats.isDirectory()) return;
   await mkdir(bytesOf(target), { mode: 0o700 });
   await eachIn(source, (at, name) => copyTree(`${at}/${name}`, `${target}/${name}`));
+  const copy = await open(bytesOf(target), FOLDER);
+  try {
+    await keepOwner(copy, stats);
+  } finally {
+    await copy.close();
+  }
 }
 
 /** Removes it with all that is in it, following no link; nothing there is fine. */
@@ -37,10 +53,16 @@ async function copyFile(source: string, target: string): Promise<void> {
     const stats = await from.stat();
     if (!stats.isFile()) return;
     const to = await open(bytesOf(target), "wx", stats.mode & 0o777);
+    await keepOwner(to, stats);
     await pipeline(from.createReadStream({ autoClose: false }), to.createWriteStream({ flush: true }));
   } finally {
     await from.close();
   }
+}
+
+/** A copy that root makes belongs to whom the original does; what anybody else copies is his own anyway. */
+async function keepOwner(copy: FileHandle, { uid, gid }: Stats): Promise<void> {
+  if (process.getuid?.() === 0) await copy.chown(uid, gid);
 }
 
 async function eachIn(path: string, act: (at: string, name: string) => Promise<void>): Promise<void> {

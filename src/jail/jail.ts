@@ -118,6 +118,8 @@ export interface JailedProcess {
 /** The one way to run anything that touches a project. */
 export interface Jail {
   readonly kind: "bwrap" | "seatbelt" | "none";
+  /** True when the daemon is root and its jails run as the owners of their projects; false when left out. */
+  readonly dropsRoot?: boolean;
   /**
    * Resolves when the program runs inside a sandbox whose mounts were checked.
    * @throws AppError `path_invalid`, `path_outside` for a request that cannot be jailed soundly, `sandbox_missing` when

@@ -7,10 +7,12 @@ import { createHostJail } from "./host-process.ts";
 import type { Jail, JailLog } from "./jail.ts";
 import { listProcesses } from "./list-processes.ts";
 import { createMarks, type Marks } from "./mark.ts";
+import { openDrop } from "./open-drop.ts";
 import { reap } from "./reap.ts";
 import { createSeatbeltJail, loadWrap, trySeatbelt } from "./seatbelt-jail.ts";
 import { createSecretWatcher } from "./secret-watch.ts";
 import { systemBinds } from "./system-binds.ts";
+import { createTenants, type Tenant } from "./tenants.ts";
 
 /** Only the system's own folders: a PATH may hold folders that others write to. */
 const BWRAP_FOLDERS = ["/usr/bin", "/usr/local/bin", "/bin", "/run/current-system/sw/bin"];
@@ -87,21 +89,20 @@ async function openBwrap(
     );
   }
   const system = await systemBinds(scratchDir);
-  await tryBwrap({ bwrap, scratchDir, mark: marks.next(), system });
+  const own: Tenant = { identity: null, system, become: [], moveIn: async () => undefined };
+  await tryBwrap({ bwrap, scratchDir, mark: marks.next(), tenant: own });
+  const tools = await openDrop({ bwrap, scratchDir, marks, log, findOnPath });
   const socat = await findOnPath("socat");
   if (socat === null)
     log.warn(
       { event: "jail.no_network" },
       "no socat, so programs in the jail have no network. Install it: sudo apt-get install -y socat",
     );
-  if (process.getuid?.() === 0)
-    log.warn(
-      { event: "jail.root" },
-      "the daemon runs as root, and so do the programs in its sandbox, without privileges: run it as an ordinary user",
-    );
   log.info({ event: "jail.open", kind: "bwrap", bwrap, socat }, "sandbox works");
   const secrets = createSecretWatcher(scratchDir, secretFiles);
-  return createBwrapJail({ bwrap, scratchDir, marks, system, socat, secrets, secretFiles, log });
+  const tenants = createTenants({ own, scratchDir, tools, log });
+  const jail = createBwrapJail({ bwrap, scratchDir, marks, tenants, socat, secrets, secretFiles, log });
+  return { ...jail, dropsRoot: tools !== null };
 }
 
 /** Removes what a killed daemon left: private folders of its programs, a jail's options. */

@@ -1,5 +1,6 @@
-import { readlink, rm, writeFile } from "node:fs/promises";
+import { chmod, readlink, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Identity } from "./identity.ts";
 import { INSIDE } from "./inside-paths.ts";
 import { lstatOrNull } from "./protection.ts";
 
@@ -26,6 +27,9 @@ const ETC = [
   "/etc/ssl/openssl.cnf",
 ];
 
+/** The folders of those, parents first. */
+const ETC_FOLDERS = ["/etc", "/etc/pki", "/etc/pki/tls", "/etc/ssl"];
+
 /** The part of a jail that is the same for all: bwrap options for the system, and the file that masks show. */
 export interface SystemBinds {
   readonly options: readonly string[];
@@ -34,28 +38,40 @@ export interface SystemBinds {
 
 /**
  * Looks at how this host is laid out, and writes the few made-up files of /etc and the empty file into `scratchDir`,
- * which exists.
+ * which exists and is closed to others; the files are not, since whoever runs in the jail reads them.
  */
-export async function systemBinds(scratchDir: string): Promise<SystemBinds> {
+export async function systemBinds(
+  scratchDir: string,
+  { uid, gid }: Identity = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
+): Promise<SystemBinds> {
   const emptyFile = join(scratchDir, "empty");
-  const uid = process.getuid?.() ?? 0;
-  const gid = process.getgid?.() ?? 0;
   const madeUp = await Promise.all([
     madeUpFile(scratchDir, "passwd", `bot:x:${uid}:${gid}:bot:${INSIDE.home}:/bin/sh\n`),
     madeUpFile(scratchDir, "group", `bot:x:${gid}:\n`),
     madeUpFile(scratchDir, "hosts", "127.0.0.1 localhost\n::1 localhost\n"),
   ]);
   await rm(emptyFile, { force: true });
-  await writeFile(emptyFile, "", { mode: 0o400 });
+  await writeFile(emptyFile, "");
+  await chmod(emptyFile, 0o444);
   const usrLinks = await Promise.all(USR_LINKS.map(linkOrBind));
+  const folders = await Promise.all(ETC_FOLDERS.map(openFolder));
   const etc = ETC.flatMap((path) => ["--ro-bind-try", path, path]);
-  return { options: ["--ro-bind", "/usr", "/usr", ...usrLinks.flat(), ...etc, ...madeUp.flat()], emptyFile };
+  return {
+    options: ["--ro-bind", "/usr", "/usr", ...usrLinks.flat(), ...folders.flat(), ...etc, ...madeUp.flat()],
+    emptyFile,
+  };
 }
 
 async function madeUpFile(scratchDir: string, name: string, text: string): Promise<readonly string[]> {
   const path = join(scratchDir, name);
-  await writeFile(path, text, { mode: 0o600 });
+  await writeFile(path, text);
+  await chmod(path, 0o644);
   return ["--ro-bind", path, `/etc/${name}`];
+}
+
+/** A folder in the way that bwrap, run by root, would close to whom root becomes. */
+async function openFolder(path: string): Promise<readonly string[]> {
+  return (await lstatOrNull(path)) === null ? [] : ["--perms", "0755", "--dir", path];
 }
 
 async function linkOrBind(path: string): Promise<readonly string[]> {

@@ -56,6 +56,16 @@ export async function verifyMounts({
   }
 }
 
+/** The folder that was approved, as it is now: what is mounted in the end is compared with it. With its owner. */
+export async function approvedFolder(project: string) {
+  const owner = await lstatOrNull(project);
+  if (owner?.isDirectory()) {
+    const folder: ProtectedPath = { path: project, kind: "pin", dev: owner.dev, ino: owner.ino };
+    return { folder, owner };
+  }
+  throw new AppError("path_invalid", `Project must be a directory, but ${project} is none any more`);
+}
+
 /** Reads /proc/<pid>/mountinfo (proc(5)). Of several mounts on one path the last, which is the one seen, comes last. */
 export function parseMountinfo(text: string): readonly MountPoint[] {
   return text

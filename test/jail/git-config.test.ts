@@ -9,6 +9,8 @@ import { createMarks } from "../../src/jail/mark.ts";
 import { findSystemProgram } from "../../src/jail/open-jail.ts";
 import { createGitConfigReader, type RunReading } from "../../src/jail/read-git-configs.ts";
 import { systemBinds } from "../../src/jail/system-binds.ts";
+import { createTenants } from "../../src/jail/tenants.ts";
+import { memoryLog } from "../support/git-project.ts";
 import { tempDir } from "../support/temp.ts";
 
 const SIGNS = Array.from("ab /.\\\"#;=[]\t'-ä");
@@ -22,7 +24,9 @@ describe.runIf(process.platform === "linux")("what a project's git configs say",
     const scratchDir = realpathSync(tempDir());
     const bwrap = (await findSystemProgram("bwrap")) ?? "";
     const [marks, system] = [createMarks(scratchDir), await systemBinds(scratchDir)];
-    run = createBwrapReading({ bwrap, scratchDir, marks, system });
+    const own = { identity: null, system, become: [], moveIn: async () => undefined };
+    const tenants = createTenants({ own, scratchDir, tools: null, log: memoryLog() });
+    run = createBwrapReading({ bwrap, scratchDir, marks, tenants });
   });
 
   function put(name: string, text: string): string {

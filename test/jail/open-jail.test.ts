@@ -101,16 +101,6 @@ test("a root without CAP_SETFCAP is known by its status, an ordinary user needs 
   expect(lacksSetfcap(status(1000, "0000000000000000"))).toBe(false);
 });
 
-test.runIf(process.platform === "linux" && process.getuid?.() === 0)(
-  "a daemon that runs as root is told once to run as an ordinary user",
-  async () => {
-    const log = memoryLog();
-    const jail = await openJail({ ...deps(), platform: "linux", log });
-    await jail.close();
-    expect(log.lines.filter((line) => "event" in line && line.event === "jail.root")).toHaveLength(1);
-  },
-);
-
 describe("the system's packages", () => {
   const calls: string[][] = [];
   const run = async (_file: string, argv: readonly string[]) => {

@@ -8,6 +8,8 @@ import { createWorld, type JailWorld, memoryLog, runShell } from "../support/git
 const ALLOWED = 0x7fff0000;
 const ENOSYS = 0x00050000 | 38;
 const EAFNOSUPPORT = 0x00050000 | 97;
+const EPERM = 0x00050000 | 1;
+const CLONE_NEWUSER = 0x10000000;
 const X64 = 0xc000003e;
 const ARM64 = 0xc00000b7;
 const I386 = 0x40000003;
@@ -24,25 +26,34 @@ function verdictOf(filter: Buffer, call: { arch: number; number: number; first?:
     if (code === 0x06) return value;
     if (code === 0x20) loaded = data.readUInt32LE(value);
     if (code === 0x15) at += 8 * filter.readUInt8(at + (loaded === value ? 2 : 3));
+    if (code === 0x45) at += 8 * filter.readUInt8(at + ((loaded & value) !== 0 ? 2 : 3));
     if (code === 0x35) at += 8 * filter.readUInt8(at + (loaded >= value ? 2 : 3));
   }
   throw new Error("The filter has no end");
 }
 
 test.each([
-  ["x64", X64, 41, [248, 249, 250]],
-  ["arm64", ARM64, 198, [217, 218, 219]],
+  ["x64", X64, 41, [248, 249, 250, 308], [272, 56]],
+  ["arm64", ARM64, 198, [217, 218, 219, 268], [97, 220]],
 ] as const)(
-  "the filter of %s refuses keyrings, io_uring and other families, and nothing else",
-  (machine, arch, socket, keyCalls) => {
+  "the filter of %s refuses keyrings, io_uring, user namespaces and other families, and nothing else",
+  (machine, arch, socket, always, making) => {
     const filter = seccompFilter(machine);
-    const refused = [...keyCalls, 425, 426, 427];
+    const refused: readonly number[] = [...always, 425, 426, 427, 435];
     for (let number = 0; number < 600; number += 1) {
       if (number === socket) continue;
       expect([number, verdictOf(filter, { arch, number })]).toEqual([
         number,
         refused.includes(number) ? ENOSYS : ALLOWED,
       ]);
+    }
+    for (const number of making) {
+      for (let bit = 0; bit < 32; bit += 1) {
+        const first = (1 << bit) >>> 0;
+        const expected = first === CLONE_NEWUSER ? EPERM : ALLOWED;
+        expect([bit, verdictOf(filter, { arch, number, first })]).toEqual([bit, expected]);
+      }
+      expect(verdictOf(filter, { arch, number, first: 0x7fff_ffff })).toBe(EPERM);
     }
     for (let first = 0; first < 60; first += 1) {
       const expected = [1, 2, 10, 16].includes(first) ? ALLOWED : EAFNOSUPPORT;

@@ -6,6 +6,8 @@ import { dirname, join } from "node:path";
 import type { ApprovedPath } from "../../domain/approved-path.ts";
 import type { Now } from "../../domain/clock.ts";
 import { AppError } from "../../domain/errors.ts";
+import { giveTo } from "../give-to.ts";
+import type { Identity } from "../identity.ts";
 
 /** A folder of a test that was killed is removed by the next one after this: one that runs now must keep its own. */
 const LEFT_AFTER_MS = 600_000;
@@ -58,10 +60,12 @@ interface ArenaDeps {
   readonly folder: string;
   readonly platform: NodeJS.Platform;
   readonly now: Now;
+  /** Whose all of it is to be, also what lies outside the project, so that no permission does the jail's work; null: the daemon's. */
+  readonly owner: Identity | null;
 }
 
 /** Lays one out below `folder`, and removes what killed tests have left there. Paths are real. */
-export async function createArena({ folder, platform, now }: ArenaDeps): Promise<Arena> {
+export async function createArena({ folder, platform, now, owner }: ArenaDeps): Promise<Arena> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await sweep(folder, now());
   const root = join(await realpath(folder), randomBytes(4).toString("hex"));
@@ -93,6 +97,7 @@ export async function createArena({ folder, platform, now }: ArenaDeps): Promise
   // One after the other: of those begun together, what one that fails leaves open would hold the process.
   const tcp = await listen(0);
   for (const at of [apiSocket, socketFile, abstractName]) if (at !== null) await listen(at);
+  if (owner !== null) await giveTo(root, owner, "/bin/chown");
   const address = tcp.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
 

@@ -2,6 +2,7 @@ import { extname, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Now } from "../../domain/clock.ts";
 import { AppError, messageOf } from "../../domain/errors.ts";
+import { type Identity, STRANGER } from "../identity.ts";
 import type { Jail } from "../jail.ts";
 import { type Arena, createArena } from "./arena.ts";
 import { type Attempt, commonAttempts } from "./attempts.ts";
@@ -25,7 +26,7 @@ export interface ProofLine {
 
 /** What the self-test is run with. */
 export interface ProofDeps {
-  readonly jail: Pick<Jail, "start">;
+  readonly jail: Pick<Jail, "start" | "dropsRoot">;
   /** SALLYPORT_HOME; the throw-away project is made in it. */
   readonly home: string;
   readonly platform: NodeJS.Platform;
@@ -36,18 +37,23 @@ export interface ProofDeps {
 
 /**
  * The escape self-test: tries to get out of the jail in every way that is known, in a project of its own, and shows of each
- * that it succeeds without the jail, since else it would prove nothing. Never reaches a machine outside. Does not throw
+ * that it succeeds without the jail, since else it would prove nothing. A jail that drops root is proved twice: as it is in
+ * root's own projects, and in those of somebody else. Never reaches a machine outside. Does not throw
  * for what it finds, but for a jail that does not start.
  * @throws AppError `sandbox_broken`, and `sandbox_missing` with its mend.
  */
-export async function proveJail({
-  jail,
-  home,
-  platform,
-  now,
-  signal,
-}: ProofDeps): Promise<readonly ProofLine[]> {
-  await using arena = await createArena({ folder: join(home, "proof"), platform, now });
+export async function proveJail(deps: ProofDeps): Promise<readonly ProofLine[]> {
+  const own = await proveAs(null, deps);
+  if (deps.jail.dropsRoot !== true) return own;
+  const dropped = await proveAs(STRANGER, deps);
+  return [...own, ...dropped.map((line) => ({ ...line, name: `${line.name}, as another user` }))];
+}
+
+async function proveAs(
+  owner: Identity | null,
+  { jail, home, platform, now, signal }: ProofDeps,
+): Promise<readonly ProofLine[]> {
+  await using arena = await createArena({ folder: join(home, "proof"), platform, now, owner });
   const attempts = [...commonAttempts(arena, home), ...attemptsOfSystem(arena, platform)];
   const [controls, answers] = await Promise.all([
     Promise.all(attempts.map(({ act }) => attempt(act(arena.control)))),
