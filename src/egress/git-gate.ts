@@ -1,17 +1,12 @@
-import type {
-  ClientRequest,
-  IncomingHttpHeaders,
-  IncomingMessage,
-  OutgoingHttpHeaders,
-  ServerResponse,
-} from "node:http";
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { messageOf } from "../domain/errors.ts";
 import type { Internet, NetPolicy } from "../domain/net.ts";
 import type { Logger } from "../log/logger.ts";
 import { askGitHost, type GitTokens, tokenFor, tokenSetting } from "./git-host.ts";
 import { type GitRoute, parseGitRoute } from "./git-route.ts";
+import { drained, lengthOf, pick, readHead, say, send } from "./git-wire.ts";
 import type { GitGate } from "./net-gate.ts";
-import { type PushHead, parsePushHead, refusalReport } from "./pkt-line.ts";
+import { type PushHead, refusalReport } from "./pkt-line.ts";
 
 /** What goes on to the git host: neither cookies nor credentials nor anything hop by hop. */
 const REQUEST_HEADERS = [
@@ -23,8 +18,6 @@ const REQUEST_HEADERS = [
   "user-agent",
 ];
 const RESPONSE_HEADERS = ["content-type", "content-encoding", "cache-control", "expires", "pragma"];
-/** A push whose refusal waits for the rest of its body is not waited for beyond this. */
-const MAX_DRAINED_BYTES = 2 * 1024 * 1024 * 1024;
 
 interface GitGateDeps {
   readonly internet: Internet;
@@ -176,48 +169,4 @@ function noteRefusal({ policy, route }: Passage, reason: "no_token" | "unreadabl
 
 function refuse({ request, response }: Passage, reason: string): void {
   say(request, response, reason);
-}
-
-function say(request: IncomingMessage, response: ServerResponse, reason: string): void {
-  if (response.headersSent || response.destroyed) return;
-  request.resume();
-  response.statusMessage = `Sallyport: ${reason}`.replaceAll(/[^ -~]/g, "?").slice(0, 200);
-  response.writeHead(403, { "content-type": "text/plain; charset=utf-8" });
-  response.end(`Sallyport: ${reason}\n`);
-}
-
-/** Reads up to the end of the head; the words say what is wrong with it. What was read of the rest comes along. */
-async function readHead(
-  request: IncomingMessage,
-): Promise<{ readonly head: PushHead; readonly bytes: Buffer } | string> {
-  let bytes = Buffer.alloc(0);
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-    bytes = Buffer.concat([bytes, Buffer.from(chunk)]);
-    const parsed = parsePushHead(bytes);
-    if (parsed.kind === "invalid") return parsed.reason;
-    if (parsed.kind === "head") return { head: parsed.head, bytes };
-  }
-  return "it ends too early";
-}
-
-function send(request: IncomingMessage, out: ClientRequest, begun: Buffer | undefined): void {
-  if (begun !== undefined) out.write(begun);
-  request.pipe(out);
-}
-
-async function drained(request: IncomingMessage): Promise<void> {
-  let bytes = 0;
-  for await (const chunk of request) {
-    bytes += Buffer.byteLength(chunk);
-    if (bytes > MAX_DRAINED_BYTES) return;
-  }
-}
-
-function lengthOf(request: IncomingMessage): OutgoingHttpHeaders {
-  const length = request.headers["content-length"];
-  return length === undefined ? {} : { "content-length": length };
-}
-
-function pick(headers: IncomingHttpHeaders, names: readonly string[]): OutgoingHttpHeaders {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => names.includes(name)));
 }

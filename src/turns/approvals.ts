@@ -8,6 +8,7 @@ import { type Answers, createAnswers } from "./answers.ts";
 import type { ApprovalEnd, Presenter } from "./presenter.ts";
 import { answeredInput, parseQuestions, questionsOf } from "./questions.ts";
 import type { RecordWork } from "./settle.ts";
+import { waitForPerson } from "./wait-for-person.ts";
 
 /** Asks people about tool calls and carries their answers back. */
 export interface ApprovalDesk extends Omit<Answers, "forget"> {
@@ -52,11 +53,6 @@ interface ApprovalDeps {
   readonly summarise: (name: string, input: Readonly<Record<string, unknown>>) => string;
   readonly timeoutMs: number;
 }
-
-/** A deadline that is noticed this late was slept through. */
-const SLEPT_MS = 1_000;
-/** How long an answer that was given during a sleep may take to come. */
-const AFTER_SLEEP_MS = 15_000;
 
 /** How the wait for a person ended. */
 export type End = { readonly kind: "allow" | "deny" | "expired" | "withdrawn" | "unshown" };
@@ -135,7 +131,7 @@ export function createApprovalDesk({
     });
   }
 
-  async function wait(approval: Approval, signal: AbortSignal): Promise<End> {
+  function wait(approval: Approval, signal: AbortSignal): Promise<End> {
     const { promise, resolve } = Promise.withResolvers<End>();
     const end = (kind: "expired" | "withdrawn") => (): void => {
       try {
@@ -149,24 +145,9 @@ export function createApprovalDesk({
         resolve({ kind });
       }
     };
-    const expire = end("expired");
-    const dueAt = performance.now() + timeoutMs;
-    let timer = setTimeout(() => {
-      // Slept through: what was pressed meanwhile is still on its way.
-      if (performance.now() > dueAt + SLEPT_MS) timer = setTimeout(expire, AFTER_SLEEP_MS);
-      else expire();
-    }, timeoutMs);
-    const withdraw = end("withdrawn");
     waiting.set(approval.id, resolve);
-    signal.addEventListener("abort", withdraw, { once: true });
-    try {
-      if (signal.aborted) withdraw();
-      return await promise;
-    } finally {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", withdraw);
-      waiting.delete(approval.id);
-    }
+    const deadline = { timeoutMs, expire: end("expired"), withdraw: end("withdrawn") };
+    return waitForPerson(promise, deadline, signal).finally(() => waiting.delete(approval.id));
   }
 
   async function put(work: Work, ask: Question, signal: AbortSignal): Promise<{ id: number; end: End }> {
