@@ -19,7 +19,7 @@ export interface Outbox {
    * one call of a chat is made at a time). Null when there is none.
    */
   readonly next: (chatId: number) => OutboxRow | null;
-  /** The same among what ends no work. */
+  /** The same among what ends no work and changes nothing that is on the screen. */
   readonly nextPassing: (chatId: number) => OutboxRow | null;
   /** The oldest edit of a message that is not done. */
   readonly nextEdit: (target: number) => OutboxRow | null;
@@ -63,6 +63,7 @@ export function createOutbox(db: Db, change: Change, now: Now): Outbox {
   );
   const nextPassing = db.prepare<[number], Row>(
     `SELECT * FROM outbox WHERE chat_id = ? AND state IN ('queued', 'sending') AND final_of IS NULL
+       AND NOT EXISTS (SELECT 1 FROM outbox AS shown WHERE shown.id = outbox.target AND shown.state = 'sent')
      ORDER BY priority, id LIMIT 1`,
   );
   const nextEdit = db.prepare<[number], Row>(

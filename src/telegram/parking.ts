@@ -19,7 +19,10 @@ interface ParkingDeps {
   readonly onFailed: (outboxId: number) => void;
 }
 
-/** Chats that the bot is kept out of: how works ended is kept for them, all else is given up, and nothing is tried. */
+/**
+ * Chats that the bot is kept out of: how works ended is kept for them, and what becomes of messages that stand on the screen, of
+ * which none may say for ever that something is being done; all else is given up, and nothing is tried.
+ */
 export interface Parking {
   /** From now on; called once Telegram has said so. */
   readonly park: (chatId: number, description: string) => void;

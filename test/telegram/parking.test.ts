@@ -49,6 +49,25 @@ describe.concurrent("a chat that the bot is kept out of", () => {
     expect(bench.store.work.get(work)?.state).toBe("done");
   });
 
+  test("a message that stands on the screen is brought up to date when the person is back", async () => {
+    await using bench = await createBench();
+    const target = bench.put({ ...sendOf("Working"), isProgress: true });
+    const sender = bench.live();
+    sender.start();
+    await bench.settled([target]);
+    bench.ada.setBlocked(true);
+    const notice = bench.put(sendOf("a notice"));
+    const end = bench.put(editOf(target, "Cut off", false));
+    sender.kick(ADA);
+    await until(() => bench.stateOf(notice) === "dropped", "the notice", bench.log);
+    expect(bench.stateOf(end)).toBe("queued");
+    bench.ada.setBlocked(false);
+    bench.store.chats.serve(ADA);
+    sender.kick(ADA);
+    await bench.settled([end]);
+    expect(bench.screen()).toEqual(["Cut off"]);
+  });
+
   test("the answer of a turn whose placeholder was given up comes as a message of its own", async () => {
     await using bench = await createBench();
     bench.ada.setBlocked(true);

@@ -553,7 +553,7 @@ test("the outbox is read through the index of its open rows, however many were e
     "SEARCH outbox USING INDEX outbox_edits (target=?)",
     "SEARCH outbox USING INDEX outbox_edits (target=?)",
     "SEARCH outbox USING INDEX outbox_open (chat_id=?)",
-    "SEARCH outbox USING INDEX outbox_open (chat_id=?)",
+    "SEARCH outbox USING INDEX outbox_open (chat_id=?); CORRELATED SCALAR SUBQUERY 1; SEARCH shown USING INTEGER PRIMARY KEY (rowid=?)",
     "SEARCH outbox USING INTEGER PRIMARY KEY (rowid=?)",
     "SEARCH outbox USING INTEGER PRIMARY KEY (rowid=?)",
   ]);
