@@ -131,6 +131,7 @@ test("what is loaded is written out: no import of a computed name, and by other 
   expect(matching(/\bimport\((?!\s*"[^"]+"\s*\))/)).toEqual([]);
   expect(matching(/\bcreateRequire\(|\bimport\.meta\.resolve\(|\bnew Worker\(/)).toEqual([
     "bin.ts", // the `node` package
+    "egress/wire-reader.ts", // its own thread
     "jail/secret-watch.ts", // its own thread
     "log/logger.ts", // pino-pretty
     "telegram/render/table.ts", // string-width

@@ -26,14 +26,14 @@ export function watchPayer({ payer, models, onUnchosen }: WatchDeps): WatchedPay
   return {
     refusal: () => refusal,
     payer: {
-      mayStart: (request) => {
+      mayStart: (request, pendingMicroUsd) => {
         const unchosen = models.refusalOf(request);
         if (unchosen !== null) {
           refusal = { kind: "model", message: unchosen };
           onUnchosen(request.model);
           return { kind: "refuse", message: unchosen };
         }
-        const answer = payer.mayStart(request);
+        const answer = payer.mayStart(request, pendingMicroUsd);
         refusal = answer.kind === "refuse" ? { kind: "budget", message: answer.message } : null;
         return answer;
       },

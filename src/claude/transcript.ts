@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { open, readdir, realpath, stat, unlink } from "node:fs/promises";
+import { open, readdir, realpath, rm, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { AppError, isErrno } from "../domain/errors.ts";
@@ -17,13 +17,19 @@ export async function hasTranscript(configDir: string, sessionId: string): Promi
 }
 
 /**
- * Takes out of a session on disk what the model has not seen and shall not see: results of tools since its last message began. A session in which it has said nothing is removed. No process may be at work on the session. Refuses a file that is not what the CLI makes, since a jail writes here.
+ * Takes out of a session on disk what the model has not seen and shall not see: results of tools since its last message began,
+ * and the files in which the CLI keeps long results and those of subagents, all of them. A session in which the model has said
+ * nothing is removed. No process may be at work on the session. Refuses a file that is not what the CLI makes, since a jail
+ * writes here.
  * @throws AppError `path_outside`.
  */
 export async function withholdResults(configDir: string, sessionId: string): Promise<void> {
+  for (const folder of await foldersOf(configDir)) {
+    await refuseMoved(configDir, folder);
+    await rm(join(folder, sessionId), { recursive: true, force: true });
+  }
   for (const path of await pathsOf(configDir, sessionId)) {
-    if ((await realpath(path)) !== join(await realpath(configDir), path.slice(configDir.length)))
-      refuse(path);
+    await refuseMoved(configDir, path);
     const file = await open(path, constants.O_RDWR | constants.O_NOFOLLOW);
     try {
       const stats = await file.stat();
@@ -84,13 +90,22 @@ function refuse(path: string): never {
 }
 
 /** The session's files; there is one, or none. */
-async function pathsOf(configDir: string, sessionId: string): Promise<readonly string[]> {
+/** Through no link. */
+async function refuseMoved(configDir: string, path: string): Promise<void> {
+  if ((await realpath(path)) !== join(await realpath(configDir), path.slice(configDir.length))) refuse(path);
+}
+
+async function foldersOf(configDir: string): Promise<readonly string[]> {
   const projects = join(configDir, "projects");
   const folders = await readdir(projects).catch((error: unknown) => {
     if (isErrno(error, "ENOENT")) return []; // nothing was ever written here
     throw error;
   });
-  const paths = folders.map((folder) => join(projects, folder, `${sessionId}.jsonl`));
+  return folders.map((folder) => join(projects, folder));
+}
+
+async function pathsOf(configDir: string, sessionId: string): Promise<readonly string[]> {
+  const paths = (await foldersOf(configDir)).map((folder) => join(folder, `${sessionId}.jsonl`));
   const found = await Promise.all(paths.map(isFile));
   return paths.filter((_path, index) => found[index]);
 }

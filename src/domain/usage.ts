@@ -33,13 +33,19 @@ export interface WireRequest {
   readonly searchesWeb: boolean;
   /** Null when the request does not say. */
   readonly maxOutputTokens: number | null;
+  /** Bytes of the body without pictures and documents, whose tokens their bytes do not tell. */
+  readonly textBytes: number;
 }
 
 /** Who pays for a process's API requests just now. Asked before each request, told of each usage. Must not throw. */
 export interface Payer {
-  /** A refusal's `message` is shown to the person as it stands. */
+  /**
+   * A refusal's `message` is shown to the person as it stands. `pendingMicroUsd` is what this request and those under way whose
+   * usage is not known yet may cost together; 0 when none is under way.
+   */
   readonly mayStart: (
     request: WireRequest,
+    pendingMicroUsd: MicroUsd,
   ) => { readonly kind: "ok" } | { readonly kind: "refuse"; readonly message: string };
   readonly onUsage: (usage: ApiUsage) => void;
 }

@@ -1,9 +1,10 @@
+import type { MicroUsd } from "../domain/money.ts";
 import type { ApiUsage, Payer, WireRequest } from "../domain/usage.ts";
 import type { Logger } from "../log/logger.ts";
 
 /** What a payer answers to "may it start?"; null stands for yes. */
 export interface GuardedPayers {
-  readonly refusalOf: (payer: Payer, request: WireRequest) => string | null;
+  readonly refusalOf: (payer: Payer, request: WireRequest, pendingMicroUsd: MicroUsd) => string | null;
   readonly report: (payer: Payer, usage: ApiUsage) => void;
 }
 
@@ -19,10 +20,10 @@ export function createGuardedPayers(log: Logger): GuardedPayers {
   };
 
   return {
-    refusalOf: (payer, request) => {
+    refusalOf: (payer, request, pendingMicroUsd) => {
       if (broken.has(payer)) return refusal;
       try {
-        const verdict = payer.mayStart(request);
+        const verdict = payer.mayStart(request, pendingMicroUsd);
         return verdict.kind === "ok" ? null : verdict.message;
       } catch (error) {
         distrust(payer, error);

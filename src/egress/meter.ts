@@ -10,11 +10,12 @@ import {
 } from "./usage-report.ts";
 
 const BYTES_PER_TOKEN = 4;
-/** Bounds the guess for a prompt whose usage was never told, so that a stop with pictures does not eat a day's budget. */
-const MAX_GUESSED_INPUT_TOKENS = 50_000;
+/** No model takes more. */
+const MAX_GUESSED_INPUT_TOKENS = 1_000_000;
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 
-const NOTHING: BillableUsage = {
+/** The usage of a request of which nothing is known. */
+export const NOTHING_USED: BillableUsage = {
   inputTokens: 0,
   cacheWrite5mTokens: 0,
   cacheWrite1hTokens: 0,
@@ -36,7 +37,7 @@ export interface Meter {
 interface MeterDeps {
   readonly requestId: string;
   readonly prices: PriceTable;
-  /** The model that the request asks for, and the bytes of its body. */
+  /** The model that the request asks for, and the bytes of its body that are text. */
   readonly asked: { readonly model: string; readonly bytes: number };
   /** Called at most once with `isFinal: false` and exactly once with `isFinal: true`. */
   readonly report: (usage: ApiUsage) => void;
@@ -113,7 +114,7 @@ function toApiUsage(
 ): ApiUsage {
   const { asked } = deps;
   const model = report?.model ?? asked.model;
-  const known = report?.usage ?? { ...NOTHING, inputTokens: guessInput(asked.bytes) };
+  const known = report?.usage ?? { ...NOTHING_USED, inputTokens: guessInput(asked.bytes) };
   const usage = { ...known, outputTokens: Math.max(1, known.outputTokens, end.minOutputTokens ?? 0) };
   // A gateway may answer under a name of its own: then the model that was asked for has the price.
   const priced = deps.prices.isKnown(model) ? model : asked.model;
@@ -134,7 +135,8 @@ function toApiUsage(
   };
 }
 
-function guessInput(bodyBytes: number): number {
+/** Input tokens of a prompt whose usage was never told, by the bytes of its text. */
+export function guessInput(bodyBytes: number): number {
   return Math.min(MAX_GUESSED_INPUT_TOKENS, Math.ceil(bodyBytes / BYTES_PER_TOKEN));
 }
 

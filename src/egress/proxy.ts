@@ -10,6 +10,7 @@ import { createGuardedPayers } from "./guarded-payer.ts";
 import { presentedTokens } from "./headers.ts";
 import type { Lease, Leases } from "./leases.ts";
 import { createMessageMeter, createStreamMeter, type Meter } from "./meter.ts";
+import { createPending } from "./pending.ts";
 import type { PriceTable } from "./prices.ts";
 import { createBodyReader } from "./read-body.ts";
 import {
@@ -25,7 +26,7 @@ import {
 import { createThrottledLog } from "./throttled-log.ts";
 import { listenOnSocket } from "./unix-socket.ts";
 import { createUpstream } from "./upstream.ts";
-import { readWireRequest } from "./wire-request.ts";
+import { createWireReader } from "./wire-reader.ts";
 
 const ROUTES: ReadonlySet<string> = new Set(["/v1/messages", "/v1/messages/count_tokens"]);
 const MAX_CONNECTIONS = 256;
@@ -63,10 +64,17 @@ interface Admitted {
   readonly isMetered: boolean;
   readonly wire: WireRequest;
   readonly body: Buffer;
+  readonly isKnown: () => void;
 }
 
 type Judged =
-  | { readonly kind: "read"; readonly wire: WireRequest; readonly body: Buffer }
+  | {
+      readonly kind: "read";
+      readonly wire: WireRequest;
+      readonly body: Buffer;
+      /** To be called once what it uses is metered, or it is over. */
+      readonly isKnown: () => void;
+    }
   | { readonly kind: "refused"; readonly refusal: Refusal };
 
 /**
@@ -80,6 +88,8 @@ export async function createCredentialProxy(deps: CredentialProxyDeps): Promise<
   const { leases } = deps;
   const payers = createGuardedPayers(deps.log);
   const warn = createThrottledLog(deps.log, deps.now);
+  const pending = createPending(deps.prices);
+  const wires = createWireReader();
   const bodies = createBodyReader({ maxBytes: MAX_BODY_BYTES, maxTotalBytes: MAX_WAITING_BYTES });
 
   async function handle(request: IncomingMessage, response: ServerResponse) {
@@ -97,38 +107,48 @@ export async function createCredentialProxy(deps: CredentialProxyDeps): Promise<
     if (Number(request.headers["content-length"] ?? 0) > MAX_BODY_BYTES) return decline(TOO_LARGE, lease.id);
     const leave = lease.enter();
     if (leave === null) return decline(TOO_MANY, lease.id);
-    const read = await readRequest(request, payer, lease);
-    if (read.kind === "read" && !response.destroyed) {
-      return carry(request, response, { ...read, lease, payer, leave, isMetered: path === "/v1/messages" });
-    }
+    const isMetered = path === "/v1/messages";
+    const read = await readRequest(request, { payer, lease, isMetered });
+    if (read.kind === "read" && !response.destroyed)
+      return carry(request, response, { ...read, lease, payer, leave, isMetered });
     leave();
+    if (read.kind === "read") read.isKnown();
     if (read.kind === "refused") decline(read.refusal, lease.id);
   }
 
   /** The whole request, when the API may see it and its payer agrees. Nothing of it has been sent by then. */
-  async function readRequest(request: IncomingMessage, payer: Payer, lease: Lease): Promise<Judged> {
+  async function readRequest(
+    request: IncomingMessage,
+    { payer, lease, isMetered }: Pick<Admitted, "payer" | "lease" | "isMetered">,
+  ): Promise<Judged> {
     const bytes = await bodies.read(request);
     await lease.barrier(); // after the last byte: until then the jail may have put anything into it
     if (bytes === "gone" || lease.signal.aborted) return { kind: "refused", refusal: NO_LEASE };
     if (bytes === "too_large") return { kind: "refused", refusal: TOO_LARGE };
     if (bytes === "busy") return { kind: "refused", refusal: TOO_MANY };
-    const read = readWireRequest(bytes);
+    const read = await wires.read(bytes);
+    if (lease.signal.aborted) return { kind: "refused", refusal: NO_LEASE };
     if (read.kind === "refused") return { kind: "refused", refusal: unpaid(read.reason) };
-    const refusal = payers.refusalOf(payer, read.wire);
-    return refusal === null ? read : { kind: "refused", refusal: unpaid(refusal) };
+    const refusal = payers.refusalOf(payer, read.wire, pending.beside(lease, read.wire));
+    if (refusal !== null) return { kind: "refused", refusal: unpaid(refusal) };
+    // At once: whatever is judged from here on is judged with this one under way.
+    return { ...read, isKnown: isMetered ? pending.add(lease, read.wire) : () => undefined };
   }
 
   function carry(
     request: IncomingMessage,
     response: ServerResponse,
-    { lease, payer, leave, isMetered, wire, body }: Admitted,
+    { lease, payer, leave, isMetered, wire, body, isKnown }: Admitted,
   ) {
     const requestId = randomUUID();
     const meterDeps = {
       requestId,
       prices: deps.prices,
-      asked: { model: wire.model, bytes: body.length },
-      report: (usage: Parameters<Payer["onUsage"]>[0]) => payers.report(payer, usage),
+      asked: { model: wire.model, bytes: wire.textBytes },
+      report: (usage: Parameters<Payer["onUsage"]>[0]) => {
+        payers.report(payer, usage);
+        isKnown();
+      },
       onUnknownModel: (model: string) =>
         warn({ event: "egress.unknown_model", model, pricesAsOf: deps.prices.asOf }, "model without a price"),
     };
@@ -148,7 +168,10 @@ export async function createCredentialProxy(deps: CredentialProxyDeps): Promise<
           { event: "egress.failed", reason: upstream.scrub(reason), leaseId: lease.id, requestId },
           "an API request failed",
         ),
-      onOver: leave,
+      onOver: () => {
+        isKnown();
+        leave();
+      },
     });
   }
 
@@ -173,6 +196,7 @@ export async function createCredentialProxy(deps: CredentialProxyDeps): Promise<
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
       await closed;
+      await wires.close();
       upstream.close();
     },
   };

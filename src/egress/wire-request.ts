@@ -12,6 +12,7 @@ const messagesRequest = z.looseObject({
   mcp_servers: z.array(z.unknown()).nullish(),
   container: z.unknown().optional(),
 });
+const media = z.looseObject({ type: z.literal("base64"), data: z.string() });
 type Block = z.infer<typeof block>;
 
 /** Tools that run where the request comes from. Every other type is run by the API's own machines. */
@@ -51,7 +52,9 @@ export function readWireRequest(bytes: Buffer): ReadRequest {
     searchesWeb: served.length > 0,
     maxOutputTokens: max_tokens ?? null,
   };
-  return { kind: "read", wire, body: Buffer.from(JSON.stringify(json)) };
+  const body = Buffer.from(JSON.stringify(json));
+  const textBytes = body.length - blocks.reduce((sum, one) => sum + mediaBytes(one, 0), 0);
+  return { kind: "read", wire: { ...wire, textBytes }, body };
 }
 
 /** True for a block, or one within it, whose content is an address or a file stored at the API. */
@@ -64,6 +67,15 @@ function isFetched(one: Block, depth: number): boolean {
   return [parsed.data?.content, inner]
     .flatMap((nested) => blocksOf(content.safeParse(nested).data))
     .some((nested) => isFetched(nested, depth + 1));
+}
+
+/** Length of the pictures and documents, in base64, in a block and within it. */
+function mediaBytes(one: Block, depth: number): number {
+  if (depth > MAX_DEPTH) return 0;
+  const { source, content: inner } = one;
+  const parsed = media.safeParse(source);
+  const nested = blocksOf(content.safeParse(inner).data);
+  return (parsed.data?.data.length ?? 0) + nested.reduce((sum, each) => sum + mediaBytes(each, depth + 1), 0);
 }
 
 function blocksOf(value: z.infer<typeof content>): readonly Block[] {

@@ -14,7 +14,7 @@ export interface GitConfigPaths {
 
 /** Section and name, without the subsection between them, of each variable of git-config(1) whose value is a program. */
 const COMMAND =
-  /^(core\.(fsmonitor|sshcommand|editor|pager|askpass|gitproxy)|sequence\.editor|diff\.(external|textconv|command)|filter\.(clean|smudge|process)|merge\.driver|(diff|merge)tool\.(cmd|path)|credential\.helper|gpg\.program|interactive\.difffilter|trailer\.(command|cmd)|submodule\.update|remote\.(uploadpack|receivepack)|(alias|pager|browser|man)\..*)$/;
+  /^(core\.(fsmonitor|sshcommand|editor|pager|askpass|gitproxy|alternaterefscommand)|sequence\.editor|diff\.(external|textconv|command)|filter\.(clean|smudge|process)|merge\.driver|(diff|merge)tool\.(cmd|path)|credential\.helper|gpg\.(program|defaultkeycommand)|tar\.command|guitool\.cmd|hook\.command|sendemail\..*cmd|imap\.tunnel|instaweb\.httpd|remote\.vcs|interactive\.difffilter|trailer\.(command|cmd)|submodule\.update|remote\.(uploadpack|receivepack)|(alias|pager|browser|man)\..*)$/;
 /** What parts a command into words to a shell, as far as a path can be told by it. */
 const BETWEEN_WORDS = /[\s"'`;|&()<>$={}!]+/;
 

@@ -9,14 +9,20 @@ import { walk } from "./walk.ts";
 /** A tree larger than this is refused, since what was not looked at could hide anything. */
 export const MAX_ENTRIES = 1_000_000;
 
+interface LookOptions {
+  readonly maxEntries?: number;
+  readonly onFault?: (error: unknown) => void;
+}
+
 /**
  * All that git or a tool would obey in the project as it stands. Reads names and inodes only: no git is run, no link
  * followed, no file opened.
- * @throws AppError `path_invalid` when a part of it cannot be looked into.
+ * `onFault` is told of each part that cannot be looked into, which is then left out.
+ * @throws AppError `path_invalid` for such a part when there is no `onFault`, and for a project that is too large.
  */
 export async function lookThrough(
   project: string,
-  maxEntries = MAX_ENTRIES,
+  { maxEntries = MAX_ENTRIES, onFault }: LookOptions = {},
 ): Promise<readonly ProjectEntry[]> {
   const find = createEntryFinder();
   const found: ProjectEntry[] = [];
@@ -29,6 +35,7 @@ export async function lookThrough(
       return folders;
     },
     onShut: (path, cause) => refuseShut(project, path, cause),
+    ...(onFault === undefined ? {} : { onFault }),
   });
   return found;
 }

@@ -10,6 +10,7 @@ import { isInPackages } from "./package-folders.ts";
 import { createEntryFinder } from "./project-entries.ts";
 import { createPlan, lstatOrNull, type PlanBuilder, type ProtectionPlan } from "./protection.ts";
 import { createGitConfigReader, type RunReading } from "./read-git-configs.ts";
+import { createSecretFolders } from "./secret-folders.ts";
 import { createSecretLinks, type SecretLinks } from "./secret-links.ts";
 import { walk } from "./walk.ts";
 
@@ -43,6 +44,7 @@ export async function planProtection(
   const find = createEntryFinder();
   const entries: ProjectEntry[] = [];
   const secrets: { readonly path: string; readonly entry: Dirent }[] = [];
+  const isInSecret = createSecretFolders(isSecret);
   await walk({
     project,
     maxEntries,
@@ -51,10 +53,13 @@ export async function planProtection(
       entries.push(...found.entries);
       for (const name of found.folders) readable(project, below(folder.path, name));
       if (isInPackages(folder.path) || isInGit(folder.path)) return found.folders;
+      const isAllSecret = isInSecret(folder);
       for (const entry of folder.entries) {
         const path = below(folder.path, entry.name);
         const at = textOfPath(path);
-        const isOne = entry.isSymbolicLink() ? links.isOne(`${byteString(project)}/${path}`) : isSecret(at);
+        const isOne = entry.isSymbolicLink()
+          ? links.isOne(`${byteString(project)}/${path}`)
+          : isAllSecret || isSecret(at);
         if (isOne && !exposed.includes(join(project, at))) secrets.push({ path, entry });
       }
       return found.folders;

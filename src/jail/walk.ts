@@ -20,6 +20,8 @@ interface WalkOptions {
   readonly maxEntries: number;
   /** Called for a folder that cannot be opened: throws, or lets it be left out. */
   readonly onShut: (path: string, cause: unknown) => Promise<void>;
+  /** Told of a folder that could not be looked at, which is left out; without it, such a folder ends the walk. */
+  readonly onFault?: (error: unknown) => void;
 }
 
 interface Held {
@@ -45,7 +47,7 @@ const MAX_DEPTH = 100;
  * is renamed or exchanged meanwhile, no link is followed and nothing outside is seen. The event loop turns between folders.
  * @throws AppError `path_invalid` for more than `maxEntries` or folders too deep, and what `onShut` throws.
  */
-export async function walk({ project, look, maxEntries, onShut }: WalkOptions): Promise<void> {
+export async function walk({ project, look, maxEntries, onShut, onFault }: WalkOptions): Promise<void> {
   const tasks: Task[] = [{ parent: null, name: "" }];
   const over = Promise.withResolvers<void>();
   const faults: unknown[] = [];
@@ -81,7 +83,8 @@ export async function walk({ project, look, maxEntries, onShut }: WalkOptions): 
       await visit(parent, name);
       await release(parent);
     } catch (error) {
-      faults.push(error); // what is open is closed below
+      if (onFault !== undefined && seen <= maxEntries) onFault(error);
+      else faults.push(error); // what is open is closed below
       await release(parent).catch(() => undefined); // the fault that was first is told
     }
     running -= 1;

@@ -4,6 +4,7 @@ import { textOfPath } from "../domain/finding.ts";
 import { createIsSecret } from "../domain/secret-files.ts";
 import { byteString, bytesOf, isGone } from "./byte-paths.ts";
 import { isPackageFolder } from "./package-folders.ts";
+import { isInSecretFolder } from "./secret-folders.ts";
 import { createSecretLinks } from "./secret-links.ts";
 import type { WatchOrder } from "./secret-messages.ts";
 
@@ -59,8 +60,12 @@ export function watchProject(deps: WatchedProjectDeps): WatchedProject {
     const id = `${stats.dev}:${stats.ino}`;
     if (masked.get(path) === id || exposed.has(path)) return;
     // A masked file that was moved, or whose folder was, took its mask along; one with two names has a bare one.
-    const isRead = inodes.has(id) ? stats.nlink > 1n : isSecret(textOfPath(path.slice(project.length + 1)));
+    const isRead = inodes.has(id) ? stats.nlink > 1n : isNamed(path.slice(project.length + 1));
     if (isRead && (stats.isFile() || stats.isFIFO())) deps.onSecret(textOfPath(path));
+  }
+
+  function isNamed(below: string): boolean {
+    return isSecret(textOfPath(below)) || isInSecretFolder(project, below, isSecret);
   }
 
   function checkLinks(): void {
@@ -95,11 +100,15 @@ export function watchProject(deps: WatchedProjectDeps): WatchedProject {
 
   function scan(folder: string): void {
     observe(folder);
+    const isAllSecret = isInSecretFolder(project, `${folder.slice(project.length + 1)}/`, isSecret);
     for (const entry of readdirSync(bytesOf(folder), { withFileTypes: true, encoding: "latin1" })) {
       if (isSkipped(entry.name)) continue;
       const path = join(folder, entry.name);
       const isOfInterest =
-        !entry.isFile() || inodes.size > 0 || isSecret(textOfPath(path.slice(project.length + 1)));
+        isAllSecret ||
+        !entry.isFile() ||
+        inodes.size > 0 ||
+        isSecret(textOfPath(path.slice(project.length + 1)));
       if (isOfInterest) safely(path, () => check(path));
     }
   }

@@ -29,7 +29,8 @@ export function createFindFile(paths: PathJail, isSecret: IsSecret): FindFile {
     const isOfProject = isInside(root, place) && isInside(root, real) && (await lstat(real)).isFile();
     if (!isOfProject) return { kind: "missing", root };
     const path = relative(root, place);
-    return { kind: isSecret(path) ? "secret" : "plain", root, path };
+    const folders = path.split("/").map((_, index, names) => names.slice(0, index + 1).join("/"));
+    return { kind: folders.some(isSecret) ? "secret" : "plain", root, path };
   }
 
   return async (project, name) => {

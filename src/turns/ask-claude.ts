@@ -9,7 +9,7 @@ import { createPayer } from "./payer.ts";
 import { createRefusalRecord } from "./refusal-record.ts";
 import type { PreparedTurn, RunTurnDeps } from "./run-turn.ts";
 
-/** Tools that change nothing, whatever they are given: after a turn of these alone its project is not looked through. */
+/** Tools that change nothing, whatever they are given: a project in which only these were used is not looked through. */
 const READING = [
   "Read",
   "Glob",
@@ -50,6 +50,9 @@ export function createAsk(
       else record({ type: "tool.denied", ...fields, cause: verdict.cause }, { work });
     });
   }
+
+  /** Where a turn of this life has used a tool that may change something, or leave behind what does so later. */
+  const touched = new Set<string>();
 
   return async ({ work, session, signal }, onEvent) => {
     const called: string[] = [];
@@ -92,8 +95,11 @@ export function createAsk(
       root: project,
       work,
       run,
-      mayHaveChanged: ({ outcome }) =>
-        outcome.kind !== "completed" || called.some((name) => !READING.includes(name)),
+      mayHaveChanged: ({ outcome }) => {
+        if (outcome.kind !== "completed" || called.some((name) => !READING.includes(name)))
+          touched.add(project);
+        return touched.has(project);
+      },
       endWarm: () => deps.claude.forget(conversationKey(work.conversation)),
     });
   };

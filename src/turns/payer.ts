@@ -13,8 +13,8 @@ interface PayerDeps {
 
 /**
  * Pays for one turn's API requests out of its reservation. Each request is metered to disk as it happens, so that a turn
- * that is stopped or killed still has its true cost. A request begins only while the reservation is not used up: it may
- * end above it by what this one request costs. The first refusal of a turn is put on record.
+ * that is stopped or killed still has its true cost. A request begins only while the reservation is not used up, nor would
+ * be by what runs beside it: it may end above it by what one request costs. The first refusal of a turn is put on record.
  */
 export function createPayer({ ledger, work, record }: PayerDeps): Payer {
   const limitMicroUsd = work.reservedMicroUsd;
@@ -22,15 +22,18 @@ export function createPayer({ ledger, work, record }: PayerDeps): Payer {
   const unpriced = new Set<string>();
 
   return {
-    mayStart: () => {
+    mayStart: (_request, pendingMicroUsd) => {
       const spentMicroUsd = ledger.metered(work.id);
-      if (spentMicroUsd < limitMicroUsd) return { kind: "ok" };
+      if (spentMicroUsd + pendingMicroUsd < limitMicroUsd) return { kind: "ok" };
       if (!isRefused)
         record({ type: "cost.refused", stage: "request", spentMicroUsd, limitMicroUsd }, { work });
       isRefused = true;
       return {
         kind: "refuse",
-        message: `Sallyport: this request has used up its ${formatUsd(limitMicroUsd)}.`,
+        message:
+          spentMicroUsd < limitMicroUsd
+            ? `Sallyport: what runs side by side could use up the ${formatUsd(limitMicroUsd)} of this request.`
+            : `Sallyport: this request has used up its ${formatUsd(limitMicroUsd)}.`,
       };
     },
     onUsage: (usage) => {

@@ -50,6 +50,12 @@ export interface ProjectWatch {
 /** How long the end of a warm process is waited for before what it made is moved all the same. */
 const END_MS = 8_000;
 
+/** What is new in a project, and why a part of it could not be looked into. */
+interface Seen {
+  readonly found: readonly ProjectEntry[];
+  readonly faults: readonly unknown[];
+}
+
 interface Place {
   readonly live: Set<JailedProcess>;
   turns: number;
@@ -87,9 +93,12 @@ export function createProjectWatch(deps: WatchDeps): ProjectWatch {
     );
   }
 
-  async function look(root: string): Promise<readonly ProjectEntry[]> {
+  async function look(root: string): Promise<Seen> {
     const baseline = store.baselines.get(root);
-    return baseline === null ? [] : newEntries(baseline.entries, await lookThrough(root));
+    if (baseline === null) return { found: [], faults: [] };
+    const faults: unknown[] = [];
+    const now = await lookThrough(root, { onFault: (error) => faults.push(error) });
+    return { found: newEntries(baseline.entries, now), faults };
   }
 
   async function moveAll(items: readonly Quarantined[]): Promise<void> {
@@ -99,15 +108,18 @@ export function createProjectWatch(deps: WatchDeps): ProjectWatch {
     }
   }
 
-  /** Takes out what is new; `work` is the one that ran there last. */
-  async function takeOut(root: string, work: Work | null, found: readonly ProjectEntry[]): Promise<void> {
-    if (found.length === 0) return;
-    const items = store.transaction(() => store.quarantine.begin(root, work?.id ?? null, found));
-    await moveAll(items);
-    desk.tell(
-      work,
-      items.map(({ id }) => id),
-    );
+  /** Takes out what is new; `work` is the one that ran there last. Rejects, after that, when a part could not be looked into. */
+  async function takeOut(root: string, work: Work | null): Promise<void> {
+    const { found, faults } = await look(root);
+    if (found.length > 0) {
+      const items = store.transaction(() => store.quarantine.begin(root, work?.id ?? null, found));
+      await moveAll(items);
+      desk.tell(
+        work,
+        items.map(({ id }) => id),
+      );
+    }
+    if (faults.length > 0) throw faults[0];
   }
 
   function lastWork(root: string): Work | null {
@@ -117,7 +129,7 @@ export function createProjectWatch(deps: WatchDeps): ProjectWatch {
 
   /** What is left in a project in which nothing of ours runs is looked at for the last time, and what was accepted put back. */
   async function settle(root: string): Promise<void> {
-    await takeOut(root, lastWork(root), await look(root));
+    await takeOut(root, lastWork(root));
     if (placeOf(root).live.size > 0) return;
     store.baselines.close(root);
     await putBack(root);
@@ -152,10 +164,11 @@ export function createProjectWatch(deps: WatchDeps): ProjectWatch {
   }
 
   async function inspect<T>({ root, work, endWarm }: WatchedTurn<T>): Promise<void> {
-    if ((await look(root)).length === 0) return;
+    const { found, faults } = await look(root);
+    if (found.length === 0 && faults.length === 0) return;
     // What made it, or a child that it left, could make it again.
     await Promise.race([endWarm(), sleep(END_MS, undefined, { ref: false })]);
-    await takeOut(root, work, await look(root));
+    await takeOut(root, work);
   }
 
   return {

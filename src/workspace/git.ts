@@ -8,7 +8,18 @@ const TIMEOUT_MS = 20_000;
 const MAX_BYTES = 1024 * 1024;
 /** Commits that a person is shown; that there are more is said. */
 const MAX_COMMITS = 200;
+const MAX_REMOTE_IDS = 1_000;
 const ZERO = /^0+$/;
+
+/**
+ * git takes an object of a repository for what its name says, and a jail could have put another one there, with another parent or
+ * another message. Copied in a pack, each is named anew by its content: what was put in a false place is then not found.
+ */
+const COPY = `copy=/tmp/copy; ids=$1; shift
+git init -q --bare "$copy" || exit 3
+printf '%s\n' "$ids" | git -c core.commitGraph=false pack-objects -q --revs --stdout --filter=tree:0 2>/dev/null |
+  git -C "$copy" index-pack --stdin >/dev/null 2>&1 || exit 3
+exec git -C "$copy" --no-pager "$@" 2>/dev/null`;
 
 /** What git says of a project. It runs in a jail of its own: what stands in the repository runs nothing outside (H18). */
 export interface Git {
@@ -33,13 +44,20 @@ interface Ran {
 }
 
 export function createGit({ jail, configDir, apiSocket }: GitDeps): Git {
-  async function run(project: ApprovedPath, argv: readonly string[]): Promise<Ran> {
+  const run = (project: ApprovedPath, argv: readonly string[]): Promise<Ran> =>
+    runScript(project, 'exec git --no-pager "$@" 2>/dev/null', argv);
+
+  /** The same in a repository of commits alone, copied by their content from what these ids lead to. */
+  const runOnCopy = (project: ApprovedPath, ids: readonly string[], argv: readonly string[]): Promise<Ran> =>
+    runScript(project, COPY, [ids.join("\n"), ...argv]);
+
+  async function runScript(project: ApprovedPath, script: string, argv: readonly string[]): Promise<Ran> {
     const jailed = await jail.start({
       project,
       program: "/bin/sh",
       configDir,
       apiSocket,
-      args: () => ["-c", 'exec git --no-pager "$@" 2>/dev/null', "sh", ...argv],
+      args: () => ["-c", script, "sh", ...argv],
       env: ({ path, home, tmp }) => ({ ...GIT_ENV, PATH: path, HOME: home, TMPDIR: tmp }),
     });
     const timer = setTimeout(() => void jailed.kill(), TIMEOUT_MS);
@@ -53,6 +71,14 @@ export function createGit({ jail, configDir, apiSocket }: GitDeps): Git {
     const [stdout, { code }] = await Promise.all([text(jailed.stdout), jailed.exited]);
     clearTimeout(timer);
     return { code, stdout };
+  }
+
+  /** What the project's remote branches were when it last heard of them. */
+  async function remoteIds(project: ApprovedPath): Promise<readonly string[]> {
+    const { code, stdout } = await run(project, ["for-each-ref", "--format=%(objectname)", "refs/remotes"]);
+    return code === 0
+      ? [...new Set(stdout.split("\n").filter((id) => id !== ""))].slice(0, MAX_REMOTE_IDS)
+      : [];
   }
 
   return {
@@ -69,21 +95,23 @@ export function createGit({ jail, configDir, apiSocket }: GitDeps): Git {
     },
     commits: async (project, { oldId, newId }) => {
       if (ZERO.test(newId)) return [];
-      const range = ZERO.test(oldId) ? [newId, "--not", "--remotes"] : [newId, `^${oldId}`];
+      const known = ZERO.test(oldId) ? await remoteIds(project) : [oldId];
       const format = [
         "--format=%h %an: %s",
         "--no-show-signature",
         "--no-mailmap",
         `--max-count=${MAX_COMMITS + 1}`,
       ];
-      const { code, stdout } = await run(project, ["log", ...format, ...range]);
+      const range = [newId, ...known.map((id) => `^${id}`)];
+      const { code, stdout } = await runOnCopy(project, [newId, ...known], ["log", ...format, ...range]);
       if (code !== 0) return null;
       const lines = stdout.split("\n").filter((line) => line !== "");
       return lines.length > MAX_COMMITS ? [...lines.slice(0, MAX_COMMITS), "… and more"] : lines;
     },
     isForced: async (project, { oldId, newId }) => {
       if (ZERO.test(oldId) || ZERO.test(newId)) return false;
-      const { code } = await run(project, ["merge-base", "--is-ancestor", oldId, newId]);
+      const argv = ["merge-base", "--is-ancestor", oldId, newId];
+      const { code } = await runOnCopy(project, [oldId, newId], argv);
       return code !== 0;
     },
   };

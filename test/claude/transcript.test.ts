@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -36,6 +45,23 @@ async function left(...lines: readonly object[]): Promise<readonly unknown[]> {
 }
 
 const prompt = { type: "user", message: { content: "do it" } };
+
+test("H32: the files in which the CLI keeps long results go as well, and nothing through a link", async () => {
+  const own = path.replace(".jsonl", "");
+  const other = own.replace(ID, "another");
+  for (const folder of [own, other]) {
+    mkdirSync(join(folder, "tool-results"), { recursive: true });
+    writeFileSync(join(folder, "tool-results/a.txt"), "SECRET");
+  }
+  await left(prompt, said("m1", "a"), result("a"));
+  expect([own, join(other, "tool-results/a.txt")].map(existsSync)).toEqual([false, true]);
+
+  const outside = join(configDir, "outside");
+  mkdirSync(join(outside, ID), { recursive: true });
+  symlinkSync(outside, join(configDir, "projects/-q"));
+  await expect(withholdResults(configDir, ID)).rejects.toMatchObject({ code: "path_outside" });
+  expect(existsSync(join(outside, ID))).toBe(true);
+});
 
 test("H32: results after the model's last message are taken out, those before it stay", async () => {
   const kept = [prompt, said("m1", "a"), result("a"), said("m2", "b"), said("m2", "c")];

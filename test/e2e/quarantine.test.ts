@@ -1,4 +1,4 @@
-import { access, readdir } from "node:fs/promises";
+import { access, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { callTool, createQueueScript, reply } from "../../src/demo/messages-api/scripts.ts";
@@ -143,3 +143,44 @@ test("H31: what a stopped turn made is taken out as well, and ordinary work is t
   await stage.waitFor(({ text }) => text.includes("The tool said: ordinary"));
   expect(stage.botTexts().filter((text) => text.includes("I took it out"))).toHaveLength(1);
 });
+
+test("a project that cannot be looked into runs nothing until it is mended", async () => {
+  const stage = await createStage({
+    env: { CLAUDE_PERMISSION_MODE: "jail" },
+    script: createQueueScript([
+      bash("git init -q vendor; i=0; while [ $i -lt 110 ]; do mkdir d; cd d; i=$((i+1)); done; echo made"),
+      tellResults,
+      reply("I run."),
+    ]),
+  });
+  await stage.start();
+  stage.chat.send("go deep");
+  await stage.waitFor(({ text }) => text.includes("vendor/.git"), "what was found");
+  await stage.waitFor(({ text }) => text.includes("folders more than 100 deep"), "what could not be seen");
+  await stage.waitFor(({ text }) => text.includes("The tool said: made"));
+  expect(await isThere(join(stage.project, "vendor/.git"))).toBe(false);
+
+  const refused = await stage.ask("and now?", "folders more than 100 deep");
+  expect(refused.text).not.toContain("I run.");
+  await rm(join(stage.project, "d"), { recursive: true });
+  await stage.ask("and now?", "I run.");
+}, 60_000);
+
+test("H31: what a process makes that an earlier turn left behind is taken out after the next turn, whatever that turn does", async () => {
+  const stage = await createStage({
+    env: { CLAUDE_PERMISSION_MODE: "jail" },
+    script: createQueueScript([
+      bash("(while [ ! -e go ]; do sleep 0.1; done; git init -q late) >/dev/null 2>&1 & echo begun"),
+      tellResults,
+      reply("Only words."),
+    ]),
+  });
+  await stage.start();
+  await stage.ask("leave something", "The tool said: begun");
+  await writeFile(join(stage.project, "go"), "");
+  await until(() => isThere(join(stage.project, "late/.git/HEAD")), "it is made");
+  stage.chat.send("just talk");
+  await stage.waitFor(({ text }) => text.includes("late/.git"), "what was found");
+  await stage.waitFor(({ text }) => text.includes("Only words."));
+  expect(await isThere(join(stage.project, "late/.git"))).toBe(false);
+}, 60_000);

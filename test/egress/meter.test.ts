@@ -213,7 +213,7 @@ test("the guess for a prompt nobody counted is bounded, and an unknown model cos
   const { meter, reports, unknown } = metered("message", { model: "unknown", bytes: 30_000_000 });
   meter.end("cut");
   expect(reports).toMatchObject([
-    { model: "unknown", inputTokens: 50_000, outputTokens: 1, costMicroUsd: 750_075 },
+    { model: "unknown", inputTokens: 1_000_000, outputTokens: 1, costMicroUsd: 15_000_075 },
   ]);
   expect(unknown).toEqual(["unknown"]);
 });

@@ -149,6 +149,26 @@ test("H10: the payer is asked before every request, and its words go to the clie
   expect(harness.api.requests).toHaveLength(1);
 });
 
+test("H10: requests that run side by side are judged with what they may cost together, until that is known", async () => {
+  harness = await createHarness();
+  const pending: number[] = [];
+  harness.lease.setPayer({
+    mayStart: (_, pendingMicroUsd) => {
+      pending.push(pendingMicroUsd);
+      return pendingMicroUsd < 10_000 ? { kind: "ok" } : { kind: "refuse", message: "Sallyport: too much." };
+    },
+    onUsage: () => undefined,
+  });
+  const long = { ...HELLO, messages: [{ role: "user", content: "x".repeat(400_000) }] };
+  const answers = await Promise.all(Array.from({ length: 8 }, () => harness.post(long)));
+  const refused = answers.filter(({ status }) => status === 402).length;
+  expect(refused).toBeGreaterThan(0);
+  expect(answers.filter(({ status }) => status === 200)).toHaveLength(8 - refused);
+  expect(pending.filter((amount) => amount === 0)).toHaveLength(8 - refused); // nobody runs beside another
+  expect((await harness.post(long)).status).toBe(200); // nothing is under way any more
+  expect(pending.at(-1)).toBe(0);
+});
+
 test("a payer that throws refuses everything after it, and the proxy lives on for others", async () => {
   harness = await createHarness();
   const broken: Payer = {

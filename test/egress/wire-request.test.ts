@@ -25,6 +25,17 @@ test("what is judged of a request is told, and it goes on as it was meant", () =
   expect(read({ ...HELLO, tools: [] })).toMatchObject({ wire: { hasTools: false } });
 });
 
+test("pictures and documents do not count as text, wherever they stand", () => {
+  const image = {
+    type: "image",
+    source: { type: "base64", media_type: "image/png", data: "A".repeat(4000) },
+  };
+  const withMedia = withContent([image, { type: "tool_result", content: [image] }]);
+  const without = JSON.stringify(withMedia).length - 8000;
+  expect(read(withMedia)).toMatchObject({ wire: { textBytes: without } });
+  expect(read(HELLO)).toMatchObject({ wire: { textBytes: JSON.stringify(HELLO).length } });
+});
+
 test("a second model hidden behind the first is the one that is judged, and the only one that goes out", () => {
   const text = `{"model":"cheap","messages":[],"model":"dear"}`;
   const result = readWireRequest(Buffer.from(text));

@@ -254,6 +254,17 @@ describe.runIf(process.platform === "linux")("what a turn makes that git or a to
     await expect(lookThrough(world.project)).rejects.toThrow(/permissions are in the way/);
   });
 
+  test("H31: what cannot be looked into hides nothing of what can", async () => {
+    const before = await lookThrough(world.project);
+    await mkdir(join(world.project, "d/".repeat(120)), { recursive: true });
+    await mkdir(join(world.project, "vendor/.git"), { recursive: true });
+    await expect(lookThrough(world.project)).rejects.toThrow(/folders more than 100 deep/);
+    const faults: unknown[] = [];
+    const now = await lookThrough(world.project, { onFault: (error) => faults.push(error) });
+    expect(paths(newEntries(before, now))).toEqual(["vendor/.git"]);
+    expect(faults).toHaveLength(1);
+  });
+
   test("names are read as people can", () => {
     expect(textOfPath(Buffer.from("café/.git").toString("latin1"))).toBe("café/.git");
   });

@@ -75,6 +75,14 @@ ig"
 	name = ./not-run
 [diff]
 	tool = ./not-run
+[gpg "ssh"]
+	defaultKeyCommand = ./key.sh
+[core]
+	alternateRefsCommand = ./refs.sh
+[tar "tar.gz"]
+	command = ./tar.sh
+[sendemail]
+	toCmd = ./to.sh
 `;
     const { commands } = await read(text);
     expect(commands.map(wordsOf)).toEqual([
@@ -82,6 +90,10 @@ ig"
       ["node", "scripts/text.js", "--plain"],
       ["sh", "-c", "clean.sh", "%f"],
       ["./status.sh"],
+      ["./key.sh"],
+      ["./refs.sh"],
+      ["./tar.sh"],
+      ["./to.sh"],
     ]);
   });
 

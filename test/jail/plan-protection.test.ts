@@ -75,6 +75,16 @@ test("links to folders are not followed, not even in a circle", async () => {
   expect(await planned()).toEqual({ "real/.env": "mask" });
 });
 
+test("all that lies in a folder whose name is on the list is masked, but for a virtual environment", async () => {
+  await put(".envs/.production/.postgres", "keys.key/a", "keys.key/node_modules/m/b", "plain/c");
+  await put(".env/pyvenv.cfg", ".env/lib/a.py", ".env/lib/b.key");
+  expect(await planned()).toEqual({
+    ".envs/.production/.postgres": "mask",
+    "keys.key/a": "mask",
+    ".env/lib/b.key": "mask",
+  });
+});
+
 test("a tree too large to be looked through is refused", async () => {
   await put("a", "b", "c");
   await expect(planProtection(project, { run: hostReading, maxEntries: 3 })).resolves.toBeDefined();

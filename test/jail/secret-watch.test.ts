@@ -148,6 +148,9 @@ describe.runIf(process.platform === "linux")("H32: a secret that appears while a
     for (const name of ["plain", ".env.example", "shown.key"]) writeFileSync(at(name), "x");
     mkdirSync(at("node_modules/m"), { recursive: true });
     writeFileSync(at("node_modules/m/.env"), "x");
+    mkdirSync(at(".env.d/lib"), { recursive: true });
+    writeFileSync(at(".env.d/pyvenv.cfg"), "x");
+    writeFileSync(at(".env.d/lib/a.py"), "x");
     mkdirSync(at(".venv/lib/site-packages/m"), { recursive: true });
     writeFileSync(at(".venv/lib/site-packages/m/test.key"), "x");
     writeFileSync(join(world.root, "outside"), "x");

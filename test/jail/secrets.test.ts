@@ -35,7 +35,7 @@ describe.runIf(process.platform === "linux")("H05: secret files in the Linux jai
     const secrets = [".env", ".env.local", ".envrc", ".ENV", "a/b/.env.production", ".venv/.env"];
     for (const name of secrets) await put(name, `SECRET ${name}`);
     await put(".env.example", "EXAMPLE");
-    await put(".environment/readme", "README");
+    await put(".environment/readme", "SECRET in a folder of such a name");
     const { stdout } = await runShell(
       jail,
       world,
@@ -43,7 +43,7 @@ describe.runIf(process.platform === "linux")("H05: secret files in the Linux jai
        ( echo x > .env ) && echo wrote; rm -f .env && echo removed; mv .env moved && echo moved; ln .env hard && cat hard
        mv a c && cat c/b/.env.production; cat .environment/readme`,
     );
-    expect(stdout).toBe("EXAMPLE0\nREADME");
+    expect(stdout).toBe("EXAMPLE0\n");
     expect(await readFile(join(world.project, ".env"), "utf8")).toBe("SECRET .env");
   });
 
@@ -92,6 +92,7 @@ describe.runIf(process.platform === "linux")("H05: secret files in the Linux jai
   });
 
   test("a virtual environment called .env keeps working, with its own secrets masked", async () => {
+    await put(".env/pyvenv.cfg", "");
     await put(".env/bin/tool", "tool");
     await put(".env/.env", "SECRET");
     expect((await runShell(jail, world, "cat .env/bin/tool .env/.env")).stdout).toBe("tool");

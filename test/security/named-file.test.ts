@@ -14,7 +14,14 @@ beforeEach(async () => {
   const approved = join(base, "projects");
   root = join(approved, "app");
   for (const folder of ["config", ".env.d", "../other"]) mkdirSync(join(root, folder), { recursive: true });
-  for (const file of [".env", "config/server.key", "config/real", "notes.txt", "../other/.env"])
+  for (const file of [
+    ".env",
+    "config/server.key",
+    "config/real",
+    "notes.txt",
+    ".env.d/plain",
+    "../other/.env",
+  ])
     writeFileSync(join(root, file), "x");
   writeFileSync(join(base, "outside.key"), "x");
   symlinkSync("config/real", join(root, ".env.link"));
@@ -34,6 +41,7 @@ test.each([
   ["notes.txt", "plain", "notes.txt"],
   ["nothing.key", "missing", null],
   [".env.d", "missing", null],
+  [".env.d/plain", "secret", ".env.d/plain"],
   [".", "missing", null],
   ["out.key", "missing", null],
   ["elsewhere/.env", "missing", null],

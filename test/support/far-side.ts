@@ -7,6 +7,7 @@ export const WIRE: WireRequest = {
   hasTools: true,
   searchesWeb: false,
   maxOutputTokens: 32_000,
+  textBytes: 100,
 };
 
 const refuse = async (): Promise<NetVerdict> => ({

@@ -133,7 +133,12 @@ test("the payer refuses an API request once the reservation is used up, by what 
   const { submit, asked } = turnsBench({ reserve: () => ({ kind: "ok", reservedMicroUsd: 100 }) });
   submit("a");
   const { payer } = await asked();
-  expect(payer.mayStart(WIRE)).toEqual({ kind: "ok" });
+  expect(payer.mayStart(WIRE, 0)).toEqual({ kind: "ok" });
+  expect(payer.mayStart(WIRE, 99)).toEqual({ kind: "ok" });
+  expect(payer.mayStart(WIRE, 100)).toEqual({
+    kind: "refuse",
+    message: expect.stringContaining("side by side"),
+  });
   payer.onUsage({
     requestId: "r",
     model: "m",
@@ -146,7 +151,7 @@ test("the payer refuses an API request once the reservation is used up, by what 
     isFinal: true,
     isCut: false,
   });
-  expect(payer.mayStart(WIRE)).toEqual({ kind: "refuse", message: expect.stringContaining("$0.0001") });
+  expect(payer.mayStart(WIRE, 0)).toEqual({ kind: "refuse", message: expect.stringContaining("$0.0001") });
 });
 
 test("H52: a turn whose end could not be written keeps its answer until the disk takes it, and the queue goes on", async () => {
@@ -205,8 +210,8 @@ test("a request that reached its cap is refused on record, once a turn", async (
   const { submit, asked, events } = turnsBench({ reserve: () => ({ kind: "ok", reservedMicroUsd: 0 }) });
   submit("a");
   const { payer } = await asked();
-  payer.mayStart(WIRE);
-  payer.mayStart(WIRE);
+  payer.mayStart(WIRE, 0);
+  payer.mayStart(WIRE, 0);
   expect(events.filter(({ type }) => type === "cost.refused")).toEqual([
     { type: "cost.refused", stage: "request", spentMicroUsd: 0, limitMicroUsd: 0 },
   ]);

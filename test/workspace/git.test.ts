@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Jail } from "../../src/jail/jail.ts";
@@ -77,6 +77,38 @@ test("commits of an update are told, and whether it carries on from what was the
   await at("replace", third, first);
   expect(await git.commits(world.project, update(first, third))).toEqual([
     expect.stringMatching(/ o: third$/),
+  ]);
+});
+
+test("H31: a commit that was put under another's name is neither shown nor carries anything on", async () => {
+  const base = await at("rev-parse", "HEAD");
+  await at("commit", "-q", "--allow-empty", "-m", "a colleague's");
+  const remote = await at("rev-parse", "HEAD");
+  await at("checkout", "-q", "-b", "other", base);
+  await at("commit", "-q", "--allow-empty", "-m", "Add a backdoor");
+  const hidden = await at("rev-parse", "HEAD");
+  await at("commit", "-q", "--allow-empty", "-m", "Fix typo");
+  const tip = await at("rev-parse", "HEAD");
+  const update = { ref: "refs/heads/claude/fix", oldId: remote, newId: tip };
+  expect(await git.isForced(world.project, update)).toBe(true);
+
+  const fake = await at("commit-tree", "-p", remote, "-m", "Fix typo", "HEAD^{tree}");
+  const fileOf = (id: string) => join(world.project, ".git/objects", id.slice(0, 2), id.slice(2));
+  await rm(fileOf(hidden));
+  await copyFile(fileOf(fake), fileOf(hidden));
+  expect(await at("log", "--format=%s", `${remote}..${tip}`)).toBe("Fix typo\nFix typo"); // what git itself makes of it
+  expect(await git.commits(world.project, update)).toBeNull();
+  expect(await git.isForced(world.project, update)).toBe(true);
+  expect(await git.commits(world.project, { ...update, oldId: ZERO })).toBeNull();
+});
+
+test("commits that the remote branches have are not told again for a new branch", async () => {
+  const first = await at("rev-parse", "HEAD");
+  await at("update-ref", "refs/remotes/origin/main", first);
+  await at("commit", "-q", "--allow-empty", "-m", "second");
+  const newId = await at("rev-parse", "HEAD");
+  expect(await git.commits(world.project, { ref: "refs/heads/x", oldId: ZERO, newId })).toEqual([
+    expect.stringMatching(/ o: second$/),
   ]);
 });
 

@@ -1,0 +1,58 @@
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { setTimeout as delay } from "node:timers/promises";
+import { expect, onTestFinished, test } from "vitest";
+import { createWireReader } from "../../src/egress/wire-reader.ts";
+import { readWireRequest } from "../../src/egress/wire-request.ts";
+
+const LARGE = 24 * 1024 * 1024;
+
+function reader() {
+  const made = createWireReader();
+  onTestFinished(() => made.close());
+  return made;
+}
+
+function bodyOf(request: object, size: number): Buffer {
+  return Buffer.from(
+    JSON.stringify({
+      model: "m",
+      max_tokens: 1,
+      messages: [{ role: "user", content: "x".repeat(size) }],
+      ...request,
+    }),
+  );
+}
+
+test.each([
+  ["a small body", {}, 10],
+  ["a large body", {}, 2_000_000],
+  ["a large body that is refused", { container: "c" }, 2_000_000],
+])("%s is read as it is anywhere else", async (_, request, size) => {
+  const bytes = bodyOf(request, size);
+  const expected = readWireRequest(bytes);
+  expect(await reader().read(bytes)).toEqual(expected);
+});
+
+test("a body of the largest size, made to be slow, does not hold up the daemon", async () => {
+  const hostile = Buffer.from(
+    `{"model":"m","messages":[${'{"content":"x"},'.repeat(LARGE / 16)}{"content":"x"}]}`,
+  );
+  const { read } = reader();
+  await read(bodyOf({}, 2_000_000)); // the thread's own start is not what this is about
+  const before = performance.now();
+  readWireRequest(hostile);
+  const inline = performance.now() - before;
+  const held = monitorEventLoopDelay({ resolution: 5 });
+  held.enable();
+  await delay(20);
+  expect((await read(hostile)).kind).toBe("read");
+  held.disable();
+  expect(held.max / 1e6).toBeLessThan(inline / 2);
+});
+
+test("whoever waits is told when the thread ends", async () => {
+  const made = reader();
+  const reading = made.read(bodyOf({}, LARGE));
+  await made.close();
+  await expect(reading).rejects.toThrow("the thread that reads requests ended");
+});
