@@ -166,12 +166,13 @@ async function open(
   }
 
   const leases = createLeases();
+  const prices = createPriceTable();
   const proxy = await createCredentialProxy({
     socketPath: join(home.run, "api.sock"),
     upstream: config.claude.baseUrl,
     leases,
     credential: secrets.claudeCredential,
-    prices: createPriceTable(),
+    prices,
     log,
     now,
   });
@@ -199,6 +200,7 @@ async function open(
     policy,
     ...sockets,
     openLease: leases.open,
+    priceOf: prices.priceOf,
     log,
     now,
   });

@@ -53,6 +53,8 @@ export interface Gate {
 interface GateDeps {
   readonly policy: ToolPolicy;
   readonly project: string;
+  /** True for a call that a person decides, whatever the policy would allow. */
+  readonly isPersons: (call: ToolAsk) => boolean;
   /** Puts on record what the policy decided by itself. If it throws, the call is denied. */
   readonly onPolicy: (call: ToolAsk, verdict: PolicyVerdict) => void;
   readonly log: Logger;
@@ -73,12 +75,13 @@ const REASONS: Readonly<Record<ToolDenial, string>> = {
  * once more as it then stands, in the mode that the hook was told of: one that the hook has not seen is allowed by nobody but a
  * person. Where the CLI warns of a file, a person decides too.
  */
-export function createGate({ policy, project, onPolicy, log }: GateDeps): Gate {
+export function createGate({ policy, project, isPersons, onPolicy, log }: GateDeps): Gate {
   const seen = new Map<string, Pick<ToolCall, "cwd" | "cliMode">>();
 
   function judged(judge: Judge, call: ToolCall): Judgement {
     const judgement = judge(call, project);
     if (judgement.kind === "deny") onPolicy(call, { kind: "denied", cause: judgement.cause });
+    else if (isPersons(call)) return { kind: "ask" };
     return judgement;
   }
 

@@ -14,6 +14,8 @@ export interface ModelChoice {
   readonly fallbackModel: string | null;
   /** What the CLI offered before its first prompt: names by alias. */
   readonly offered: ReadonlyMap<string, string>;
+  /** What a model costs, by any measure that is the same for all; an unknown one as much as the dearest. */
+  readonly priceOf: (model: string) => number;
   /** True when `CLAUDE_TOOLS` has the CLI's web search, which the API carries out. */
   readonly maySearchWeb: boolean;
 }
@@ -24,6 +26,8 @@ export interface ModelRules {
   readonly refusalOf: (request: WireRequest) => string | null;
   /** A subagent call named this model, and the call was let through. */
   readonly allow: (model: string) => void;
+  /** True for a model that costs more than the chosen one. */
+  readonly isDearer: (model: string) => boolean;
   readonly isFallback: (model: string) => boolean;
 }
 
@@ -32,7 +36,13 @@ export interface ModelRules {
  * small requests without tools. What the CLI says of models after its first prompt is not believed: by then a program of the
  * jail may speak in its place.
  */
-export function createModelRules({ model, fallbackModel, offered, maySearchWeb }: ModelChoice): ModelRules {
+export function createModelRules({
+  model,
+  fallbackModel,
+  offered,
+  priceOf,
+  maySearchWeb,
+}: ModelChoice): ModelRules {
   const resolve = (name: string): string => canonicalModel(offered.get(name.toLowerCase()) ?? name);
   const fallback = fallbackModel === null ? null : resolve(fallbackModel);
   const chosen = resolve(model ?? DEFAULT_ALIAS);
@@ -51,6 +61,7 @@ export function createModelRules({ model, fallbackModel, offered, maySearchWeb }
       return `Sallyport: nobody chose the model ${request.model} for this turn, so the request was not passed on.`;
     },
     allow: (name) => allowed.add(resolve(name)),
+    isDearer: (name) => priceOf(resolve(name)) > priceOf(chosen),
     isFallback: (name) => fallback !== null && fallback !== chosen && canonicalModel(name) === fallback,
   };
 }

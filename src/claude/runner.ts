@@ -19,6 +19,8 @@ const START_TIMEOUT_MS = 15_000;
 const MAX_RENEWALS = 3;
 
 interface RunnerDeps extends Omit<StartDeps, "startTimeoutMs"> {
+  /** See `ModelChoice`. */
+  readonly priceOf: (model: string) => number;
   readonly now: Now;
   /** Aborted = the daemon ends: like `close`. */
   readonly signal?: AbortSignal;
@@ -121,7 +123,7 @@ export function createClaudeRunner(deps: RunnerDeps): ClaudeRunner {
 
   async function runOnce(process: ClaudeProcess, turn: ClaudeTurn, signal: AbortSignal) {
     const startedAt = performance.now();
-    const judged = { turn, policy: policyOf(turn.session) };
+    const judged = { turn, policy: policyOf(turn.session), priceOf: deps.priceOf };
     const ran = await runTurn({ ...judged, process, settings, signal, now, log });
     const { kind: outcome } = ran.end.outcome;
     const ms = Math.round(performance.now() - startedAt);

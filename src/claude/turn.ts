@@ -40,6 +40,8 @@ interface TurnDeps {
   readonly turn: ClaudeTurn;
   readonly settings: ClaudeSettings;
   readonly policy: ToolPolicy;
+  /** See `ModelChoice`. */
+  readonly priceOf: (model: string) => number;
   readonly signal: AbortSignal;
   readonly now: Now;
   readonly log: Logger;
@@ -49,7 +51,8 @@ interface TurnDeps {
  * Runs one turn on a process that is ready. Ends with the CLI's result, or without one when the process ends, breaks the
  * protocol, falls silent, or does not end in time after a stop. Never rejects.
  */
-export function runTurn({ process, turn, settings, policy, signal, now, log }: TurnDeps): Promise<TurnRun> {
+export function runTurn(deps: TurnDeps): Promise<TurnRun> {
+  const { process, turn, settings, policy, priceOf, signal, now, log } = deps;
   const { connection, lease, sessionId } = process;
   const { promise, resolve } = Promise.withResolvers<TurnRun>();
   const { model: chosen, fallbackModel, tools } = settings;
@@ -57,6 +60,7 @@ export function runTurn({ process, turn, settings, policy, signal, now, log }: T
     model: chosen,
     fallbackModel,
     offered: process.offered(),
+    priceOf,
     maySearchWeb: tools.includes("WebSearch"),
   });
   const said = new Set<string>();
@@ -78,9 +82,23 @@ export function runTurn({ process, turn, settings, policy, signal, now, log }: T
     onSilence: () =>
       finish(failed("stalled", `The CLI was silent for ${Math.round(settings.stallMs / 1000)} s`), true),
   });
-  const gate = createGate({ policy, project: turn.session.project, onPolicy: turn.onPolicy, log });
+  const gate = createGate({
+    policy,
+    project: turn.session.project,
+    // A program of the jail could make such a call look like Claude's.
+    isPersons: (call) => {
+      const named = modelNamedBy(call);
+      return named !== null && models.isDearer(named);
+    },
+    onPolicy: turn.onPolicy,
+    log,
+  });
   const asks = createAsks({
-    decide: async (asked, askSignal) => gate.answer(asked) ?? turn.decide(toolAskOf(asked), askSignal),
+    decide: async (asked, askSignal) => {
+      const answer = gate.answer(asked) ?? (await turn.decide(toolAskOf(asked), askSignal));
+      if (answer.kind === "allow") allowModel(asked);
+      return answer;
+    },
     answer: connection.answer,
     onChange: breathe,
     log,
@@ -126,12 +144,16 @@ export function runTurn({ process, turn, settings, policy, signal, now, log }: T
     );
   }
 
-  /** A model that a subagent call names may be used once the call has passed the policy. */
+  /** A model that a subagent call names may be used once the call has passed the policy, a dearer one once a person has allowed it. */
   function judge(call: ToolCall | null): HookAnswer {
     const answer = gate.hook(call);
-    const named = call?.toolName === SUBAGENT ? call.input.model : undefined;
-    if (answer.kind !== "deny" && typeof named === "string") models.allow(named);
+    if (call !== null && answer.kind === "none") allowModel(call);
     return answer;
+  }
+
+  function allowModel(call: ToolAsk): void {
+    const named = modelNamedBy(call);
+    if (named !== null) models.allow(named);
   }
 
   function onResult(result: ResultMessage): void {
@@ -229,6 +251,11 @@ export function runTurn({ process, turn, settings, policy, signal, now, log }: T
     connection.prompt(turn.prompt, turn.uuid);
     watchdog.touch();
   }
+}
+
+/** The model that a subagent is to work on, when its call says so. */
+function modelNamedBy({ toolName, input }: ToolAsk): string | null {
+  return toolName === SUBAGENT && typeof input.model === "string" ? input.model : null;
 }
 
 function microUsdOf(usd: number | null | undefined): number | null {

@@ -92,6 +92,8 @@ export interface PriceTable {
   /** The day on which the prices were true, `YYYY-MM-DD`. */
   readonly asOf: string;
   readonly isKnown: (model: string) => boolean;
+  /** What a million tokens each way cost, for comparing models; of an unknown one as of the dearest. */
+  readonly priceOf: (model: string) => MicroUsd;
   /** Whole micro-USD, rounded up. An unknown model costs as much as the dearest of the table. */
   readonly costOf: (
     model: string,
@@ -105,6 +107,10 @@ export function createPriceTable(): PriceTable {
   return {
     asOf: PRICES_AS_OF,
     isKnown: (model) => PRICES.has(canonicalModel(model)),
+    priceOf: (model) => {
+      const { input, output } = (PRICES.get(canonicalModel(model)) ?? dearest).standard;
+      return input + output;
+    },
     costOf: (model, usage) => {
       const price = PRICES.get(canonicalModel(model));
       const { isFast, isUsOnly, webSearches } = usage;

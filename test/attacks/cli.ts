@@ -75,7 +75,13 @@ export async function startCli({ world, jail, layers, apiSocket, token }: BareCl
         ? claudeEnv({ inside, auth: "api-key", token })
         : openEnv(inside, { world, layers }),
   });
-  const gate = createGate({ policy: POLICY, project: world.project, onPolicy: () => undefined, log: QUIET });
+  const gate = createGate({
+    policy: POLICY,
+    project: world.project,
+    isPersons: () => false,
+    onPolicy: () => undefined,
+    log: QUIET,
+  });
   let stderr = "";
   jailed.stderr.on("data", (chunk) => {
     stderr += String(chunk);

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createClaudeRunner } from "../../src/claude/runner.ts";
 import type { ClaudeSession } from "../../src/claude/types.ts";
+import { createPriceTable } from "../../src/egress/prices.ts";
 import { BARE_WORKSHOP, type Jail } from "../../src/jail/jail.ts";
 import type { Logger } from "../../src/log/logger.ts";
 import { startTurn } from "../claude/house.ts";
@@ -23,6 +24,7 @@ export function startProduct({ world, jail, apiSocket, proxy, log }: ProductDeps
     settings: SETTINGS,
     policy: POLICY,
     apiSocket,
+    priceOf: createPriceTable().priceOf,
     netPort: null,
     netSocket: apiSocket, // leads nowhere: the way out has tests of its own
     localPorts: [],

@@ -11,6 +11,7 @@ import { createMessagesApi, type MessagesApi } from "../../src/demo/messages-api
 import type { ModelScript } from "../../src/demo/messages-api/types.ts";
 import type { ApprovedPath } from "../../src/domain/approved-path.ts";
 import type { ClaudeEvent, ClaudeTurnEnd, ToolAsk } from "../../src/domain/claude-event.ts";
+import { createPriceTable } from "../../src/egress/prices.ts";
 import type { Jail } from "../../src/jail/jail.ts";
 import { BARE_WORKSHOP } from "../../src/jail/jail.ts";
 import { openJail } from "../../src/jail/open-jail.ts";
@@ -105,6 +106,7 @@ export async function createHouse(options: HouseOptions = {}): Promise<House> {
       settings,
       apiSocket,
       policy: { ...createToolPolicy({ mode: settings.permissionMode, secretFiles: [] }), ...options.policy },
+      priceOf: createPriceTable().priceOf,
       netPort: null,
       netSocket: apiSocket, // the way out is not what these tests are about
       localPorts: [],

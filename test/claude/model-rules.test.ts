@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { createModelRules, type ModelChoice } from "../../src/claude/model-rules.ts";
+import { createPriceTable } from "../../src/egress/prices.ts";
 import { WIRE } from "../support/far-side.ts";
 
 const OFFERED = new Map([
@@ -8,7 +9,14 @@ const OFFERED = new Map([
   ["sonnet", "claude-sonnet-5-5"],
   ["haiku", "claude-haiku-5-5-20261001"],
 ]);
-const CHOICE: ModelChoice = { model: null, fallbackModel: null, offered: OFFERED, maySearchWeb: false };
+const { priceOf } = createPriceTable();
+const CHOICE: ModelChoice = {
+  model: null,
+  fallbackModel: null,
+  offered: OFFERED,
+  priceOf,
+  maySearchWeb: false,
+};
 const rules = (over: Partial<ModelChoice> = {}) => createModelRules({ ...CHOICE, ...over });
 const ask = (model: string, over = {}) => ({ ...WIRE, model, ...over });
 const SMALL = { hasTools: false, maxOutputTokens: 999 };
@@ -42,6 +50,13 @@ test("a model that a subagent call named may be used from then on", () => {
   expect(refusalOf(ask("claude-sonnet-5-5"))).not.toBeNull();
   allow("sonnet");
   expect(refusalOf(ask("claude-sonnet-5-5"))).toBeNull();
+});
+
+test("a model is dearer by the price table, an unknown one as the dearest", () => {
+  const { isDearer } = rules();
+  expect(["haiku", "Sonnet", "opus", "claude-opus-5-5"].map(isDearer)).toEqual([false, false, false, false]);
+  expect(["claude-fable-5", "claude-novelty-9"].map(isDearer)).toEqual([true, true]);
+  expect(rules({ model: "claude-novelty-9" }).isDearer("claude-fable-5")).toBe(false);
 });
 
 test("the API searches the web only where that tool was chosen", () => {

@@ -69,6 +69,35 @@ test("a subagent works on the model that its call named", async () => {
   expect(events.filter(({ kind }) => kind === "model_refused")).toEqual([]);
 });
 
+test.each(["allow", "deny"] as const)(
+  "H30: a subagent on a dearer model than the chosen one is a person's to say, in mode jail too: %s",
+  async (kind) => {
+    await open(
+      [
+        callTool("Agent", {
+          description: "look",
+          prompt: "look around",
+          subagent_type: "general-purpose",
+          model: "opus",
+        }),
+        ...(kind === "allow" ? [reply("the subagent's report")] : []),
+        sayResult,
+      ],
+      { settings: { model: "sonnet", permissionMode: "jail", tools: ["Bash", "Read", "Agent"] } },
+    );
+    const asked: string[] = [];
+    const { end } = await house.run(house.session(), "go", {
+      decide: async ({ toolName, input }) => {
+        asked.push(toolName);
+        return kind === "allow" ? { kind, input } : { kind, message: "Not on that one." };
+      },
+    });
+    expect(end.outcome).toMatchObject({ kind: "completed" });
+    expect(asked).toEqual(["Agent"]);
+    expect(modelsAsked().includes("claude-opus-5-5")).toBe(kind === "allow");
+  },
+);
+
 test("H30: the fallback answers only when it is set, and that it does is told", async () => {
   const overloaded = fail(529, "overloaded_error");
   await open([overloaded, overloaded, overloaded, reply("from the fallback")], {
