@@ -26,7 +26,7 @@ export function createWireReader(): WireReader {
 
   function start(): Worker {
     const file = join(import.meta.dirname, `wire-worker${extname(import.meta.filename)}`);
-    const started = new Worker(file, { env: {}, stdin: false });
+    const started = new Worker(file, { env: {}, execArgv: [], stdin: false });
     started.unref();
     started.on("message", ({ id, read }: FromReader) => {
       waiting.get(id)?.resolve(read.kind === "read" ? { ...read, body: Buffer.from(read.body) } : read);

@@ -92,7 +92,7 @@ function watchOne(request: WatchOne): SecretWatch {
     exposed,
   };
   const file = join(import.meta.dirname, `secret-worker${extname(import.meta.filename)}`);
-  const worker = new Worker(file, { workerData: order, env: {}, stdin: false });
+  const worker = new Worker(file, { workerData: order, env: {}, execArgv: [], stdin: false });
   worker.unref();
   worker.on("message", take);
   worker.on("error", () => end("the thread that watches it ended"));
