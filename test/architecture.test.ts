@@ -131,10 +131,17 @@ test("what is loaded is written out: no import of a computed name, and by other 
   expect(matching(/\bimport\((?!\s*"[^"]+"\s*\))/)).toEqual([]);
   expect(matching(/\bcreateRequire\(|\bimport\.meta\.resolve\(|\bnew Worker\(/)).toEqual([
     "bin.ts", // the `node` package
-    "egress/wire-reader.ts", // its own thread
-    "jail/secret-watch.ts", // its own thread
+    "domain/thread.ts", // threads of the daemon's own, of which the next test knows each
     "log/logger.ts", // pino-pretty
     "telegram/render/table.ts", // string-width
+  ]);
+});
+
+test("the daemon has two threads of its own", () => {
+  const starting = files.filter((file) => /\bstartThread\((?!module)/.test(readFileSync(file, "utf8")));
+  expect(starting.map((file) => relative(SRC, file)).sort()).toEqual([
+    "egress/wire-reader.ts",
+    "jail/secret-watch.ts",
   ]);
 });
 

@@ -1,5 +1,6 @@
-import { extname, join } from "node:path";
-import { Worker } from "node:worker_threads";
+import { join } from "node:path";
+import type { Worker } from "node:worker_threads";
+import { startThread } from "../domain/thread.ts";
 import type { FromReader, ToReader } from "./wire-messages.ts";
 import { type ReadRequest, readWireRequest } from "./wire-request.ts";
 
@@ -25,9 +26,7 @@ export function createWireReader(): WireReader {
   let count = 0;
 
   function start(): Worker {
-    const file = join(import.meta.dirname, `wire-worker${extname(import.meta.filename)}`);
-    const started = new Worker(file, { env: {}, execArgv: [], stdin: false });
-    started.unref();
+    const started = startThread(join(import.meta.dirname, "wire-worker"));
     started.on("message", ({ id, read }: FromReader) => {
       waiting.get(id)?.resolve(read.kind === "read" ? { ...read, body: Buffer.from(read.body) } : read);
       waiting.delete(id);

@@ -1,7 +1,7 @@
-import { text } from "node:stream/consumers";
 import type { BwrapJailDeps } from "./bwrap-jail.ts";
 import { bwrapOptions } from "./bwrap-options.ts";
 import { startBwrap } from "./bwrap-process.ts";
+import { collectOutput } from "./collect-output.ts";
 import { INSIDE } from "./inside-paths.ts";
 import { READING_ENV, type RunReading } from "./read-git-configs.ts";
 import { approvedFolder } from "./verify-mounts.ts";
@@ -34,17 +34,9 @@ export function createBwrapReading(
       argv,
       check: moveIn,
     });
-    const { stdin, stdout, stderr } = running.child;
-    const timer = setTimeout(() => void running.kill(), TIMEOUT_MS);
-    stdin.end();
-    stderr.resume();
-    let bytes = 0;
-    stdout.on("data", (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes > MAX_BYTES) void running.kill();
-    });
-    const [printed, { code }] = await Promise.all([text(stdout), running.exited]);
-    clearTimeout(timer);
-    return { code, stdout: printed };
+    return collectOutput(
+      { ...running.child, exited: running.exited, kill: running.kill },
+      { timeoutMs: TIMEOUT_MS, maxBytes: MAX_BYTES },
+    );
   };
 }

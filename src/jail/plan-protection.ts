@@ -69,7 +69,7 @@ export async function planProtection(
   const plan = createPlan(project);
   await planEntries(entries, plan, run);
   for (const { path, entry } of secrets) {
-    if (entry.isDirectory()) continue; // a virtual environment called .env: looked into like any folder
+    if (entry.isDirectory()) continue; // what lies in it is looked at file by file
     const files = entry.isSymbolicLink() ? filesBehind(project, path, links) : [path];
     for (const file of files) {
       const at = readable(project, file);

@@ -6,6 +6,7 @@ import type { SeenFolder } from "./walk.ts";
 
 /** Settings that make tools of the owner's run something (H22). */
 const SETTINGS = [".mcp.json", ".claude", ".vscode", ".idea", ".husky"];
+
 /** What a folder holds that git or a tool would obey, and which of its folders are to be looked into. */
 export interface FolderEntries {
   readonly entries: readonly ProjectEntry[];

@@ -1,8 +1,8 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { extname, join } from "node:path";
-import { Worker } from "node:worker_threads";
+import { join } from "node:path";
 import { AppError } from "../domain/errors.ts";
+import { startThread } from "../domain/thread.ts";
 import type { JailLoss } from "./jail.ts";
 import type { ProtectedPath } from "./protection.ts";
 import type { FromWatcher, ToWatcher, WatchOrder } from "./secret-messages.ts";
@@ -91,9 +91,7 @@ function watchOne(request: WatchOne): SecretWatch {
     masked: new Map(masks.map(({ path, dev, ino }) => [path, `${dev}:${ino}`])),
     exposed,
   };
-  const file = join(import.meta.dirname, `secret-worker${extname(import.meta.filename)}`);
-  const worker = new Worker(file, { workerData: order, env: {}, execArgv: [], stdin: false });
-  worker.unref();
+  const worker = startThread(join(import.meta.dirname, "secret-worker"), order);
   worker.on("message", take);
   worker.on("error", () => end("the thread that watches it ended"));
   worker.on("exit", () => end("the thread that watches it ended"));

@@ -40,6 +40,10 @@ export interface ExposeDeps {
 export function exposeFile(deps: ExposeDeps, request: Request, file: NamedFile): void {
   const { store, replies, ownerUsers } = deps;
   const isOwner = ownerUsers.has(request.principal?.userId ?? 0);
+  if (!isOwner && file.kind !== "gone" && file.kind !== "unnamed") {
+    replies.tell(request, EXPOSE_WORDS.ownersOnly);
+    return;
+  }
   switch (file.kind) {
     case "gone":
       replies.tell(request, EXPOSE_WORDS.noProject);
@@ -53,13 +57,13 @@ export function exposeFile(deps: ExposeDeps, request: Request, file: NamedFile):
       return;
     }
     case "missing":
-      replies.tell(request, isOwner ? EXPOSE_WORDS.missing : EXPOSE_WORDS.ownersOnly);
+      replies.tell(request, EXPOSE_WORDS.missing);
       return;
     case "plain":
-      replies.tell(request, isOwner ? plainText(file.path) : EXPOSE_WORDS.ownersOnly);
+      replies.tell(request, plainText(file.path));
       return;
     case "secret":
-      replies.tell(request, isOwner ? show(deps, request, file) : EXPOSE_WORDS.ownersOnly);
+      replies.tell(request, show(deps, request, file));
       return;
   }
 }

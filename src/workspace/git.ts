@@ -1,7 +1,7 @@
-import { text } from "node:stream/consumers";
 import type { ApprovedPath } from "../domain/approved-path.ts";
 import { parseHostName } from "../domain/host-rule.ts";
 import type { GitRemote, RefUpdate } from "../domain/net.ts";
+import { collectOutput } from "../jail/collect-output.ts";
 import type { Jail } from "../jail/jail.ts";
 
 const TIMEOUT_MS = 20_000;
@@ -60,17 +60,7 @@ export function createGit({ jail, configDir, apiSocket }: GitDeps): Git {
       args: () => ["-c", script, "sh", ...argv],
       env: ({ path, home, tmp }) => ({ ...GIT_ENV, PATH: path, HOME: home, TMPDIR: tmp }),
     });
-    const timer = setTimeout(() => void jailed.kill(), TIMEOUT_MS);
-    jailed.stdin.end();
-    jailed.stderr.resume();
-    let bytes = 0;
-    jailed.stdout.on("data", (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes > MAX_BYTES) void jailed.kill();
-    });
-    const [stdout, { code }] = await Promise.all([text(jailed.stdout), jailed.exited]);
-    clearTimeout(timer);
-    return { code, stdout };
+    return collectOutput(jailed, { timeoutMs: TIMEOUT_MS, maxBytes: MAX_BYTES });
   }
 
   /** What the project's remote branches were when it last heard of them. */

@@ -70,11 +70,13 @@ describe.runIf(isRoot)("the jail of a root daemon", () => {
 
   test("makes no user namespace, and so nothing that a user may do only in one", async () => {
     give(`${USER}:${GROUP}`);
-    const clone3 = `perl -e 'my $a = pack("Q11", 0x10000000, (0) x 10); my $r = syscall(435, $a, 88); exit 0 if $r == 0; print $r < 0 ? "refused" : "made"'`;
-    const setns = `perl -e 'open F, "/proc/self/ns/user"; print syscall(${process.arch === "arm64" ? 268 : 308}, fileno(F), 0), " $!"'`;
+    const clone3 = `perl -e 'my $a = pack("Q11", 0x10000000, (0) x 10); my $r = syscall(435, $a, 88); exit 0 if $r == 0; print $r < 0 ? "clone3 refused, " : "made"'`;
+    const setns = `perl -e 'open F, "/proc/self/ns/user"; print "setns ", syscall(${process.arch === "arm64" ? 268 : 308}, fileno(F), 0), " $!"'`;
     const script = `unshare -U true && echo nested; unshare -Ur true && echo rooted; unshare -n true && echo net
       bwrap --unshare-user --ro-bind / / true && echo bwrapped; ${clone3}; ${setns}`;
-    expect((await runShell(jail, world, script)).stdout).toBe("refused-1 Function not implemented");
+    expect((await runShell(jail, world, script)).stdout).toBe(
+      "clone3 refused, setns -1 Function not implemented",
+    );
     const outside = execFileSync("/usr/bin/setpriv", [
       `--reuid=${USER}`,
       `--regid=${GROUP}`,
