@@ -9,8 +9,10 @@ import { growth } from "./figures/growth.ts";
 import { idle } from "./figures/idle.ts";
 import { jail } from "./figures/jail.ts";
 import { latency } from "./figures/latency.ts";
+import { redaction } from "./figures/redaction.ts";
 import { soak } from "./figures/soak.ts";
 import { start } from "./figures/start.ts";
+import { strangers } from "./figures/strangers.ts";
 import { throughput } from "./figures/throughput.ts";
 import { turn } from "./figures/turn.ts";
 import type { Bench, Figure } from "./harness/figure.ts";
@@ -18,7 +20,19 @@ import { describeMachine, nameMachine } from "./harness/machine.ts";
 import { markdownTable } from "./harness/table.ts";
 import { profileHotPath } from "./profile.ts";
 
-const BENCHES: readonly Bench[] = [latency, throughput, turn, calls, start, jail, idle, growth, soak];
+const BENCHES: readonly Bench[] = [
+  latency,
+  strangers,
+  throughput,
+  turn,
+  calls,
+  redaction,
+  start,
+  jail,
+  idle,
+  growth,
+  soak,
+];
 const MAX_RUNS = 100;
 const USAGE = `npm run bench -- [--only <${BENCHES.map(({ name }) => name).join("|")}>]... [--runs <1-${MAX_RUNS}>] [--long] [--json <file>] [--profile]`;
 

@@ -1,10 +1,18 @@
 import { readFileSync } from "node:fs";
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { exitCodeOf, messageOf } from "./domain/errors.ts";
+import type { ExportOptions } from "./ops/audit-export.ts";
+import type { TailOptions } from "./ops/audit-tail.ts";
 
 const { version }: { version: string } = JSON.parse(
   readFileSync(new URL("../package.json", import.meta.url), "utf8"),
 );
+
+/** A number of megabytes of the command line. */
+function megabytes(text: string): number {
+  if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError("expected a whole number above 0");
+  return Number(text);
+}
 
 const program = new Command("sallyport")
   .description("Your own Claude Code, from Telegram, for the people you admit and nobody else.")
@@ -89,6 +97,50 @@ program
     process.exitCode = unlock(options);
   });
 
+program
+  .command("credentials")
+  .description("show every credential: where it comes from, since when, when to rotate it; never its value")
+  .option("--scan", "look for them in logs, backups, the database, projects, shells' and git histories")
+  .option("--max-mb <number>", "megabytes to read of each of these, and of each git history", megabytes, 1024)
+  .option("--json", "print it for a program")
+  .option("--env-file <path>", "settings file (default: .env in SALLYPORT_HOME)")
+  .action(async (options: { envFile?: string; json?: boolean; scan?: boolean; maxMb: number }) => {
+    const { printCredentials } = await import("./ops/credentials.ts");
+    process.exitCode = await printCredentials(options);
+  });
+
+const token = program.command("token").description("invite people, and end logins");
+token
+  .command("create")
+  .description("print a token that admits whoever sends it to the bot, once")
+  .option("--role <role>", "owner or member", "member")
+  .option("--days <days>", "how long it is good, 1 to 30", "1")
+  .option("--env-file <path>", "settings file (default: .env in SALLYPORT_HOME)")
+  .action(async (options: { envFile?: string; role: string; days: string }) => {
+    const { createInviteToken } = await import("./ops/token.ts");
+    process.exitCode = createInviteToken(options);
+  });
+token
+  .command("list")
+  .description("print who may come in and which invites are open")
+  .option("--env-file <path>", "settings file (default: .env in SALLYPORT_HOME)")
+  .action(async (options: { envFile?: string }) => {
+    const { listTokens } = await import("./ops/token.ts");
+    process.exitCode = listTokens(options);
+  });
+token
+  .command("revoke")
+  .description("end a person's login, or an open invite; the daemon may run meanwhile")
+  .argument("<what...>", "a user id, or: invite <number>")
+  .option("--env-file <path>", "settings file (default: .env in SALLYPORT_HOME)")
+  .action(async (what: string[], options: { envFile?: string }) => {
+    const { revokeToken } = await import("./ops/token.ts");
+    process.exitCode = revokeToken({ ...options, what });
+  });
+
+/** A reader that has seen enough (`| head`) is no fault. */
+const endWithReader = (): void => void process.stdout.on("error", () => process.exit(0));
+
 const audit = program.command("audit").description("look at the record of what was done");
 audit
   .command("verify")
@@ -100,9 +152,42 @@ audit
     process.exitCode = verifyAudit(options);
   });
 
+audit
+  .command("tail")
+  .description("print the newest rows of the audit")
+  .option("--env-file <path>", "settings file (default: .env in SALLYPORT_HOME)")
+  .option("-f, --follow", "go on with what comes")
+  .option("--risk <risk>", "that risk and above: low, medium, high or critical")
+  .option("--user <id>", "of that person alone")
+  .option("--since <moment>", "since 90m, 48h, 7d ago, or a date and time")
+  .option("-n, --lines <count>", "how many at most (default: 20, or all since then)")
+  .action(async (options: TailOptions) => {
+    const { tailAudit } = await import("./ops/audit-tail.ts");
+    endWithReader();
+    const ending = new AbortController();
+    process.once("SIGINT", () => ending.abort());
+    process.once("SIGTERM", () => ending.abort());
+    process.exitCode = await tailAudit(options, ending.signal);
+  });
+audit
+  .command("export")
+  .description("write the audit out, row by row, and its head last")
+  .requiredOption("--format <format>", "jsonl or csv")
+  .option("--env-file <path>", "settings file (default: .env in SALLYPORT_HOME)")
+  .option("--since <moment>", "since 90m, 48h, 7d ago, or a date and time")
+  .option("--until <moment>", "until then")
+  .option("--out <file>", "a new file, readable by you alone (default: standard output)")
+  .action(async (options: ExportOptions) => {
+    const { exportAudit } = await import("./ops/audit-export.ts");
+    endWithReader();
+    process.exitCode = await exportAudit(options);
+  });
+
 try {
   await program.parseAsync();
 } catch (error) {
-  process.stderr.write(`${messageOf(error)}\n`);
+  const { troubleOf } = await import("./store/fault.ts");
+  const mend = troubleOf(error)?.mend;
+  process.stderr.write(`${messageOf(error)}${mend === undefined ? "" : `. Nothing was done: ${mend}`}\n`);
   process.exitCode = exitCodeOf(error);
 }

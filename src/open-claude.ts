@@ -5,7 +5,7 @@ import type { ClaudeRunner } from "./claude/types.ts";
 import type { LoadedConfig } from "./config/load.ts";
 import type { Now } from "./domain/clock.ts";
 import type { Internet } from "./domain/net.ts";
-import type { Jail } from "./jail/jail.ts";
+import type { Jail, Sift } from "./jail/jail.ts";
 import type { OpenJailDeps } from "./jail/open-jail.ts";
 import type { Logger } from "./log/logger.ts";
 import type { Home } from "./store/home.ts";
@@ -40,6 +40,10 @@ export interface ClaudeSide {
   readonly git: Git;
   /** What every jail offers; resolves when all is open. */
   readonly toolbox: () => Promise<Toolbox>;
+  /** Looks into a file of somebody else's; waits until all is open. */
+  readonly sift: Sift;
+  /** Where a jail shows a folder of uploads. */
+  readonly uploadsAt: (folder: string) => Promise<string>;
   /** How tool calls are decided. */
   readonly mode: "jail" | "ask" | "plan";
   /**
@@ -80,7 +84,17 @@ export function openClaude(scope: AsyncDisposableStack, deps: ClaudeSideDeps): C
   };
   const toolbox = async (): Promise<Toolbox> =>
     (await whenOpen())?.toolbox ?? { tools: [], path: [], identity: {} };
-  return { claude, git, toolbox, mode, opened: opening.then(({ kind }) => kind) };
+  const sift: Sift = async (request) => {
+    const all = await whenOpen();
+    if (all !== null) return all.jail.sift(request);
+    await untilAborted(request.signal);
+    return { code: null, stdout: "" };
+  };
+  const uploadsAt = async (folder: string): Promise<string> => {
+    const all = await whenOpen();
+    return all === null ? folder : all.uploadsAt(folder);
+  };
+  return { claude, git, toolbox, sift, uploadsAt, mode, opened: opening.then(({ kind }) => kind) };
 }
 
 interface Opened {
@@ -88,6 +102,8 @@ interface Opened {
   readonly git: Git;
   readonly toolbox: Toolbox;
   readonly kind: Jail["kind"];
+  readonly jail: Pick<Jail, "sift">;
+  readonly uploadsAt: (folder: string) => string;
 }
 
 async function open(
@@ -118,6 +134,7 @@ async function open(
     { createGit },
     { findProgram },
     { gitIdentity },
+    { uploadsPath },
     { openToolchains },
     { openJail },
     { assertProved, proveJail },
@@ -133,6 +150,7 @@ async function open(
     import("./workspace/git.ts"),
     import("./jail/find-program.ts"),
     import("./jail/git-identity.ts"),
+    import("./jail/inside-paths.ts"),
     import("./jail/open-toolchains.ts"),
     import("./jail/open-jail.ts"),
     import("./jail/proof/prove-jail.ts"),
@@ -211,12 +229,17 @@ async function open(
   const gitDir = join(home.jail, "git");
   await mkdir(gitDir, { recursive: true, mode: 0o700 });
   const git = createGit({ jail, configDir: gitDir, apiSocket: proxy.socketPath });
-  return { runner, git, toolbox, kind: jail.kind };
+  const uploadsAt = (folder: string): string => uploadsPath(jail.kind, folder);
+  return { runner, git, toolbox, kind: jail.kind, jail, uploadsAt };
 }
 
 /** Nothing could be opened, so the daemon ends: the turn has not begun, and ends with it. */
 async function endWith(signal: AbortSignal, isResumable: boolean) {
+  await untilAborted(signal);
+  return { outcome: { kind: "stopped" }, model: null, turnCostMicroUsd: null, isResumable } as const;
+}
+
+async function untilAborted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted)
     await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
-  return { outcome: { kind: "stopped" }, model: null, turnCostMicroUsd: null, isResumable } as const;
 }

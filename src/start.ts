@@ -1,15 +1,16 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { flushCompileCache } from "node:module";
 import { dirname, isAbsolute, join } from "node:path";
-import { readEnvironment } from "./config/environment.ts";
-import { homeOf } from "./config/home-of.ts";
+import { adoptTimeZone, readEnvironment } from "./config/environment.ts";
+import { likelyHomeOf } from "./config/home-of.ts";
 import { loadConfig } from "./config/load.ts";
 import { secretValues } from "./config/secret.ts";
 import { systemNow } from "./domain/clock.ts";
-import { EXIT, exitCodeOf, messageOf } from "./domain/errors.ts";
+import { AppError, EXIT, exitCodeOf, messageOf } from "./domain/errors.ts";
 import { createLogger, type Logger } from "./log/logger.ts";
 import { createRedactor } from "./log/redact.ts";
 import { runDaemon } from "./main.ts";
+import { troubleOf } from "./store/fault.ts";
 
 interface StartOptions {
   readonly envFile?: string;
@@ -28,14 +29,20 @@ const CLOSE_MS = 4_500;
  */
 export async function start({ envFile, supervised = false, version }: StartOptions): Promise<number> {
   const surroundings = readEnvironment();
-  const stoppedFile = (): string => join(homeOf(surroundings, envFile ?? null), "stopped.json");
+  const stoppedFile = (): string => join(likelyHomeOf(surroundings, envFile ?? null), "stopped.json");
   let redact = createRedactor([]);
   let log: Logger | null = null;
   try {
     const loaded = loadConfig({ ...surroundings, argv: { envFile } });
     const { config, secrets, warnings } = loaded;
+    const zone = adoptTimeZone(config.timeZone);
     redact = createRedactor(secretValues(secrets));
     log = createLogger({ ...config.log, secretValues: secretValues(secrets) });
+    if (zone.isMadeUp)
+      log.warn(
+        { event: "config.doubt" },
+        "The system names no time zone, so that days begin in UTC: set TIMEZONE",
+      );
     for (const warning of warnings) log.warn({ event: "config.doubt" }, warning);
     rmSync(stoppedFile(), { force: true });
     endOnCrash(log);
@@ -44,7 +51,9 @@ export async function start({ envFile, supervised = false, version }: StartOptio
     return EXIT.ok;
   } catch (error) {
     const code = exitCodeOf(error);
-    const message = redact(messageOf(error));
+    const isTaken = error instanceof AppError && error.code === "already_running"; // which says what to do
+    const mend = isTaken ? undefined : troubleOf(error)?.mend;
+    const message = redact(`${messageOf(error)}${mend === undefined ? "" : `: ${mend}`}`);
     log?.fatal({ event: "daemon.failed", code }, message);
     process.stderr.write(`sallyport: ${message}\n`);
     if (!supervised || !UNMENDABLE.includes(code)) return code;

@@ -17,20 +17,25 @@ interface WorkshopDeps {
   readonly exposedIn: (project: ApprovedPath) => readonly string[];
   /** The folder of all caches. */
   readonly cacheRoot: string;
+  /** The folder for what this person sends to this project; made when it is not there. */
+  readonly uploadsDirOf: (userId: number, project: ApprovedPath) => Promise<string>;
 }
 
 /** Gives what a person's jail in a project offers beside it: tools, a cache of its own, git's name and way out. */
-export function createWorkshopOf({ toolbox, gitEnvOf, exposedIn, cacheRoot }: WorkshopDeps) {
+export function createWorkshopOf(deps: WorkshopDeps) {
+  const { toolbox, gitEnvOf, exposedIn, cacheRoot, uploadsDirOf } = deps;
   return async (userId: number, project: ApprovedPath): Promise<Workshop> => {
-    const [{ tools, path, identity }, gitEnv, cacheDir] = await Promise.all([
+    const [{ tools, path, identity }, gitEnv, cacheDir, uploadsDir] = await Promise.all([
       toolbox(),
       gitEnvOf(project),
       cacheDirOf(cacheRoot, userId, project),
+      uploadsDirOf(userId, project),
     ]);
     return {
       tools,
       path,
       cacheDir,
+      uploadsDir,
       env: (inside) => ({
         ...identity,
         ...gitEnv,

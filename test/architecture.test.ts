@@ -30,9 +30,14 @@ const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   "@anthropic-ai/sandbox-runtime": ["jail"],
   pino: ["log"],
   "pino-pretty": ["log"],
+  "@secretlint/secretlint-rule-preset-recommend": ["log"],
   grammy: ["telegram"],
   "@grammyjs/runner": ["telegram"],
   dotenv: ["config"],
+  // What opens files of other people's runs in a jail of its own.
+  yauzl: ["jail"],
+  "tar-stream": ["jail"],
+  "file-type": ["jail"],
   commander: ["."],
   // The stand-in for the CLI runs inside the jail, where it starts commands as the CLI does.
   "node:child_process": ["jail", "ops", "demo", "."],

@@ -4,6 +4,7 @@ import { commitTimes } from "../harness/disk.ts";
 import { type Bench, latencyFigures, repeat } from "../harness/figure.ts";
 import { pipeTimes } from "../harness/pipe.ts";
 import { sendPaced, settled, stdinLatencies, warmUp } from "../harness/prompts.ts";
+import { watchSigns } from "../harness/signs.ts";
 import { createStage, type Stage } from "../harness/stage.ts";
 
 const PEOPLE = 16;
@@ -87,23 +88,6 @@ async function sample(): Promise<Samples> {
     echo: sentToEcho.map(({ text, at }) => (echoes.get(text) ?? NEVER) - at),
     disk: await commitTimes(PACE.count),
   };
-}
-
-/** When the first call of the bot arrived that is about a person's message: a reaction to it, or a reply. */
-function watchSigns({ api }: Stage): ReadonlyMap<string, number> {
-  const signs = new Map<string, number>();
-  api.on("call", ({ method, payload, at }) => {
-    const about =
-      method === "setMessageReaction" ? payload.message_id : replyTarget(payload.reply_parameters);
-    const key = `${String(payload.chat_id)}:${String(about)}`;
-    if (about !== undefined) signs.set(key, Math.min(at, signs.get(key) ?? Number.POSITIVE_INFINITY));
-  });
-  return signs;
-}
-
-function replyTarget(parameters: unknown): unknown {
-  const value = typeof parameters === "string" ? JSON.parse(parameters) : parameters;
-  return typeof value === "object" && value !== null && "message_id" in value ? value.message_id : undefined;
 }
 
 /** When each text came back. */

@@ -1,4 +1,5 @@
 import type { ClaudeOutcome, FailureCode } from "../domain/claude-event.ts";
+import { redactShapes } from "../log/redact.ts";
 import type { ResultMessage } from "./messages.ts";
 import type { PayerRefusal } from "./payer.ts";
 
@@ -145,8 +146,8 @@ function codeOfStatus(status: number | null): FailureCode | undefined {
   return CODE_OF_STATUS[status] ?? (status >= 500 ? "server" : undefined);
 }
 
-/** Control characters and line ends become single spaces; long texts are cut. */
+/** Control characters and line ends become single spaces; long texts are cut, which must not halve a secret. */
 function oneLine(text: string): string {
-  const line = text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, " ").trim();
+  const line = redactShapes(text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, " ").trim());
   return line.length > MAX_DETAIL ? `${line.slice(0, MAX_DETAIL - 1).toWellFormed()}…` : line;
 }

@@ -1,3 +1,4 @@
+import type { ApprovedPath } from "../domain/approved-path.ts";
 import type { PolicyVerdict, ToolAnswer, ToolAsk, ToolDenial } from "../domain/claude-event.ts";
 import { createIsSecret } from "../domain/secret-files.ts";
 import type { Logger } from "../log/logger.ts";
@@ -13,8 +14,11 @@ export interface ToolPolicy {
   readonly atHook: Judge;
   /** For the calls about which the CLI asks. */
   readonly atAsk: Judge;
-  /** The same policy where an owner has shown these files (absolute paths) of the list of secrets. */
-  readonly exposing: (files: readonly string[]) => ToolPolicy;
+  /**
+   * The same policy for a jail in which an owner has shown these files of the list of secrets, and which shows what the person
+   * sent in that folder. Absolute paths, as they are in the jail.
+   */
+  readonly forJail: (exposed: readonly string[], uploads: string | null) => ToolPolicy;
 }
 
 interface ToolPolicyOptions {
@@ -24,14 +28,17 @@ interface ToolPolicyOptions {
 }
 
 /** The policy by the settings. */
-export function createToolPolicy(options: ToolPolicyOptions, exposed: readonly string[] = []): ToolPolicy {
+export function createToolPolicy(
+  options: ToolPolicyOptions,
+  { exposed = [], uploads = null }: { exposed?: readonly string[]; uploads?: string | null } = {},
+): ToolPolicy {
   const { mode, secretFiles } = options;
-  const judge = createJudge({ mode, isSecret: createIsSecret(secretFiles), exposed });
+  const judge = createJudge({ mode, isSecret: createIsSecret(secretFiles), exposed, uploads });
   return {
     rules: denyRules(secretFiles, exposed),
     atHook: judge,
     atAsk: judge,
-    exposing: (files) => createToolPolicy(options, files),
+    forJail: (files, folder) => createToolPolicy(options, { exposed: files, uploads: folder }),
   };
 }
 
@@ -52,10 +59,10 @@ export interface Gate {
 
 interface GateDeps {
   readonly policy: ToolPolicy;
-  readonly project: string;
+  readonly project: ApprovedPath;
   /** True for a call that a person decides, whatever the policy would allow. */
   readonly isPersons: (call: ToolAsk) => boolean;
-  /** Puts on record what the policy decided by itself. If it throws, the call is denied. */
+  /** Puts on record what the policy decided by itself, or left to the CLI. If it throws, the call is denied. */
   readonly onPolicy: (call: ToolAsk, verdict: PolicyVerdict) => void;
   readonly log: Logger;
 }
@@ -66,14 +73,15 @@ const REASONS: Readonly<Record<ToolDenial, string>> = {
     "By its name this file may hold secrets: Sallyport keeps it from you. Do not look for another way; go on without it, or ask the person.",
   protected:
     "Files here decide what runs later on the person's machine, so you may not write them. Tell the person what to change instead.",
+  uploads: "What the person sent is read-only. Copy it into the project and change the copy there.",
   malformed: UNREADABLE,
   network: "Sallyport gives the network out itself; this request is never granted.",
 };
 
 /**
- * The hook judges each call and puts on record what the policy decides by itself. When the CLI asks about a call, it is judged
- * once more as it then stands, in the mode that the hook was told of: one that the hook has not seen is allowed by nobody but a
- * person. Where the CLI warns of a file, a person decides too.
+ * The hook judges each call and puts on record what the policy decides by itself and what it leaves to the CLI. When the CLI asks
+ * about a call, it is judged once more as it then stands, in the mode that the hook was told of: one that the hook has not seen is
+ * allowed by nobody but a person. Where the CLI warns of a file, a person decides too.
  */
 export function createGate({ policy, project, isPersons, onPolicy, log }: GateDeps): Gate {
   const seen = new Map<string, Pick<ToolCall, "cwd" | "cliMode">>();
@@ -99,6 +107,7 @@ export function createGate({ policy, project, isPersons, onPolicy, log }: GateDe
       try {
         const judgement = judged(policy.atHook, call);
         if (judgement.kind === "allow") onPolicy(call, { kind: "allowed" });
+        if (judgement.kind === "leave") onPolicy(call, { kind: "left" });
         seen.set(call.toolUseId, { cwd: call.cwd, cliMode: call.cliMode });
         if (judgement.kind === "deny") return { kind: "deny", reason: REASONS[judgement.cause] };
         return judgement.kind === "ask"

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import type { ApprovedPath } from "../domain/approved-path.ts";
 import type { ToolAsk, ToolDenial } from "../domain/claude-event.ts";
 import { foldPath } from "../domain/fold-path.ts";
 import type { IsSecret } from "../domain/secret-files.ts";
@@ -23,13 +24,15 @@ export type Judgement =
   | { readonly kind: "deny"; readonly cause: ToolDenial };
 
 /** Judges a call. Pure, and quick: the CLI waits for it. */
-export type Judge = (call: ToolCall, project: string) => Judgement;
+export type Judge = (call: ToolCall, project: ApprovedPath) => Judgement;
 
 interface JudgeDeps {
   readonly mode: "jail" | "ask" | "plan";
   readonly isSecret: IsSecret;
   /** Secret files that an owner has shown: absolute, spelled as on disk. */
   readonly exposed?: readonly string[];
+  /** The folder of what the person sent; null for none. */
+  readonly uploads?: string | null;
 }
 
 const ALLOW = { kind: "allow" } as const;
@@ -58,9 +61,12 @@ const JAILED: ReadonlySet<string> = new Set(["Bash", "Agent", "Task"]);
  * The policy round every tool call. Secret names and protected paths are denied to the file tools in every mode. In mode
  * `jail` reading, edits in the project, commands and subagents are allowed; a file outside the project is written only when a
  * person says so. Reading outside is left to the jail, in which nothing is but the system's own folders. In the other modes,
- * and while the CLI plans, the CLI's rules decide what is asked. What is not known is asked (H02).
+ * and while the CLI plans, the CLI's rules decide what is asked. What the person sent is read unasked and written by nobody, in
+ * every mode. What is not known is asked (H02).
  */
-export function createJudge({ mode, isSecret, exposed = [] }: JudgeDeps): Judge {
+export function createJudge({ mode, isSecret, exposed = [], uploads = null }: JudgeDeps): Judge {
+  const isUpload = (path: string): boolean => uploads !== null && isBelow(path, uploads);
+
   return (call, project) => {
     const { toolName: name, cliMode } = call;
     if (name === "SandboxNetworkAccess") return deny("network");
@@ -71,10 +77,12 @@ export function createJudge({ mode, isSecret, exposed = [] }: JudgeDeps): Judge 
     if (paths === null) return deny("malformed");
     if (paths.some((path) => isSecretPath(path, project))) return deny("secret");
     if (isWriter && paths.some((path) => isProtected(foldPath(path)))) return deny("protected");
+    if (isWriter && paths.some(isUpload)) return deny("uploads");
 
     const isPlanning = cliMode === "plan";
     if (!isPlanning && cliMode !== "default") return ASK;
     if (QUESTIONS.has(name)) return LEAVE;
+    if (name === "Read" && paths.every(isUpload)) return ALLOW;
     if (READERS.has(name)) return mode === "jail" ? ALLOW : LEAVE;
     const inJail = mode === "jail" && !isPlanning ? ALLOW : LEAVE;
     if (JAILED.has(name)) return inJail;

@@ -16,8 +16,6 @@ export interface ModelChoice {
   readonly offered: ReadonlyMap<string, string>;
   /** What a model costs, by any measure that is the same for all; an unknown one as much as the dearest. */
   readonly priceOf: (model: string) => number;
-  /** True when `CLAUDE_TOOLS` has the CLI's web search, which the API carries out. */
-  readonly maySearchWeb: boolean;
 }
 
 /** Which models a turn may use on the wire. */
@@ -36,13 +34,7 @@ export interface ModelRules {
  * small requests without tools. What the CLI says of models after its first prompt is not believed: by then a program of the
  * jail may speak in its place.
  */
-export function createModelRules({
-  model,
-  fallbackModel,
-  offered,
-  priceOf,
-  maySearchWeb,
-}: ModelChoice): ModelRules {
+export function createModelRules({ model, fallbackModel, offered, priceOf }: ModelChoice): ModelRules {
   const resolve = (name: string): string => canonicalModel(offered.get(name.toLowerCase()) ?? name);
   const fallback = fallbackModel === null ? null : resolve(fallbackModel);
   const chosen = resolve(model ?? DEFAULT_ALIAS);
@@ -56,7 +48,6 @@ export function createModelRules({
 
   return {
     refusalOf: (request) => {
-      if (request.searchesWeb && !maySearchWeb) return "Sallyport: web search is not among CLAUDE_TOOLS.";
       if (allowed.has(canonicalModel(request.model)) || isSmall(request)) return null;
       return `Sallyport: nobody chose the model ${request.model} for this turn, so the request was not passed on.`;
     },

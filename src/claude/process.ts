@@ -36,6 +36,8 @@ export interface ClaudeProcess {
   readonly configDir: string;
   /** Secret files that its jail and its policy show. */
   readonly exposed: readonly string[];
+  /** The folder of uploads that its jail shows. */
+  readonly uploadsDir: string | null;
   readonly connection: Pick<Connection, "request" | "prompt" | "answer" | "answerHook">;
   readonly lease: ProxyLease;
   /** Replaces the listener. */
@@ -65,6 +67,7 @@ interface ClaudeProcessDeps {
   readonly sessionId: string;
   readonly configDir: string;
   readonly exposed: readonly string[];
+  readonly uploadsDir: string | null;
   readonly listener: ProcessListener;
   readonly loss: () => JailLoss | null;
   readonly log: Logger;
@@ -72,7 +75,7 @@ interface ClaudeProcessDeps {
 
 /** Takes over a process that the jail started. Gives the lease back when the process is over. */
 export function createClaudeProcess(deps: ClaudeProcessDeps): ClaudeProcess {
-  const { jailed, lease, sessionId, configDir, exposed, loss, log } = deps;
+  const { jailed, lease, sessionId, configDir, exposed, uploadsDir, loss, log } = deps;
   let { listener } = deps;
   let ended: JailExit | null = null;
   lease.setBarrier(jailed.settle);
@@ -124,6 +127,7 @@ export function createClaudeProcess(deps: ClaudeProcessDeps): ClaudeProcess {
     sessionId,
     configDir,
     exposed,
+    uploadsDir,
     connection,
     lease,
     over,

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { ClaudeOutcome, ClaudeTurnEnd } from "../domain/claude-event.ts";
 import type { Now } from "../domain/clock.ts";
 import { messageOf } from "../domain/errors.ts";
+import { uploadsPath } from "../jail/inside-paths.ts";
 import type { JailLoss } from "../jail/jail.ts";
 import { failed } from "./failure.ts";
 import type { ToolPolicy } from "./gate.ts";
@@ -61,7 +62,9 @@ export function createClaudeRunner(deps: RunnerDeps): ClaudeRunner {
   }
 
   function policyOf({ workshop }: ClaudeSession): ToolPolicy {
-    return workshop.exposed.length === 0 ? policy : policy.exposing(workshop.exposed);
+    const { exposed, uploadsDir } = workshop;
+    if (exposed.length === 0 && uploadsDir === null) return policy;
+    return policy.forJail(exposed, uploadsDir === null ? null : uploadsPath(deps.jail.kind, uploadsDir));
   }
 
   function tellIdle(process: ClaudeProcess): void {
@@ -144,6 +147,7 @@ export function createClaudeRunner(deps: RunnerDeps): ClaudeRunner {
         fits: (process) =>
           process.sessionId === sessionId &&
           process.configDir === configDir &&
+          process.uploadsDir === workshop.uploadsDir &&
           isDeepStrictEqual(process.exposed, workshop.exposed),
         signal,
       });

@@ -81,6 +81,7 @@ async function start(deps: StartDeps, session: ClaudeSession, signal: AbortSigna
     sessionId,
     configDir,
     exposed: session.workshop.exposed,
+    uploadsDir: session.workshop.uploadsDir,
     listener: ear.listener,
     loss: () => loss,
     log,

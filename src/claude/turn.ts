@@ -55,13 +55,12 @@ export function runTurn(deps: TurnDeps): Promise<TurnRun> {
   const { process, turn, settings, policy, priceOf, signal, now, log } = deps;
   const { connection, lease, sessionId } = process;
   const { promise, resolve } = Promise.withResolvers<TurnRun>();
-  const { model: chosen, fallbackModel, tools } = settings;
+  const { model: chosen, fallbackModel } = settings;
   const models = createModelRules({
     model: chosen,
     fallbackModel,
     offered: process.offered(),
     priceOf,
-    maySearchWeb: tools.includes("WebSearch"),
   });
   const said = new Set<string>();
   const watched = watchPayer({

@@ -1,5 +1,6 @@
 import type { HostRule } from "../domain/host-rule.ts";
 import type { MicroUsd } from "../domain/money.ts";
+import type { UploadTypes } from "../domain/upload-types.ts";
 import type { Settings } from "./settings.ts";
 
 /** Everything the program was told, checked. Holds no secret. Paths are absolute and without links. */
@@ -13,12 +14,16 @@ export interface Config {
   readonly sandbox: Settings["SANDBOX"];
   /** The owner's additions to the list of secret files. */
   readonly secretFiles: readonly string[];
+  /** Names of secrets of other programs, set or not. */
+  readonly trackedCredentials: readonly string[];
   /** Toolchains that a jail shows. */
   readonly tools: Settings["SANDBOX_TOOLS"];
   /** Hosts that a jail may reach unasked. */
   readonly allowedHosts: readonly HostRule[];
   /** Loopback ports of this machine that a jail may reach. */
   readonly localPorts: readonly number[];
+  /** IANA name of the owner's zone; null for the system's. */
+  readonly timeZone: string | null;
   readonly approvalTimeoutMs: number;
   readonly retention: RetentionConfig;
   /** What is older than this when the daemon gets to it does not run by itself. */
@@ -26,14 +31,23 @@ export interface Config {
   readonly telegram: { readonly apiRoot: string };
   readonly access: AccessConfig;
   readonly limits: LimitsConfig;
+  readonly uploads: UploadsConfig;
   readonly claude: ClaudeConfig;
   readonly log: { readonly level: Settings["LOG_LEVEL"]; readonly format: Settings["LOG_FORMAT"] };
 }
 
-/** Who is admitted: Telegram user ids, never empty, every owner also allowed. */
+/** Who is admitted by the settings: Telegram user ids, every owner also allowed. Others log in, where tokens are taken. */
 interface AccessConfig {
   readonly allowedUsers: readonly number[];
   readonly ownerUsers: readonly number[];
+  /** Groups in which admitted people may use the bot. */
+  readonly allowedChats: readonly number[];
+  /** A token admits who is not on the whitelist. */
+  readonly takesTokens: boolean;
+  /** Who is on the whitelist must log in as well. */
+  readonly needsToken: boolean;
+  /** A login's longest life; unused it ends after a quarter of it. */
+  readonly sessionMs: number;
 }
 
 /** What a user may ask and spend. */
@@ -47,6 +61,14 @@ interface LimitsConfig {
   readonly costWindow: Settings["CLAUDE_COST_WINDOW"];
   readonly costPerRequestMicroUsd: MicroUsd;
   readonly maxPromptChars: number;
+}
+
+/** Which files are taken from people. */
+interface UploadsConfig {
+  readonly types: UploadTypes;
+  readonly maxFileBytes: number;
+  /** Of what an archive holds, unpacked. */
+  readonly maxArchiveBytes: number;
 }
 
 /** How long things are kept in the database; content never longer than the audit. */

@@ -1,17 +1,16 @@
-import { statSync } from "node:fs";
 import { join } from "node:path";
-import { isErrno, messageOf } from "../domain/errors.ts";
 import {
   type ApprovedDirectoryAnswer,
   judgeApprovedDirectory,
   type ProtectedPlace,
 } from "./approved-directory.ts";
+import { checkHome, checkPrivacy } from "./check-home.ts";
 import { findClaudeCli, isProgram } from "./claude-cli.ts";
 import type { Surroundings } from "./environment.ts";
-import type { Fault } from "./faults.ts";
-import { isWithin, realPathOf } from "./places.ts";
+import type { Fault, Remarks } from "./faults.ts";
+import { realPathOf } from "./places.ts";
 import type { RawSettings } from "./raw.ts";
-import type { SoundSettings } from "./settings.ts";
+import { EXPECTED_USERS, type SoundSettings } from "./settings.ts";
 
 /** What the settings together, and the file system, have to say. The paths are meant only when there is no fault. */
 export interface Findings {
@@ -25,7 +24,7 @@ export interface Findings {
 /** What is checked: the settings that are right each by itself, and where they came from. */
 export interface CrossCheckInput {
   readonly settings: SoundSettings;
-  readonly raw: Pick<RawSettings, "explicit" | "settingsFile" | "secretFiles">;
+  readonly raw: Pick<RawSettings, "explicit" | "settingsFile" | "secretFiles" | "exposures">;
   readonly surroundings: Surroundings;
 }
 
@@ -33,8 +32,6 @@ interface Found {
   readonly home: string;
   readonly cliPath: string | null;
 }
-
-type Remarks = Pick<Findings, "faults" | "warnings">;
 
 const DAY_MS = 86_400_000;
 
@@ -56,8 +53,10 @@ export function crossCheck(input: CrossCheckInput): Findings {
   const remarks = [
     checkPlatform(surroundings.platform),
     checkHome(home, surroundings.homeDir),
+    checkPrivacy({ settings, exposures: raw.exposures, home, userId: surroundings.userId }),
     checkCli(settings.CLAUDE_CLI_PATH),
-    checkOwners(settings),
+    checkAccess(settings, raw.explicit),
+    checkOwners(settings, raw.explicit),
     checkCredential(settings, raw.explicit),
     checkSharing(settings),
     checkSandbox(settings),
@@ -86,19 +85,6 @@ function checkPlatform(platform: string): Remarks {
   return fault("platform", "macOS or Linux, where there is a jail", platform);
 }
 
-function checkHome(home: string, homeDir: string): Remarks {
-  if (home === "") return NOTHING;
-  const shown = JSON.stringify(home);
-  if (isWithin(realPathOf(homeDir), home)) return fault("SALLYPORT_HOME", "a folder of its own", shown);
-  try {
-    if (statSync(home).isDirectory()) return NOTHING;
-  } catch (error) {
-    if (isErrno(error, "ENOENT")) return NOTHING; // made at the first start
-    return fault("SALLYPORT_HOME", "a folder within reach", messageOf(error));
-  }
-  return fault("SALLYPORT_HOME", "a directory", `${shown}, which is none`);
-}
-
 function checkCli(path: string | undefined): Remarks {
   if (path === undefined || isProgram(path)) return NOTHING;
   return fault(
@@ -108,7 +94,23 @@ function checkCli(path: string | undefined): Remarks {
   );
 }
 
-function checkOwners({ ALLOWED_USERS: allowed, OWNER_USERS: owners }: SoundSettings): Remarks {
+/** Without a whitelist and without tokens nobody could use the bot (H04). */
+function checkAccess(settings: SoundSettings, explicit: RawSettings["explicit"]): Remarks {
+  const { ENABLE_TOKEN_AUTH: takesTokens, REQUIRE_TOKEN: needsToken } = settings;
+  const isClosed = takesTokens === false && explicit.ALLOWED_USERS === undefined;
+  const isKeyless = (takesTokens || needsToken) && explicit.AUTH_TOKEN_SECRET === undefined;
+  const whose = takesTokens ? "ENABLE_TOKEN_AUTH" : "REQUIRE_TOKEN";
+  const closed = fault("ALLOWED_USERS", EXPECTED_USERS, "nothing");
+  const keyless = fault("AUTH_TOKEN_SECRET", `a secret, as ${whose} is true`, "nothing");
+  return {
+    faults: [...(isClosed ? closed.faults : []), ...(isKeyless ? keyless.faults : [])],
+    warnings: [],
+  };
+}
+
+function checkOwners(settings: SoundSettings, explicit: RawSettings["explicit"]): Remarks {
+  const { ALLOWED_USERS: sound, OWNER_USERS: owners } = settings;
+  const allowed = sound ?? (explicit.ALLOWED_USERS === undefined ? [] : null);
   const strangers = allowed && owners ? owners.filter((id) => !allowed.includes(id)) : [];
   if (strangers.length === 0) return NOTHING;
   return fault(
@@ -133,8 +135,13 @@ function checkCredential({ CLAUDE_AUTH: auth }: SoundSettings, explicit: RawSett
   return warning(`${other} is set and will not be used: CLAUDE_AUTH is ${auth}`);
 }
 
-function checkSharing({ CLAUDE_AUTH: auth, ALLOWED_USERS: allowed = [] }: SoundSettings): Remarks {
-  if (auth !== "subscription" || allowed.length < 2) return NOTHING;
+function checkSharing(settings: SoundSettings): Remarks {
+  const { CLAUDE_AUTH: auth, ALLOWED_USERS: allowed = [], ENABLE_TOKEN_AUTH: takesTokens } = settings;
+  if (auth !== "subscription" || (allowed.length < 2 && takesTokens !== true)) return NOTHING;
+  if (takesTokens === true)
+    return warning(
+      "A subscription speaks for one person, and ENABLE_TOKEN_AUTH lets more in: CLAUDE_AUTH=api-key is meant for several",
+    );
   return warning(
     `A subscription speaks for one person, and ALLOWED_USERS names ${allowed.length}: CLAUDE_AUTH=api-key is meant for several`,
   );

@@ -1,22 +1,34 @@
-import { readFileSync, type Stats, statSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats, statSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { parse } from "dotenv";
 import { isErrno, messageOf } from "../domain/errors.ts";
 import type { Fault } from "./faults.ts";
 import { nearestName } from "./nearest.ts";
 import { expandHome, realPathOf } from "./places.ts";
+import { type Exposure, exposuresAbove, exposuresOfFile } from "./private-path.ts";
 import { gitTokenKey } from "./settings.ts";
 
-/** Settings files and secret files are a few lines; this keeps a wrong path from filling the memory. */
-const MAX_BYTES = 1_048_576;
+/** Settings files are a few hundred lines; this keeps a wrong path from filling the memory. */
+const MAX_SETTINGS_BYTES = 1_048_576;
+/** A named pipe with nobody at its other end would be waited for. */
+const READ = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+/** What the name of a setting looks like, in capitals or not; words of base64 are of both. */
+const NAME = /^(?:[A-Z]{1,20}[0-9]{0,3}(?:_[A-Z0-9]{1,20})*|[a-z]{1,20}[0-9]{0,3}(?:_[a-z0-9]{1,20})*)$/;
 /** What dotenv takes for an assignment. */
 const ASSIGNMENT = /^\s*(?:export\s+)?([\w.-]+)(?:\s*=|:\s+)(.*)$/;
 
-/** What was read from a file, with what is wrong or doubtful about it. */
+/** What was read from a file, with what is wrong about it and how others get at it. */
 export interface FileRead<T> {
   readonly content: T;
   readonly faults: readonly Fault[];
-  readonly warnings: readonly string[];
+  readonly exposures: readonly Exposure[];
+}
+
+/** A file that is read, and what for. */
+interface PrivateFile {
+  readonly path: string;
+  readonly key: string;
+  readonly maxBytes: number;
 }
 
 /** What decides which settings file is in use. Paths are absolute; `envFile` may be relative to `cwd`. */
@@ -42,40 +54,47 @@ export function findSettingsFile(question: SettingsFileQuestion): string | null 
   return realPathOf(cwd) === realPathOf(programDir) && isThere(inCheckout) ? inCheckout : null;
 }
 
-/** Reads a settings file. Lines that are no assignment, keys that are not `known`, doubled keys and lost text are faults. */
-export function readSettingsFile(path: string, known: readonly string[]): FileRead<Record<string, string>> {
-  const { content, faults, warnings } = readPrivateFile(path, "settings file");
+/** Reads a settings file. Lines that are no assignment, keys that are not `known`, by what stands in it, doubled keys and lost text are faults. */
+export function readSettingsFile(
+  path: string,
+  known: (values: Readonly<Record<string, string>>) => readonly string[],
+  userId: number | null,
+): FileRead<Record<string, string>> {
+  const file = { path, key: "settings file", maxBytes: MAX_SETTINGS_BYTES };
+  const { content, faults, exposures } = readPrivateFile(file, userId);
   const text = content.replace(/^\uFEFF/, "");
   const values = parse(text);
   return {
     content: values,
-    warnings,
-    faults: [...faults, ...lineFaults(text, path), ...keyFaults(values, known)],
+    exposures,
+    faults: [...faults, ...lineFaults(text, path), ...keyFaults(values, known(values))],
   };
 }
 
-/** Reads a file that others should not read: open to them is a warning, writable by everybody a fault. Empty when unread. */
-export function readPrivateFile(path: string, key: string): FileRead<string> {
+/** Reads a file that is its owner's alone. One that others may change is not read; neither is what is no file, or too large. */
+export function readPrivateFile(file: PrivateFile, userId: number | null): FileRead<string> {
+  const { path, key } = file;
+  let fd: number | null = null;
   try {
-    const stats = statSync(path);
-    const refusal = refusalOf(stats);
+    fd = openSync(path, READ);
+    const stats = fstatSync(fd);
+    const refusal = refusalOf(stats, file.maxBytes);
     if (refusal)
-      return { content: "", faults: [{ key, ...refusal, got: `${path} ${refusal.got}` }], warnings: [] };
-    const isOpen = (stats.mode & 0o077) !== 0;
-    const warnings = isOpen ? [`${path} can be read by others than its owner: chmod 600 ${path}`] : [];
-    return { content: readFileSync(path, "utf8"), faults: [], warnings };
+      return { content: "", faults: [{ key, ...refusal, got: `${path} ${refusal.got}` }], exposures: [] };
+    const exposures = [...exposuresOfFile(file, stats, userId), ...exposuresAbove(file, userId)];
+    const isForeign = exposures.some(({ refused }) => refused === "always");
+    return { content: isForeign ? "" : readFileSync(fd, "utf8"), faults: [], exposures };
   } catch (error) {
     const got = isErrno(error, "ENOENT") ? `${path}, which does not exist` : messageOf(error);
-    return { content: "", faults: [{ key, expected: "a file that can be read", got }], warnings: [] };
+    return { content: "", faults: [{ key, expected: "a file that can be read", got }], exposures: [] };
+  } finally {
+    if (fd !== null) closeSync(fd);
   }
 }
 
-function refusalOf(stats: Stats): Omit<Fault, "key"> | null {
+function refusalOf(stats: Stats, maxBytes: number): Omit<Fault, "key"> | null {
   if (!stats.isFile()) return { expected: "a regular file", got: "which is none" };
-  if (stats.size > MAX_BYTES)
-    return { expected: `at most ${MAX_BYTES} bytes`, got: `of ${stats.size} bytes` };
-  if ((stats.mode & 0o002) !== 0)
-    return { expected: "a file that only its owner may write", got: "that everybody may write" };
+  if (stats.size > maxBytes) return { expected: `at most ${maxBytes} bytes`, got: `of ${stats.size} bytes` };
   return null;
 }
 
@@ -99,7 +118,7 @@ function lineFaults(text: string, path: string): Fault[] {
     if (key === undefined) return [{ key: at, expected: "KEY=value or a # comment", got: "something else" }];
     const first = firstLines.get(key);
     if (first !== undefined)
-      return [{ key, expected: "one line", got: `lines ${first} and ${index + 1} of ${path}` }];
+      return [{ key: shown(key), expected: "one line", got: `lines ${first} and ${index + 1} of ${path}` }];
     firstLines.set(key, index + 1);
     return valueFaults(key, value.trim(), at);
   });
@@ -125,6 +144,11 @@ function keyFaults(values: Readonly<Record<string, string>>, known: readonly str
       const near = nearestName(key, known);
       const expected =
         near === null ? "a setting that .env.example names" : `a known setting (did you mean ${near}?)`;
-      return { key, expected, got: "an unknown key" };
+      return { key: near === null ? shown(key) : key, expected, got: "an unknown key" };
     });
+}
+
+/** A key that looks like a name. Another may be a secret on a line of its own: base64 ends in `=`, as a key does. */
+function shown(key: string): string {
+  return NAME.test(key) ? key : "a key that is not shown, since it may be a secret,";
 }

@@ -1,5 +1,6 @@
 import { homedir } from "node:os";
 import { dirname } from "node:path";
+import { isTimeZone } from "./values.ts";
 
 /** Two folders up, from `src/config` as from `dist/config`. */
 const PROGRAM_DIR = dirname(dirname(import.meta.dirname));
@@ -14,6 +15,21 @@ export interface Surroundings {
   readonly platform: string;
   /** The Node binary that runs this. */
   readonly nodePath: string;
+  /** As whom this runs, by number; null where users have none. */
+  readonly userId: number | null;
+}
+
+/**
+ * Makes the zone that of the whole process: of its budgets, and of every time that it tells. Null takes the system's, or UTC where
+ * that has no name (an empty `TZ`, one that is a rule or a path). Gives the zone's name, and whether it had to be made up.
+ */
+export function adoptTimeZone(zone: string | null): { readonly name: string; readonly isMadeUp: boolean } {
+  if (zone === null && !isTimeZone(process.env.TZ ?? "UTC")) delete process.env.TZ;
+  if (zone !== null) process.env.TZ = zone;
+  const { timeZone: found } = Intl.DateTimeFormat().resolvedOptions();
+  if (isTimeZone(found)) return { name: found, isMadeUp: false };
+  process.env.TZ = "UTC";
+  return { name: "UTC", isMadeUp: true };
 }
 
 /** The surroundings of this very process. The one place that reads the process's environment. */
@@ -25,5 +41,6 @@ export function readEnvironment(): Surroundings {
     homeDir: homedir(),
     platform: process.platform,
     nodePath: process.execPath,
+    userId: process.geteuid?.() ?? null,
   };
 }

@@ -1,4 +1,5 @@
 import { AppError } from "../domain/errors.ts";
+import { CERTAIN_SHAPES } from "../domain/secret-shapes.ts";
 
 const MAX_SHOWN = 80;
 
@@ -12,10 +13,17 @@ export interface Fault {
   readonly got: string;
 }
 
+/** What is wrong, and what is doubtful, a sentence each and without secrets. */
+export interface Remarks {
+  readonly faults: readonly Fault[];
+  readonly warnings: readonly string[];
+}
+
 /** A value for a person's eyes: quoted, control characters escaped, cut at 80 characters; null is `nothing`. */
 export function showValue(value: string | null): string {
   if (value === null) return "nothing";
-  if (LOOKS_SECRET.test(value)) return "something that looks like a secret (not shown)";
+  if (LOOKS_SECRET.test(value) || CERTAIN_SHAPES.some(({ pattern }) => value.search(pattern) >= 0))
+    return "something that looks like a secret (not shown)";
   return JSON.stringify(value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value);
 }
 

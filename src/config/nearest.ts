@@ -8,6 +8,14 @@ export function nearestName(wanted: string, names: readonly string[]): string | 
   return best && best.distance <= Math.max(1, Math.floor(wanted.length / 3)) ? best.name : null;
 }
 
+/** The name that `wanted` is a slip of the pen away from: one sign in eight, three at most, or its case alone. Null when there is none. */
+export function nearMissOf(wanted: string, names: readonly string[]): string | null {
+  const near = nearestName(wanted, names);
+  if (near === null) return null;
+  const slips = Math.min(3, Math.floor(near.length / 8));
+  return editDistance(wanted.toUpperCase(), near) <= slips ? near : null;
+}
+
 /** Levenshtein's distance: insertions, removals and replacements of one sign. */
 function editDistance(a: string, b: string): number {
   let above = Array.from({ length: b.length + 1 }, (_, column) => column);

@@ -13,10 +13,22 @@ export interface Secret {
 export interface Secrets {
   readonly botToken: Secret;
   readonly claudeCredential: ClaudeCredential;
+  /** Under which login tokens are hashed; null when no tokens are taken. */
+  readonly tokenSecret: Secret | null;
   /** For git hosts, by the tail of the setting's name: `GITHUB_COM` of `GIT_TOKEN_GITHUB_COM`. */
   readonly gitTokens: ReadonlyMap<string, Secret>;
-  /** Given, but never used: a credential of the kind that `CLAUDE_AUTH` does not name. Kept so that logs hide it. */
-  readonly unused: readonly Secret[];
+  /**
+   * All that are set, by the names of their settings, so that the log hides them and their age is known. Of these the credential that
+   * `CLAUDE_AUTH` does not name, and what `TRACK_CREDENTIALS` names, are never used.
+   */
+  readonly named: readonly NamedSecret[];
+}
+
+/** A secret with its setting's name, and the file that it came from: null for the environment. */
+export interface NamedSecret {
+  readonly name: string;
+  readonly value: Secret;
+  readonly file: string | null;
 }
 
 /** What pays for Claude. */
@@ -36,9 +48,6 @@ export function createSecret(value: string): Secret {
 }
 
 /** All secret values in clear, for the logger to look for. */
-export function secretValues(secrets: Secrets): string[] {
-  const { botToken, claudeCredential, gitTokens, unused } = secrets;
-  return [botToken, claudeCredential.value, ...gitTokens.values(), ...unused].map((secret) =>
-    secret.reveal(),
-  );
+export function secretValues({ named }: Pick<Secrets, "named">): string[] {
+  return named.map(({ value }) => value.reveal());
 }

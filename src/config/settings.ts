@@ -1,15 +1,23 @@
 import { z } from "zod";
 import { optional, required, secret, standard } from "./about.ts";
+import { uploadSettings } from "./upload-settings.ts";
 import {
   absolutePath,
+  chatIds,
+  chosenSecret,
+  claudeTools,
   days,
   dollars,
+  flag,
+  givenSecret,
   hostRules,
+  hours,
   oneOf,
   ports,
   seconds,
   serviceUrl,
   text,
+  timeZone,
   toolsSetting,
   userIds,
   wholeNumber,
@@ -20,15 +28,26 @@ const DAY_SECONDS = 86_400;
 /** Under the 24 days that a timer can wait. */
 const MAX_APPROVAL_SECONDS = 14 * DAY_SECONDS;
 const MAX_RETENTION_DAYS = 36_500;
+/** A year. */
+const MAX_SESSION_HOURS = 8_760;
 /** Telegram keeps a message for a bot for a day; what waits in the queue may be older. */
 const MAX_STALE_SECONDS = 7 * DAY_SECONDS;
 const DEFAULT_TOOLS = "Bash,Read,Edit,Write,Agent,AskUserQuestion,EnterPlanMode,ExitPlanMode";
+
+/** Said of `ALLOWED_USERS` where it is wrong, and where it is missing. */
+export const EXPECTED_USERS =
+  "numeric Telegram user ids separated by commas (without them nobody may use the bot)";
 
 /** Defaults that a profile puts in place of the general ones. Whatever is set explicitly wins (H29). */
 export const PROFILES = { production: {}, development: { LOG_LEVEL: "debug" } } as const;
 
 /** The settings that are secrets; each may come as `<name>_FILE` instead, a path to a file that holds it. */
-export const SECRET_KEYS = ["TELEGRAM_BOT_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN", "ANTHROPIC_API_KEY"] as const;
+export const SECRET_KEYS = [
+  "TELEGRAM_BOT_TOKEN",
+  "AUTH_TOKEN_SECRET",
+  "CLAUDE_CODE_OAUTH_TOKEN",
+  "ANTHROPIC_API_KEY",
+] as const;
 
 /** What `.env.example` says of `GIT_TOKEN_<HOST>`: any number of them, a secret for each git host. */
 export const GIT_TOKEN_ABOUT = {
@@ -37,6 +56,15 @@ export const GIT_TOKEN_ABOUT = {
     "A token for a git host, named in capitals with every other sign as _: the daemon fetches and pushes with it; it never enters the sandbox.",
 } as const;
 const GIT_TOKEN = /^GIT_TOKEN_([A-Z0-9_]+?)(_FILE)?$/;
+
+/** What other programs may call a secret of theirs. */
+const TRACKED_NAME = /^[A-Za-z_]\w{0,99}$/;
+
+/** The names in the text of `TRACK_CREDENTIALS`, those that are none left out. */
+export function trackedNames(text: string | undefined): readonly string[] {
+  const words = (text ?? "").split(",").map((word) => word.trim());
+  return [...new Set(words)].filter((word) => TRACKED_NAME.test(word));
+}
 
 /** The setting whose value is a git host's token, for `GIT_TOKEN_<HOST>` and its `_FILE`; null for any other name. */
 export function gitTokenKey(name: string): string | null {
@@ -49,7 +77,10 @@ export function settingsSchema(homeDir: string) {
   const path = () => absolutePath(homeDir);
   return z.object({
     TELEGRAM_BOT_TOKEN: required(
-      text("a bot token as @BotFather gives it (digits, a colon, at least 30 letters)", /^\d+:[\w-]{30,}$/),
+      givenSecret(
+        "a bot token as @BotFather gives it (digits, a colon, at least 30 letters)",
+        /^\d+:[\w-]{30,}$/,
+      ),
       secret("The bot's token, from @BotFather."),
     ),
     TELEGRAM_API_ROOT: standard("https://api.telegram.org", serviceUrl(), {
@@ -58,18 +89,39 @@ export function settingsSchema(homeDir: string) {
     APPROVED_DIRECTORY: required(path(), {
       meaning: "The folder that holds the projects. Claude works in it and nowhere else.",
     }),
-    ALLOWED_USERS: required(
-      userIds("numeric Telegram user ids separated by commas (without them nobody may use the bot)"),
-      {
-        meaning: "Telegram user ids that may use the bot, separated by commas.",
-      },
-    ),
+    ALLOWED_USERS: optional(userIds(EXPECTED_USERS), {
+      meaning:
+        "Telegram user ids that may use the bot, separated by commas. May be empty only with ENABLE_TOKEN_AUTH.",
+    }),
     OWNER_USERS: optional(
       userIds("numeric Telegram user ids separated by commas, each also in ALLOWED_USERS"),
       {
         meaning: "Those of ALLOWED_USERS who own the bot. Without it: the first of ALLOWED_USERS.",
       },
     ),
+    ALLOWED_CHATS: optional(
+      chatIds("numeric ids of Telegram groups separated by commas, each with its minus"),
+      {
+        meaning:
+          "Ids of groups in which admitted people may use the bot, separated by commas. The bot leaves any other group.",
+      },
+    ),
+    ENABLE_TOKEN_AUTH: standard("false", flag(), {
+      meaning:
+        "true: who gets an invite token from an owner may log in with it, without being in ALLOWED_USERS.",
+    }),
+    REQUIRE_TOKEN: standard("false", flag(), {
+      meaning:
+        "true: people of ALLOWED_USERS must log in with a token as well. The first comes from `sallyport token create --role owner`.",
+    }),
+    AUTH_TOKEN_SECRET: optional(
+      chosenSecret(32),
+      secret("The key under which tokens are hashed. For ENABLE_TOKEN_AUTH and REQUIRE_TOKEN."),
+    ),
+    AUTH_SESSION_HOURS: standard("168", hours(1, MAX_SESSION_HOURS), {
+      meaning: "How long a login lasts; one that is not used ends after a quarter of it.",
+      unit: "hours",
+    }),
     RATE_LIMIT_REQUESTS: standard("20", wholeNumber(1, 10_000), {
       meaning: "Requests that a user gets back in each RATE_LIMIT_WINDOW.",
       unit: "requests",
@@ -94,10 +146,15 @@ export function settingsSchema(homeDir: string) {
       meaning: "What one request may cost before its turn is ended.",
       unit: "US dollars",
     }),
+    TIMEZONE: optional(timeZone(), {
+      meaning:
+        "The owner's time zone by its IANA name, such as Europe/Berlin: budgets begin anew by its days and months, and times are told in it. Without it: the system's.",
+    }),
     MAX_PROMPT_CHARS: standard("16000", wholeNumber(1, 1_000_000), {
       meaning: "The longest prompt that is accepted.",
       unit: "characters",
     }),
+    ...uploadSettings(),
     STALE_AFTER_SECONDS: standard("900", seconds(10, MAX_STALE_SECONDS), {
       meaning: "A message that is older than this when the bot gets to it is kept and offered, not run.",
       unit: "seconds",
@@ -124,24 +181,26 @@ export function settingsSchema(homeDir: string) {
       meaning:
         "jail: edits in the project and commands run unasked inside the sandbox, every way out of it is asked about; without a sandbox it is as ask. ask: every change is asked about. plan: plans only.",
     }),
-    CLAUDE_TOOLS: standard(
-      DEFAULT_TOOLS,
-      wordList("names of the CLI's tools separated by commas, such as Bash,Read", /^[A-Z][A-Za-z]*$/),
-      { meaning: "The tools that Claude is offered at all, separated by commas." },
-    ),
+    CLAUDE_TOOLS: standard(DEFAULT_TOOLS, claudeTools, {
+      meaning:
+        "The tools that Claude is offered at all, separated by commas. WebSearch is not to be had: the API's own machines do it, where no filter of this program sees what leaves.",
+    }),
     CLAUDE_AUTH: required(oneOf(["subscription", "api-key"]), {
       meaning:
         "What pays: subscription (CLAUDE_CODE_OAUTH_TOKEN) or api-key (ANTHROPIC_API_KEY). The other is never used.",
     }),
     CLAUDE_CODE_OAUTH_TOKEN: optional(
-      text(
+      givenSecret(
         "a subscription token as `claude setup-token` prints it, and no API key",
         /^(?!sk-ant-api)[!-~]{8,}$/,
       ),
       secret("The token of a Claude subscription, from `claude setup-token`. For CLAUDE_AUTH=subscription."),
     ),
     ANTHROPIC_API_KEY: optional(
-      text("an API key of the Anthropic console, and no subscription token", /^(?!sk-ant-oat)[!-~]{8,}$/),
+      givenSecret(
+        "an API key of the Anthropic console, and no subscription token",
+        /^(?!sk-ant-oat)[!-~]{8,}$/,
+      ),
       secret("The API key of the Anthropic console. For CLAUDE_AUTH=api-key."),
     ),
     ANTHROPIC_BASE_URL: standard("https://api.anthropic.com", serviceUrl(), {
@@ -159,6 +218,16 @@ export function settingsSchema(homeDir: string) {
       meaning: "Silence of Claude that ends a turn. Waiting for a person does not count.",
       unit: "seconds",
     }),
+    TRACK_CREDENTIALS: optional(
+      wordList(
+        "names of further secrets separated by commas, such as META_ACCESS_TOKEN,OPENROUTER_API_KEY",
+        TRACKED_NAME,
+      ),
+      {
+        meaning:
+          "Names of further secrets that stand in this file for other programs, separated by commas. They are never used, passed on or printed: only kept out of the log, aged and looked for by `sallyport credentials`.",
+      },
+    ),
     SANDBOX: standard("require", oneOf(["require", "off"]), {
       meaning: "require: no jail, no start. off: Claude runs unjailed; only with ENVIRONMENT=development.",
     }),

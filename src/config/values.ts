@@ -2,7 +2,9 @@ import { isAbsolute } from "node:path";
 import { z } from "zod";
 import { type HostRule, parseHostRule } from "../domain/host-rule.ts";
 import type { MicroUsd } from "../domain/money.ts";
+import { UPLOAD_GROUPS, type UploadTypes } from "../domain/upload-types.ts";
 import { expandHome } from "./places.ts";
+import { isPlaceholder, weaknessOf } from "./strength.ts";
 
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 const MICRO_DIGITS = 6;
@@ -26,6 +28,30 @@ export function seconds(min: number, max: number): Parser<number> {
 /** Days as text, milliseconds as value. */
 export function days(min: number, max: number): Parser<number> {
   return wholeNumber(min, max).transform((count) => count * 86_400_000);
+}
+
+/** Hours as text, milliseconds as value. */
+export function hours(min: number, max: number): Parser<number> {
+  return wholeNumber(min, max).transform((count) => count * 3_600_000);
+}
+
+/** `true` or `false`, in any case. */
+export function flag(): Parser<boolean> {
+  return oneOf(["true", "false"]).transform((word) => word === "true");
+}
+
+/** Mebibytes as text, bytes as value. */
+export function mebibytes(min: number, max: number): Parser<number> {
+  return wholeNumber(min, max).transform((count) => count * 1024 * 1024);
+}
+
+/** Groups of file types and single extensions. */
+export function uploadTypes(expected: string): Parser<UploadTypes> {
+  return wordList(expected, /^\.?[A-Za-z0-9][A-Za-z0-9.]{0,15}$/).transform((words) => {
+    const names = words.map((word) => word.toLowerCase().replace(/^\./, ""));
+    const groups = UPLOAD_GROUPS.filter((group) => names.includes(group));
+    return { groups, extensions: names.filter((name) => !groups.some((group) => group === name)) };
+  });
 }
 
 /** US dollars with at most six decimals, above zero, as whole millionths; read by digits, so that nothing is rounded. */
@@ -60,10 +86,23 @@ export function wordList(expected: string, shape: RegExp): Parser<readonly strin
     .pipe(z.array(z.string().regex(shape, expected)).min(1, expected));
 }
 
+/** Names of the CLI's tools, but for the web search, which the API's own machines do. */
+export const claudeTools = wordList(
+  "names of the CLI's tools separated by commas, such as Bash,Read, and WebSearch not among them",
+  /^(?!WebSearch$)[A-Z][A-Za-z]*$/,
+);
+
 /** Telegram user ids: positive, and exact as a number. Names and the negative ids of groups are refused. */
 export function userIds(expected: string): Parser<readonly number[]> {
   return wordList(expected, /^0*[1-9]\d{0,15}$/)
     .transform((ids) => [...new Set(ids.map(Number))])
+    .pipe(z.array(z.number().refine(Number.isSafeInteger, expected)));
+}
+
+/** Telegram ids of groups: negative, and exact as a number. */
+export function chatIds(expected: string): Parser<readonly number[]> {
+  return wordList(expected, /^-[1-9]\d{0,15}$/)
+    .transform((ids) => ids.map(Number))
     .pipe(z.array(z.number().refine(Number.isSafeInteger, expected)));
 }
 
@@ -99,9 +138,45 @@ export function toolsSetting(homeDir: string) {
   });
 }
 
+/** A time zone by its IANA name. */
+export function timeZone(): Parser<string> {
+  const expected = "a time zone's IANA name, such as Europe/Berlin";
+  return z.string(expected).refine(isTimeZone, expected);
+}
+
+/** True for a name that times can be told by. */
+export function isTimeZone(timeZone: string | undefined): boolean {
+  if (timeZone === undefined || timeZone === "") return false;
+  try {
+    new Intl.DateTimeFormat("en", { timeZone }).format();
+    return true;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
 /** Text of one shape, such as a token. */
 export function text(expected: string, shape: RegExp): Parser<string> {
   return z.string(expected).regex(shape, expected);
+}
+
+/** A secret of one shape that others issue, such as an API key; what an example puts in its place is refused. */
+export function givenSecret(expected: string, shape: RegExp): Parser<string> {
+  return z
+    .string(expected)
+    .refine((value) => !isPlaceholder(value), `${expected}; yours, not the placeholder of an example`)
+    .refine((value) => isPlaceholder(value) || shape.test(value), expected);
+}
+
+/** A secret that a person makes up, of at least so many bytes and hard to guess. */
+export function chosenSecret(minBytes: number): Parser<string> {
+  const expected = `a random secret of at least ${minBytes} bytes, such as \`openssl rand -hex 32\` prints`;
+  return z.string(expected).superRefine((value, context) => {
+    const weakness = weaknessOf(value, minBytes);
+    if (weakness !== null)
+      context.addIssue({ code: "custom", message: `${expected}, and not one that ${weakness}` });
+  });
 }
 
 /** An absolute path; `~/` at its beginning stands for the home folder. Says nothing about what is there. */

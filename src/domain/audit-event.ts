@@ -1,8 +1,11 @@
+import type { FileReason } from "./attachment.ts";
 import type { PressRefusal } from "./button.ts";
 import type { FailureCode, JailLossCause, ToolDenial } from "./claude-event.ts";
 import type { MicroUsd } from "./money.ts";
 import type { NetRefused } from "./net.ts";
+import type { LogoutCause, Role, TokenRefusal } from "./person.ts";
 import type { ConversationRef, Request, RequestBody, RequestKind } from "./request.ts";
+import type { UploadKind } from "./upload-types.ts";
 import type { DenyReason, Verdict } from "./verdict.ts";
 
 /** How much an event matters to the owner. The table that gives it is `security/risk.ts`. */
@@ -29,7 +32,31 @@ export type AuditEvent =
   /** An owner took such a thing, or left it out. */
   | { readonly type: "project.accepted" | "project.left_out"; readonly path: string }
   /** Somebody who may not come in. `unrecorded` counts such contacts since the last record that were not recorded. */
-  | { readonly type: "auth.failure"; readonly reason: DenyReason; readonly unrecorded: number }
+  | {
+      readonly type: "auth.failure";
+      readonly reason: DenyReason | `token_${TokenRefusal}`;
+      readonly unrecorded: number;
+    }
+  /** A well-formed login is looked at; how it ended is the next record. */
+  | { readonly type: "auth.attempt" }
+  /** `isSecondFactor`: of somebody on the whitelist. */
+  | {
+      readonly type: "auth.login";
+      readonly role: Role;
+      readonly inviteId: number;
+      readonly isSecondFactor: boolean;
+    }
+  | { readonly type: "auth.logout"; readonly cause: LogoutCause }
+  /** A token was made; where no person stands beside it, at the machine. */
+  | { readonly type: "auth.invite"; readonly id: number; readonly role: Role; readonly expiresAt: number }
+  /** `id` is the invite's, or the person's whose login ended. */
+  | { readonly type: "auth.revoke"; readonly what: "invite" | "login"; readonly id: number }
+  /** Too many logins failed: none is looked at until then, of this person or of any stranger. */
+  | { readonly type: "auth.lockout"; readonly scope: "person" | "everybody"; readonly until: number }
+  /** The bot was in a group, or a channel, that is not one of `ALLOWED_CHATS`; `unrecorded` counts as in `auth.failure`. */
+  | { readonly type: "chat.left"; readonly chatId: number; readonly unrecorded: number }
+  /** A group of `ALLOWED_CHATS` became a supergroup, which has another id. */
+  | { readonly type: "chat.moved"; readonly from: number; readonly to: number }
   | {
       readonly type: "request.admitted";
       readonly origin: Request["origin"];
@@ -43,10 +70,31 @@ export type AuditEvent =
       readonly kind: RequestKind;
       readonly body: RequestBody["kind"];
       readonly dedupeKey: string;
-      readonly gate: GateName;
+      /** `command`: past all gates, by the command itself, which is not for everybody. */
+      readonly gate: GateName | "command";
       readonly verdict: Exclude<Verdict["kind"], "admit">;
       /** Only a `deny` has a reason. */
-      readonly reason: DenyReason | null;
+      readonly reason: DenyReason | "owners_only" | null;
+    }
+  /** A file that a person sent lies where Claude can read it. */
+  | {
+      readonly type: "file.received";
+      readonly workId: number;
+      readonly name: string;
+      readonly kind: UploadKind;
+      readonly bytes: number;
+      readonly sha256: string;
+      /** Of an archive, what came out of it and what was left out. */
+      readonly files: number | null;
+      readonly leftOut: number | null;
+    }
+  /** A file was not taken: by the gate, which has no work yet, or by its bytes. `bytes` as the message says. */
+  | {
+      readonly type: "file.refused";
+      readonly workId: number | null;
+      readonly name: string;
+      readonly bytes: number | null;
+      readonly reason: FileReason;
     }
   | { readonly type: "command.run"; readonly name: string }
   | ({ readonly type: "tool.asked" } & ToolFields)
@@ -55,9 +103,11 @@ export type AuditEvent =
       readonly type: "tool.answered";
       readonly answer: "allow" | "deny" | "expired" | "withdrawn";
     } & ToolFields)
-  | ({ readonly type: "tool.allowed"; readonly by: "policy" | "person" } & ToolFields)
+  /** What the policy leaves to the CLI's own rules: it runs unasked, or is asked about after this. */
+  | ({ readonly type: "tool.left" } & ToolFields)
+  /** What the policy decides by itself; what a person decides is `tool.answered`. */
+  | ({ readonly type: "tool.allowed"; readonly by: "policy" } & ToolFields)
   | ({ readonly type: "tool.denied"; readonly by: "policy"; readonly cause: ToolDenial } & ToolFields)
-  | ({ readonly type: "tool.denied"; readonly by: "person" | "timeout" } & ToolFields)
   | {
       readonly type: "turn.started";
       readonly workId: number;
@@ -76,6 +126,8 @@ export type AuditEvent =
     }
   | { readonly type: "turn.stopped"; readonly workId: number; readonly durationMs: number }
   | { readonly type: "turn.interrupted"; readonly workId: number; readonly cause: "restart" | "shutdown" }
+  /** For the first time in a turn a host, or `host/owner/name` of a repository to fetch from, is about to be let through. */
+  | { readonly type: "net.allowed"; readonly host: string; readonly port: number }
   /** A connection out of a jail that is over; bytes towards the jail are `bytesIn`. */
   | {
       readonly type: "net.connected";
@@ -99,11 +151,14 @@ export type AuditEvent =
     }
   /** The fallback model answered in place of the chosen one. */
   | { readonly type: "turn.fell_back"; readonly workId: number; readonly model: string }
-  /** A secret appeared in a project while a jail was at work there, or what protects a path was lost: that jail was killed. */
+  /**
+   * A secret appeared in a project while a jail was at work there, or what protects a path was lost: that jail was killed. `asked`:
+   * Claude asked for a file of the list of secrets by a file tool, and was refused it.
+   */
   | {
       readonly type: "violation.secret_access";
       readonly workId: number;
-      readonly cause: JailLossCause;
+      readonly cause: JailLossCause | "asked";
       readonly path: string;
     }
   /** An owner had a file of the list of secrets shown to the jails of a project, or hidden again. */
@@ -130,14 +185,23 @@ export type AuditEvent =
       readonly spentMicroUsd: MicroUsd;
       readonly limitMicroUsd: MicroUsd;
     }
+  /** An owner let a person spend more than his budget in the window that ran. */
+  | { readonly type: "cost.granted"; readonly to: number; readonly amountMicroUsd: MicroUsd }
   /** A button whose nonce is unknown, or that was given to somebody else, or in another chat. */
   | {
       readonly type: "violation.forged_callback";
       readonly what: Extract<PressRefusal, "unknown" | "not_yours" | "elsewhere">;
     }
   /** Something for one use was used again. */
-  | { readonly type: "violation.replay"; readonly what: "button" | "update" }
-  | { readonly type: "violation.path_traversal"; readonly path: string }
+  | { readonly type: "violation.replay"; readonly what: "button" | "update" | "token" }
+  /**
+   * A path that aims out of the approved directory: by its text (`..`, an absolute one), by a link on the way, or by signs that a
+   * shell would run something at.
+   */
+  | {
+      readonly type: "violation.path_traversal" | "violation.symlink_escape" | "violation.injection";
+      readonly path: string;
+    }
   /** The jail was not proved at the start, or a way out of it was found: which. No turn was run. */
   | { readonly type: "violation.sandbox"; readonly found: string }
   | {
@@ -147,6 +211,18 @@ export type AuditEvent =
       readonly permissionMode: string;
     }
   | { readonly type: "daemon.stopped"; readonly cause: string }
+  /** The settings are not those of the last start: which, by name. Their values are kept nowhere. */
+  | { readonly type: "config.changed"; readonly keys: readonly string[] }
+  /** A credential has another value than before, which had been in use for so many days. */
+  | { readonly type: "credential.changed"; readonly name: string; readonly ageDays: number }
+  /** Of issues that are still to be built: nothing puts these on record yet. */
+  | { readonly type: "webhook.accepted"; readonly provider: string; readonly rule: string }
+  | { readonly type: "webhook.refused"; readonly provider: string; readonly reason: string }
+  | {
+      readonly type: "job.made" | "job.started" | "job.missed" | "job.removed";
+      readonly jobId: number;
+    }
+  | { readonly type: "file.sent"; readonly path: string; readonly bytes: number }
   /** Retention gave up all rows up to the one of this `id` and `hash`, where the chain begins from now on. */
   | { readonly type: "audit.trimmed"; readonly id: number; readonly hash: string }
   /** A person at the machine put this database in the place of another, which is kept under the name `replaced`. */

@@ -1,3 +1,5 @@
+import type { Risk } from "./audit-event.ts";
+
 /** What a press does. Stored beside its nonce; nothing of it travels through Telegram. */
 export type ButtonAction =
   | {
@@ -16,7 +18,11 @@ export type ButtonAction =
   | { readonly kind: "answers_done"; readonly approvalId: number; readonly question: number }
   | { readonly kind: "stop"; readonly workId: number }
   | { readonly kind: "queue"; readonly workId: number; readonly choice: "now" | "drop" }
-  | { readonly kind: "recover"; readonly workId: number; readonly choice: "continue" | "again" | "drop" }
+  | {
+      readonly kind: "recover";
+      readonly workId: number;
+      readonly choice: "continue" | "again" | "more" | "drop";
+    }
   | { readonly kind: "offered"; readonly workId: number; readonly choice: "run" | "show" | "drop" }
   /** All of those that were offered when the button was made. */
   | { readonly kind: "offered_all"; readonly workIds: readonly number[]; readonly choice: "run" | "drop" }
@@ -26,6 +32,14 @@ export type ButtonAction =
   | { readonly kind: "expose_hide"; readonly root: string; readonly path: string }
   /** Those of them that still wait for an owner's word. */
   | { readonly kind: "quarantine"; readonly ids: readonly number[]; readonly choice: "accept" | "drop" }
+  /** The rows of the audit before that one, by the same filter. */
+  | {
+      readonly kind: "audit_page";
+      readonly beforeId: number;
+      readonly sinceMs: number;
+      readonly risk: Risk;
+      readonly userId: number | null;
+    }
   | { readonly kind: "dismiss" }
   | { readonly kind: "repo"; readonly project: string }
   | { readonly kind: "repo_page"; readonly page: number };

@@ -51,9 +51,12 @@ export type FailureCode =
   | "too_long"
   | "image"
   | "max_turns"
+  | "file_refused"
+  | "file_unfetched"
   | "session_lost"
   | "session_busy"
   | "project_gone"
+  | "project_shut"
   | "startup"
   | "jail_lost"
   | "protocol"
@@ -96,10 +99,15 @@ export type ToolAnswer =
   | { readonly kind: "allow"; readonly input: Readonly<Record<string, unknown>> }
   | { readonly kind: "deny"; readonly message: string };
 
-/** Why the policy denied a call: the file holds a secret or decides what runs later, the call cannot be read, or it wants the network. */
-export type ToolDenial = "secret" | "protected" | "malformed" | "network";
+/**
+ * Why the policy denied a call: the file holds a secret, decides what runs later or is what the person sent; the call cannot be
+ * read, or it wants the network.
+ */
+export type ToolDenial = "secret" | "protected" | "uploads" | "malformed" | "network";
 
 /** What the policy decided about a call by itself. */
 export type PolicyVerdict =
   | { readonly kind: "allowed" }
+  /** Left to the CLI's own rules, which let it run unasked or have a person asked. */
+  | { readonly kind: "left" }
   | { readonly kind: "denied"; readonly cause: ToolDenial };

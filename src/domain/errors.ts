@@ -8,6 +8,7 @@ export type ErrorCode =
   | "orphans_left"
   | "path_invalid"
   | "path_outside"
+  | "path_shut"
   | "store_failed"
   | "claude_missing"
   | "claude_protocol"
@@ -43,6 +44,7 @@ export function exitCodeOf(error: unknown): number {
     case "orphans_left":
     case "path_invalid":
     case "path_outside":
+    case "path_shut":
     case "store_failed":
     case "claude_protocol":
     case "claude_refused":

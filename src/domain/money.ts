@@ -7,7 +7,12 @@ export function microUsdFromUsd(usd: number): MicroUsd {
 }
 
 /** `$0.0421` below a cent's hundredfold, `$12.34` above: as many digits as say something. */
-export function formatUsd(microUsd: MicroUsd): string {
+function formatUsd(microUsd: MicroUsd): string {
   const usd = microUsd / 1_000_000;
   return `$${usd.toFixed(Math.abs(usd) < 1 && usd !== 0 ? 4 : 2)}`;
+}
+
+/** The same, and whether it is what the API would have charged where a subscription pays. */
+export function amountText(microUsd: MicroUsd, isEquivalent: boolean): string {
+  return isEquivalent ? `${formatUsd(microUsd)} API-equivalent` : formatUsd(microUsd);
 }

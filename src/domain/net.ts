@@ -21,6 +21,7 @@ export type NetVerdict =
 /** Why something was not reached, for the record: no words of a program's get into it. */
 export type NetRefusal =
   | "closed"
+  | "unrecorded"
   | "denied"
   | "unanswered"
   | "too_many"

@@ -32,7 +32,12 @@ export interface MessageBody {
   readonly text: string;
   readonly entities: readonly TextEntity[];
   readonly buttons: readonly (readonly ScreenButton[])[];
+  /** What a person is asked to approve: nothing that only looks like a secret may be hidden in it. */
+  readonly isExact?: true;
 }
+
+/** The body of an act that shows nothing. */
+export const NOTHING: MessageBody = { text: "", entities: [], buttons: [] };
 
 /** One durable act on the screen. An edit names the outbox row whose message it changes. */
 export type OutboxAct =
@@ -51,7 +56,9 @@ export type OutboxAct =
       readonly content: string;
       readonly body: MessageBody;
       readonly replyTo: number | null;
-    };
+    }
+  /** Takes a person's own message off the screen: one that shows a login token. */
+  | { readonly kind: "delete"; readonly messageId: number; readonly body: MessageBody };
 
 /** A row to be put into the outbox. */
 export interface OutboxDraft {

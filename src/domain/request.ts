@@ -1,3 +1,5 @@
+import type { SentFile } from "./attachment.ts";
+
 /** Who asks. Identity is the numeric id alone; `displayName` is for people's eyes and never compared. */
 export interface Principal {
   readonly userId: number;
@@ -24,9 +26,13 @@ export type RequestKind = "work" | "look" | "control";
 
 /** What was asked, already told apart. */
 export type RequestBody =
-  | { readonly kind: "prompt"; readonly text: string }
-  | { readonly kind: "edit"; readonly text: string }
+  /** `files` came with it; left out for none. */
+  | { readonly kind: "prompt"; readonly text: string; readonly files?: readonly SentFile[] }
+  /** `hasFile`: a file stands in it, the old one or another. */
+  | { readonly kind: "edit"; readonly text: string; readonly hasFile?: true }
   | { readonly kind: "command"; readonly name: string; readonly argument: string }
+  /** `/login` with a well-formed token, known by its digest alone. */
+  | { readonly kind: "login"; readonly digest: string }
   | { readonly kind: "button"; readonly nonce: string; readonly callbackId: string }
   | { readonly kind: "unsupported"; readonly what: string };
 

@@ -4,8 +4,8 @@ import type { Work } from "./work.ts";
 
 /** What a person sees of a running turn. */
 export type TurnEvent =
-  /** The answer so far, as Markdown; replaces what was shown before. */
-  | { readonly kind: "preview"; readonly text: string }
+  /** The answer so far, as Markdown; replaces what was shown before. `isOpen` while its end is still being written. */
+  | { readonly kind: "preview"; readonly text: string; readonly isOpen: boolean }
   /** One more tool call: a redacted line that names the tool and its target. */
   | { readonly kind: "tool"; readonly line: string }
   | {
@@ -22,6 +22,8 @@ export interface TurnReport {
   readonly outcome: ClaudeOutcome;
   /** What Claude had said when the turn was stopped or failed; "" when nothing. */
   readonly partialText: string;
+  /** It was cut in the middle of a text: its last word may be half a word. */
+  readonly isPartOpen: boolean;
   readonly model: string | null;
   readonly durationMs: number;
   readonly costMicroUsd: MicroUsd;

@@ -29,10 +29,10 @@ export interface WireRequest {
   readonly model: string;
   /** True when the model is offered any tool. */
   readonly hasTools: boolean;
-  /** True when the API is to search the web for the model. */
-  readonly searchesWeb: boolean;
   /** Null when the request does not say. */
   readonly maxOutputTokens: number | null;
+  /** False when the answer is to come whole, so that nothing of it is known before its end. */
+  readonly isStreamed: boolean;
   /** Bytes of the body without pictures and documents, whose tokens their bytes do not tell. */
   readonly textBytes: number;
 }
@@ -40,13 +40,13 @@ export interface WireRequest {
 /** Who pays for a process's API requests just now. Asked before each request, told of each usage. Must not throw. */
 export interface Payer {
   /**
-   * A refusal's `message` is shown to the person as it stands. `pendingMicroUsd` is what this request and those under way whose
-   * usage is not known yet may cost together; 0 when none is under way.
+   * A refusal's `message` is shown to the person as it stands. `pendingMicroUsd` is what this request and those under way may
+   * cost together at most; 0 when none is under way. `wait`: it may begin once it is known what they cost.
    */
   readonly mayStart: (
     request: WireRequest,
     pendingMicroUsd: MicroUsd,
-  ) => { readonly kind: "ok" } | { readonly kind: "refuse"; readonly message: string };
+  ) => { readonly kind: "ok" | "wait" } | { readonly kind: "refuse"; readonly message: string };
   readonly onUsage: (usage: ApiUsage) => void;
 }
 
@@ -54,7 +54,10 @@ export interface Payer {
 export interface ProxyLease {
   /** Random, per process: stands where the credential would stand, and is worth nothing elsewhere. */
   readonly token: string;
-  /** Null refuses every request: no turn is running. */
+  /**
+   * Null refuses every request: no turn is running. What the payer before has under way is cut, and by the time this returns it has
+   * been told what that used.
+   */
   readonly setPayer: (payer: Payer | null) => void;
   /** Who decides what the process may reach beside the API; null refuses everything: no turn is running. */
   readonly setNet: (policy: NetPolicy | null) => void;

@@ -1,3 +1,4 @@
+import type { SentFileReason } from "./attachment.ts";
 import type { MicroUsd } from "./money.ts";
 import type { Request } from "./request.ts";
 
@@ -8,6 +9,7 @@ export type DenyReason =
   | "not_private"
   | "empty"
   | "too_long"
+  | `file_${SentFileReason}`
   | "unsupported_content";
 
 /** A gate's answer. `admit` carries the request on, as the gate left it. */
@@ -22,4 +24,6 @@ export type Verdict =
       readonly spentMicroUsd: MicroUsd;
       readonly limitMicroUsd: MicroUsd;
       readonly returnsAt: number | null;
+      /** The amounts are what the API would have charged: a subscription pays. */
+      readonly isEquivalent: boolean;
     };

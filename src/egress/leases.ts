@@ -8,12 +8,14 @@ export interface Lease {
   /** For logs: says nothing about the token. */
   readonly id: string;
   readonly payer: () => Payer | null;
+  /** Aborted when the payer that `payer` gives now is taken away, at the latest at release: what it has under way ends. */
+  readonly payerSignal: () => AbortSignal;
   readonly net: () => NetPolicy | null;
   /** Aborted when the policy that `net` gives now is taken away, at the latest at release. */
   readonly netSignal: () => AbortSignal;
   /** Resolves when the lease, if it is still alive, may be acted on; see `ProxyLease.setBarrier`. */
   readonly barrier: () => Promise<void>;
-  /** Aborted at release, and with it every request that is under way. */
+  /** Aborted at release. */
   readonly signal: AbortSignal;
   /** Takes one of the places for requests under way; null when all are taken. Give it back by calling what it returns. */
   readonly enter: () => (() => void) | null;
@@ -41,14 +43,15 @@ export function createLeases(): Leases {
       const token = `sallyport-${randomBytes(32).toString("base64url")}`;
       const released = new AbortController();
       let payer: Payer | null = null;
+      let payerEnd = new AbortController();
       let net: NetPolicy | null = null;
       let netEnd = new AbortController();
       let barrier = (): Promise<void> => Promise.resolve();
       let running = 0;
-      setMaxListeners(MAX_PARALLEL_REQUESTS, released.signal);
       const lease: Lease = {
         id: randomUUID(),
         payer: () => payer,
+        payerSignal: () => payerEnd.signal,
         net: () => net,
         netSignal: () => netEnd.signal,
         barrier: () => barrier(),
@@ -64,6 +67,7 @@ export function createLeases(): Leases {
       const release = () => {
         alive.delete(lease);
         released.abort();
+        payerEnd.abort();
         netEnd.abort();
       };
       alive.set(lease, { hash: hashOf(token), release });
@@ -71,6 +75,10 @@ export function createLeases(): Leases {
         token,
         setPayer: (next) => {
           payer = next;
+          payerEnd.abort();
+          payerEnd = new AbortController();
+          setMaxListeners(0, payerEnd.signal); // `enter` bounds how many wait on it
+          if (released.signal.aborted) payerEnd.abort();
         },
         setNet: (next) => {
           net = next;

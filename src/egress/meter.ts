@@ -1,4 +1,4 @@
-import type { ApiUsage } from "../domain/usage.ts";
+import type { ApiUsage, WireRequest } from "../domain/usage.ts";
 import { createEventLines } from "./event-lines.ts";
 import type { BillableUsage, PriceTable } from "./prices.ts";
 import {
@@ -12,6 +12,8 @@ import {
 const BYTES_PER_TOKEN = 4;
 /** No model takes more. */
 const MAX_GUESSED_INPUT_TOKENS = 1_000_000;
+/** No model writes more. */
+const MAX_OUTPUT_TOKENS = 128_000;
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 
 /** The usage of a request of which nothing is known. */
@@ -37,8 +39,7 @@ export interface Meter {
 interface MeterDeps {
   readonly requestId: string;
   readonly prices: PriceTable;
-  /** The model that the request asks for, and the bytes of its body that are text. */
-  readonly asked: { readonly model: string; readonly bytes: number };
+  readonly asked: WireRequest;
   /** Called at most once with `isFinal: false` and exactly once with `isFinal: true`. */
   readonly report: (usage: ApiUsage) => void;
   /** Called when neither the model that answered nor the one asked for is in the price table. */
@@ -86,7 +87,10 @@ export function createStreamMeter(deps: MeterDeps): Meter {
   return { observe: createEventLines(onEvent), end: () => finish(true) };
 }
 
-/** Meters an answer that is one JSON message: one report, at its end. A cut one is `isCut` and its input a guess. */
+/**
+ * Meters an answer that is one JSON message: one report, at its end. A cut one is `isCut`, its input a guess, and its output as much
+ * as was asked for at most, since it is written before anything of it is sent; or a guess, where it was to be streamed.
+ */
 export function createMessageMeter(deps: MeterDeps): Meter {
   let chunks: Buffer[] = [];
   let bytes = 0;
@@ -101,7 +105,8 @@ export function createMessageMeter(deps: MeterDeps): Meter {
       if (hasEnded) return;
       hasEnded = true;
       const report = how === "whole" ? readMessage(parseJson(Buffer.concat(chunks))) : null;
-      const minOutputTokens = report === null ? Math.ceil(bytes / BYTES_PER_TOKEN) : 0;
+      const guessed = deps.asked.isStreamed ? Math.ceil(bytes / BYTES_PER_TOKEN) : mostOutput(deps.asked);
+      const minOutputTokens = report === null ? guessed : 0;
       deps.report(toApiUsage(deps, report, { isFinal: true, isCut: report === null, minOutputTokens }));
     },
   };
@@ -114,7 +119,7 @@ function toApiUsage(
 ): ApiUsage {
   const { asked } = deps;
   const model = report?.model ?? asked.model;
-  const known = report?.usage ?? { ...NOTHING_USED, inputTokens: guessInput(asked.bytes) };
+  const known = report?.usage ?? { ...NOTHING_USED, inputTokens: guessInput(asked.textBytes) };
   const usage = { ...known, outputTokens: Math.max(1, known.outputTokens, end.minOutputTokens ?? 0) };
   // A gateway may answer under a name of its own: then the model that was asked for has the price.
   const priced = deps.prices.isKnown(model) ? model : asked.model;
@@ -138,6 +143,11 @@ function toApiUsage(
 /** Input tokens of a prompt whose usage was never told, by the bytes of its text. */
 export function guessInput(bodyBytes: number): number {
   return Math.min(MAX_GUESSED_INPUT_TOKENS, Math.ceil(bodyBytes / BYTES_PER_TOKEN));
+}
+
+/** The most that the answer can have. */
+export function mostOutput({ maxOutputTokens }: Pick<WireRequest, "maxOutputTokens">): number {
+  return Math.min(MAX_OUTPUT_TOKENS, Math.max(0, Math.ceil(maxOutputTokens ?? MAX_OUTPUT_TOKENS)));
 }
 
 function parseJson(bytes: Buffer): unknown {

@@ -33,7 +33,7 @@ const MAX_CONNECTIONS = 256;
 const IDLE_CONNECTION_MS = 120_000;
 /** As the API itself. */
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
-const MAX_WAITING_BYTES = 4 * MAX_BODY_BYTES;
+const MAX_HELD_BYTES = 4 * MAX_BODY_BYTES;
 const UNMETERED: Meter = { observe: () => undefined, end: () => undefined };
 const NO_TURN = unpaid("Sallyport: no turn is running, so nobody pays for this request.");
 
@@ -60,6 +60,8 @@ interface CredentialProxyDeps {
 interface Admitted {
   readonly lease: Lease;
   readonly payer: Payer;
+  /** Aborted when nobody pays for it any more. */
+  readonly signal: AbortSignal;
   readonly leave: () => void;
   readonly isMetered: boolean;
   readonly wire: WireRequest;
@@ -72,10 +74,12 @@ type Judged =
       readonly kind: "read";
       readonly wire: WireRequest;
       readonly body: Buffer;
-      /** To be called once what it uses is metered, or it is over. */
+      /** To be called once all that it used is metered, or it is over. */
       readonly isKnown: () => void;
     }
   | { readonly kind: "refused"; readonly refusal: Refusal };
+
+type Agreed = { readonly kind: "ok"; readonly isKnown: () => void } | Extract<Judged, { kind: "refused" }>;
 
 /**
  * Starts the proxy: POST /v1/messages and /v1/messages/count_tokens for holders of a lease whose payer agrees, each with or
@@ -90,7 +94,7 @@ export async function createCredentialProxy(deps: CredentialProxyDeps): Promise<
   const warn = createThrottledLog(deps.log, deps.now);
   const pending = createPending(deps.prices);
   const wires = createWireReader();
-  const bodies = createBodyReader({ maxBytes: MAX_BODY_BYTES, maxTotalBytes: MAX_WAITING_BYTES });
+  const bodies = createBodyReader({ maxBytes: MAX_BODY_BYTES, maxTotalBytes: MAX_HELD_BYTES });
 
   async function handle(request: IncomingMessage, response: ServerResponse) {
     if (request.method === "HEAD" && request.url === "/") return void response.writeHead(200).end();
@@ -103,25 +107,30 @@ export async function createCredentialProxy(deps: CredentialProxyDeps): Promise<
     const lease = leases.find(presentedTokens(request.headers));
     if (lease === null) return decline(NO_LEASE);
     const payer = lease.payer();
+    const signal = lease.payerSignal();
     if (payer === null) return decline(NO_TURN, lease.id);
     if (Number(request.headers["content-length"] ?? 0) > MAX_BODY_BYTES) return decline(TOO_LARGE, lease.id);
     const leave = lease.enter();
     if (leave === null) return decline(TOO_MANY, lease.id);
     const isMetered = path === "/v1/messages";
-    const read = await readRequest(request, { payer, lease, isMetered });
-    if (read.kind === "read" && !response.destroyed)
-      return carry(request, response, { ...read, lease, payer, leave, isMetered });
+    const read = await readRequest(request, { payer, signal, lease, isMetered, response });
+    if (read.kind === "read" && !response.destroyed && !signal.aborted)
+      return carry(request, response, { ...read, lease, payer, signal, leave, isMetered });
     leave();
     if (read.kind === "read") read.isKnown();
-    if (read.kind === "refused") decline(read.refusal, lease.id);
+    decline(read.kind === "refused" ? read.refusal : NO_TURN, lease.id);
   }
 
   /** The whole request, when the API may see it and its payer agrees. Nothing of it has been sent by then. */
   async function readRequest(
     request: IncomingMessage,
-    { payer, lease, isMetered }: Pick<Admitted, "payer" | "lease" | "isMetered">,
+    {
+      response,
+      ...paid
+    }: Pick<Admitted, "payer" | "signal" | "lease" | "isMetered"> & { readonly response: ServerResponse },
   ): Promise<Judged> {
-    const bytes = await bodies.read(request);
+    const { lease } = paid;
+    const bytes = await bodies.read(request, response);
     await lease.barrier(); // after the last byte: until then the jail may have put anything into it
     if (bytes === "gone" || lease.signal.aborted) return { kind: "refused", refusal: NO_LEASE };
     if (bytes === "too_large") return { kind: "refused", refusal: TOO_LARGE };
@@ -129,35 +138,55 @@ export async function createCredentialProxy(deps: CredentialProxyDeps): Promise<
     const read = await wires.read(bytes);
     if (lease.signal.aborted) return { kind: "refused", refusal: NO_LEASE };
     if (read.kind === "refused") return { kind: "refused", refusal: unpaid(read.reason) };
-    const refusal = payers.refusalOf(payer, read.wire, pending.beside(lease, read.wire));
-    if (refusal !== null) return { kind: "refused", refusal: unpaid(refusal) };
-    // At once: whatever is judged from here on is judged with this one under way.
-    return { ...read, isKnown: isMetered ? pending.add(lease, read.wire) : () => undefined };
+    const agreed = await agree(read.wire, paid);
+    return agreed.kind === "ok" ? { ...read, isKnown: agreed.isKnown } : agreed;
+  }
+
+  /** Waits while what runs beside it may use up what is left: one alone is always judged by what was spent. */
+  async function agree(
+    wire: WireRequest,
+    { payer, signal, lease, isMetered }: Pick<Admitted, "payer" | "signal" | "lease" | "isMetered">,
+  ): Promise<Agreed> {
+    for (;;) {
+      if (signal.aborted) return { kind: "refused", refusal: NO_TURN };
+      const verdict = payers.judge(payer, wire, pending.beside(lease, wire));
+      if (verdict.kind === "refuse") return { kind: "refused", refusal: unpaid(verdict.message) };
+      // At once: whatever is judged from here on is judged with this one under way.
+      if (verdict.kind === "ok")
+        return { kind: "ok", isKnown: isMetered ? pending.add(lease, wire) : () => undefined };
+      await pending.changed(lease);
+    }
   }
 
   function carry(
     request: IncomingMessage,
     response: ServerResponse,
-    { lease, payer, leave, isMetered, wire, body, isKnown }: Admitted,
+    { lease, payer, signal, leave, isMetered, wire, body, isKnown }: Admitted,
   ) {
+    const cut = new AbortController();
+    const abandon = () => cut.abort();
     const requestId = randomUUID();
     const meterDeps = {
       requestId,
       prices: deps.prices,
-      asked: { model: wire.model, bytes: wire.textBytes },
+      asked: wire,
       report: (usage: Parameters<Payer["onUsage"]>[0]) => {
         payers.report(payer, usage);
+        if (!usage.isFinal) return;
         isKnown();
+        signal.removeEventListener("abort", abandon); // its last bytes may still go out
       },
       onUnknownModel: (model: string) =>
         warn({ event: "egress.unknown_model", model, pricesAsOf: deps.prices.asOf }, "model without a price"),
     };
+    signal.addEventListener("abort", abandon, { once: true });
+    lease.signal.addEventListener("abort", abandon, { once: true });
     forward({
       request,
       response,
       body,
       upstream,
-      signal: lease.signal,
+      signal: cut.signal,
       createMeter: (contentType) => {
         if (!isMetered) return UNMETERED;
         const isStream = contentType.startsWith("text/event-stream");
@@ -169,6 +198,8 @@ export async function createCredentialProxy(deps: CredentialProxyDeps): Promise<
           "an API request failed",
         ),
       onOver: () => {
+        signal.removeEventListener("abort", abandon);
+        lease.signal.removeEventListener("abort", abandon);
         isKnown();
         leave();
       },

@@ -3,6 +3,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { ClaudeCredential } from "../config/secret.ts";
 import { AppError } from "../domain/errors.ts";
 import { http } from "../domain/http.ts";
+import { createSecretFinder } from "../log/redact.ts";
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 const HEADER_SAFE = /^[\x21-\x7e]+$/;
@@ -13,7 +14,7 @@ const IDLE_CONNECTION_MS = 20_000;
 export interface Upstream {
   /** Opens a POST to `path` (with query) under the base address, with the real credential. The caller sends the body. */
   readonly post: (path: string, headers: OutgoingHttpHeaders) => ClientRequest;
-  /** The text with the credential taken out. */
+  /** The text with the credential taken out, in whatever form it stands there. */
   readonly scrub: (text: string) => string;
   readonly close: () => void;
 }
@@ -32,6 +33,7 @@ export function createUpstream(baseUrl: string, credential: ClaudeCredential): U
       `Expected the ${credential.kind} credential in printable ASCII without spaces; got something else`,
     );
   }
+  const finder = createSecretFinder([secret]);
   const credentialHeader: OutgoingHttpHeaders =
     credential.kind === "api-key" ? { "x-api-key": secret } : { authorization: `Bearer ${secret}` };
   const isTls = url.protocol === "https:";
@@ -45,7 +47,7 @@ export function createUpstream(baseUrl: string, credential: ClaudeCredential): U
       const target = new URL(`${prefix}${path}`, url);
       return send(target, { method: "POST", agent, headers: { ...headers, ...credentialHeader } });
     },
-    scrub: (text) => text.replaceAll(secret, "[redacted]"),
+    scrub: (text) => finder.redact(text, "none"),
     close: () => agent.destroy(),
   };
 }

@@ -6,6 +6,7 @@ const content = z.union([z.string(), z.array(block)]).nullish();
 const messagesRequest = z.looseObject({
   model: z.string().min(1).max(200),
   max_tokens: z.number().nullish(),
+  stream: z.boolean().nullish(),
   system: content,
   messages: z.array(z.looseObject({ content })),
   tools: z.array(z.looseObject({ type: z.string().nullish() })).nullish(),
@@ -17,7 +18,6 @@ type Block = z.infer<typeof block>;
 
 /** Tools that run where the request comes from. Every other type is run by the API's own machines. */
 const CLIENT_TOOLS = /^(?:custom|bash_\d+|text_editor_\d+|memory_\d+|computer_\d+)$/;
-const WEB_SEARCH = /^web_search_\d+$/;
 const MAX_DEPTH = 4;
 
 /** A request that was read: what is judged of it, and the bytes that say exactly that. */
@@ -35,13 +35,12 @@ export function readWireRequest(bytes: Buffer): ReadRequest {
   const json = parseJson(bytes);
   const parsed = messagesRequest.safeParse(json);
   if (!parsed.success) return refused("this is no request of the Messages API.");
-  const { model, max_tokens, system, messages, tools, mcp_servers, container } = parsed.data;
+  const { model, max_tokens, stream, system, messages, tools, mcp_servers, container } = parsed.data;
   if ((mcp_servers ?? []).length > 0)
     return refused("MCP servers of the API are not reachable from the jail.");
   if (container != null) return refused("the API's own containers are not reachable from the jail.");
   const types = (tools ?? []).map(({ type }) => type ?? "custom");
-  const served = types.filter((type) => !CLIENT_TOOLS.test(type));
-  const odd = served.find((type) => !WEB_SEARCH.test(type));
+  const odd = types.find((type) => !CLIENT_TOOLS.test(type));
   if (odd !== undefined) return refused(`the API's own tool ${odd} is not reachable from the jail.`);
   const blocks = [system, ...messages.map((message) => message.content)].flatMap((one) => blocksOf(one));
   if (blocks.some((one) => isFetched(one, 0)))
@@ -49,8 +48,8 @@ export function readWireRequest(bytes: Buffer): ReadRequest {
   const wire = {
     model,
     hasTools: types.length > 0,
-    searchesWeb: served.length > 0,
     maxOutputTokens: max_tokens ?? null,
+    isStreamed: stream === true,
   };
   const body = Buffer.from(JSON.stringify(json));
   const textBytes = body.length - blocks.reduce((sum, one) => sum + mediaBytes(one, 0), 0);

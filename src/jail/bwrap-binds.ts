@@ -43,11 +43,12 @@ export function bindsOf({
   project,
 }: CheckedRequest): readonly Bind[] {
   const readonly = (source: string, target = source): Bind => ({ source, target, isWritable: false });
-  const { cacheDir } = workshop;
+  const { cacheDir, uploadsDir } = workshop;
   return [
     ...workshop.tools.map((tool) => readonly(tool)),
     { source: configDir, target: INSIDE.configDir, isWritable: true },
     ...(cacheDir === null ? [] : [{ source: cacheDir, target: INSIDE.cacheDir, isWritable: true }]),
+    ...(uploadsDir === null ? [] : [readonly(uploadsDir, INSIDE.uploads)]),
     ...programBinds(program),
     readonly(apiSocket, INSIDE.apiSocket),
     ...(netSocket === null ? [] : [readonly(netSocket, INSIDE.netSocket)]),

@@ -6,6 +6,7 @@ import { bindsOf, bridgesOf, insidePaths } from "./bwrap-binds.ts";
 import { bwrapOptions, insideArgv } from "./bwrap-options.ts";
 import { startBwrap } from "./bwrap-process.ts";
 import { createBwrapReading } from "./bwrap-reading.ts";
+import { createBwrapSift } from "./bwrap-sift.ts";
 import { type CheckedRequest, checkRequest } from "./check-request.ts";
 import { createGuardKeeper } from "./git-guards.ts";
 import { collisionWith } from "./inside-paths.ts";
@@ -172,6 +173,7 @@ export function createBwrapJail(deps: BwrapJailDeps): Jail {
   return {
     kind: "bwrap",
     start: (request) => roster.admit(() => start(request)),
+    sift: createBwrapSift(deps),
     close: async () => {
       await roster.close();
       await secrets.close();

@@ -26,19 +26,26 @@ export async function checkRequest(request: JailRequest, scratchDir: string): Pr
   const project: string = request.project;
   await checkProject(project);
   const { workshop = BARE_WORKSHOP } = request;
-  const [program, configDir, apiSocket, netSocket, cacheDir] = await Promise.all([
+  const [program, configDir, apiSocket, netSocket, cacheDir, uploadsDir] = await Promise.all([
     resolveProgram(request.program),
     realFolder(request.configDir, "config folder"),
     realSocket(request.apiSocket),
     request.netSocket === undefined ? null : realSocket(request.netSocket),
     workshop.cacheDir === null ? null : realFolder(workshop.cacheDir, "cache folder"),
+    workshop.uploadsDir === null ? null : realFolder(workshop.uploadsDir, "folder of uploads"),
   ]);
   const localPorts = await Promise.all(
     (request.localPorts ?? []).map(async ({ port, socket }) => ({ port, socket: await realSocket(socket) })),
   );
-  const own = [program.file, configDir, apiSocket, await realpath(scratchDir), netSocket, cacheDir].filter(
-    (path) => path !== null,
-  );
+  const own = [
+    program.file,
+    configDir,
+    apiSocket,
+    await realpath(scratchDir),
+    netSocket,
+    cacheDir,
+    uploadsDir,
+  ].filter((path) => path !== null);
   const inside = own.find((path) => isWithin(path, project));
   if (inside !== undefined) {
     throw new AppError(
@@ -46,7 +53,7 @@ export async function checkRequest(request: JailRequest, scratchDir: string): Pr
       `Project ${project} holds ${inside}, a part of Sallyport itself: keep the two apart`,
     );
   }
-  for (const folder of [configDir, await realpath(scratchDir), cacheDir]) {
+  for (const folder of [configDir, await realpath(scratchDir), cacheDir, uploadsDir]) {
     if (folder !== null && isWithin(project, folder)) {
       throw new AppError(
         "path_invalid",
@@ -62,7 +69,7 @@ export async function checkRequest(request: JailRequest, scratchDir: string): Pr
     netSocket,
     netPort: request.netPort ?? null,
     localPorts,
-    workshop: { ...workshop, cacheDir },
+    workshop: { ...workshop, cacheDir, uploadsDir },
   };
 }
 

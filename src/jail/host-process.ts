@@ -2,6 +2,8 @@ import { randomUUID } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type CheckedRequest, checkRequest } from "./check-request.ts";
+import { HOST_PATH, type HostCommand, type SiftEntry } from "./host-command.ts";
+import { createHostSift } from "./host-sift.ts";
 import type { InsidePaths, Jail, JailedProcess, JailLog, JailRequest } from "./jail.ts";
 import { endTree } from "./kill-tree.ts";
 import { listProcesses } from "./list-processes.ts";
@@ -10,15 +12,6 @@ import type { Marks } from "./mark.ts";
 import { hostArgv } from "./program.ts";
 import { createRoster } from "./roster.ts";
 import { spawnChild } from "./spawn.ts";
-
-/** Without a mount namespace a program sees the host's paths; these folders are searched for programs. */
-export const HOST_PATH = "/opt/homebrew/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
-
-/** What is to be spawned for a request. */
-export interface HostCommand {
-  readonly file: string;
-  readonly argv: readonly string[];
-}
 
 /** A request made ready, for whoever wraps it into a sandbox. */
 export interface HostEntry {
@@ -36,6 +29,8 @@ export interface HostJailDeps {
   readonly platform: NodeJS.Platform;
   readonly log: JailLog;
   readonly command: (entry: HostEntry) => Promise<HostCommand>;
+  /** The same for a program of `sift/`. */
+  readonly siftCommand: (entry: SiftEntry) => Promise<HostCommand>;
 }
 
 /**
@@ -43,7 +38,8 @@ export interface HostJailDeps {
  * are found by walking the processes (see `endTree`), when it is killed and when it ends by itself. A daemon that is
  * killed takes none of them with it: they see their stdin closed, no more, until the next one ends them by their mark.
  */
-export function createHostJail({ kind, scratchDir, marks, platform, log, command }: HostJailDeps): Jail {
+export function createHostJail(deps: HostJailDeps): Jail {
+  const { kind, scratchDir, marks, platform, log, command } = deps;
   const roster = createRoster();
 
   async function start(request: JailRequest): Promise<JailedProcess> {
@@ -87,7 +83,12 @@ export function createHostJail({ kind, scratchDir, marks, platform, log, command
     }
   }
 
-  return { kind, start: (request) => roster.admit(() => start(request)), close: roster.close };
+  return {
+    kind,
+    start: (request) => roster.admit(() => start(request)),
+    sift: createHostSift(deps),
+    close: roster.close,
+  };
 }
 
 function insideOf(

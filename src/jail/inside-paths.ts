@@ -1,3 +1,5 @@
+import type { Jail } from "./jail.ts";
+
 /** Fixed places of the Linux jail. A project may not lie over them. */
 export const INSIDE = {
   home: "/home/bot",
@@ -12,6 +14,10 @@ export const INSIDE = {
   /** Folder of the sockets behind `localPorts`. */
   portSockets: "/run/ports",
   cacheDir: "/home/bot/.cache",
+  /** What the person sent, read-only. */
+  uploads: "/uploads",
+  /** Of a jail of `sift/`: what its program consists of, by the host's paths; the file it is about; the folder it may fill. */
+  sift: { program: "/run/sift", file: "/run/file", target: "/run/target" },
   tmp: "/tmp",
   path: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 } as const;
@@ -30,7 +36,13 @@ const CLOSED = [
   INSIDE.netSocket,
   INSIDE.portSockets,
   INSIDE.cacheDir,
+  INSIDE.uploads,
 ];
+
+/** Where the programs of a jail see a folder of uploads. */
+export function uploadsPath(kind: Jail["kind"], folder: string): string {
+  return kind === "bwrap" ? INSIDE.uploads : folder;
+}
 
 /** True when `path` is `folder` or lies in it. Both absolute and without `..`. */
 export function isWithin(path: string, folder: string): boolean {

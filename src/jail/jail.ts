@@ -26,6 +26,8 @@ export interface Workshop {
   readonly path: readonly string[];
   /** A folder (0700) for caches of package managers, bound read-write; null for none. One for each person and project. */
   readonly cacheDir: string | null;
+  /** A folder (0700) with the files that the person sent, bound read-only; null for none. One for each person and project. */
+  readonly uploadsDir: string | null;
   /** Variables beside those that the jailed program itself needs. */
   readonly env: (inside: InsidePaths) => Readonly<Record<string, string>>;
   /** Files of the project that match the list of secrets and are shown all the same, because an owner said so. */
@@ -37,6 +39,7 @@ export const BARE_WORKSHOP: Workshop = {
   tools: [],
   path: [],
   cacheDir: null,
+  uploadsDir: null,
   env: () => ({}),
   exposed: [],
 };
@@ -115,6 +118,28 @@ export interface JailedProcess {
   readonly baseline: readonly ProjectEntry[];
 }
 
+/** A small program of the daemon's own (`sift/`) over one file of somebody else's. Paths are the host's, in a folder of the daemon's own. */
+export interface SiftRequest {
+  readonly program: "sniff" | "unpack";
+  /** Read-only to the program. */
+  readonly file: string;
+  /** An empty folder that it may fill; null for none. */
+  readonly target: string | null;
+  /** What it is told beside the two. */
+  readonly order: object;
+  /** The largest file that it may write. */
+  readonly maxFileBytes: number;
+  /** It runs as the programs of this project do, and what it writes is theirs. */
+  readonly project: ApprovedPath;
+  /** Aborted = it is ended. */
+  readonly signal: AbortSignal;
+}
+
+/** How such a program ended, and what it printed. */
+export type Sift = (
+  request: SiftRequest,
+) => Promise<{ readonly code: number | null; readonly stdout: string }>;
+
 /** The one way to run anything that touches a project. */
 export interface Jail {
   readonly kind: "bwrap" | "seatbelt" | "none";
@@ -126,6 +151,11 @@ export interface Jail {
    * the system's sandbox failed, `claude_missing` when the program is not there.
    */
   readonly start: (request: JailRequest) => Promise<JailedProcess>;
+  /**
+   * Runs such a program in a jail that has nothing but it, the system, the file and the folder: no project, no socket, no network;
+   * with limits on time, memory and the size of files. Rejects with `sandbox_missing`.
+   */
+  readonly sift: Sift;
   /** Kills all, removes the guards. After it, `start` is refused. */
   readonly close: () => Promise<void>;
 }

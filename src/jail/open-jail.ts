@@ -55,7 +55,15 @@ export async function openJail(deps: OpenJailDeps): Promise<Jail> {
       file: argv[0] ?? "",
       argv: argv.slice(1),
     });
-    return createHostJail({ kind: "none", scratchDir, marks, platform, log, command });
+    return createHostJail({
+      kind: "none",
+      scratchDir,
+      marks,
+      platform,
+      log,
+      command,
+      siftCommand: command,
+    });
   }
   if (platform === "linux") return openBwrap({ scratchDir, marks }, deps);
   if (platform === "darwin") {

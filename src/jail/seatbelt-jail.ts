@@ -1,12 +1,20 @@
 import type { MacOSSandboxParams } from "@anthropic-ai/sandbox-runtime/dist/sandbox/macos-sandbox-utils.js";
 import { AppError } from "../domain/errors.ts";
-import { createHostJail, HOST_PATH, type HostEntry } from "./host-process.ts";
+import { HOST_PATH } from "./host-command.ts";
+import { createHostJail, type HostEntry } from "./host-process.ts";
 import type { Jail, JailLog } from "./jail.ts";
 import type { Marks } from "./mark.ts";
 import { planProtection } from "./plan-protection.ts";
 import { identify } from "./protection.ts";
 import { READING_ENV, type RunReading } from "./read-git-configs.ts";
-import { MAC_HIDDEN, readingParams, seatbeltParams, withoutServices, withPorts } from "./seatbelt-params.ts";
+import {
+  MAC_HIDDEN,
+  readingParams,
+  seatbeltParams,
+  siftParams,
+  withoutServices,
+  withPorts,
+} from "./seatbelt-params.ts";
 import { runToEnd } from "./spawn.ts";
 
 /** What the macOS jail stands on. `wrap` turns parameters into the sandboxed shell command. */
@@ -43,6 +51,10 @@ export function createSeatbeltJail(deps: SeatbeltJailDeps): Jail {
     marks,
     log,
     platform,
+    siftCommand: async (entry) => ({
+      file: "/bin/sh",
+      argv: ["-c", `exec ${withoutServices(await wrap(siftParams(entry, hidden)))}`],
+    }),
     command: async (entry) => {
       const { exposed } = entry.checked.workshop;
       const plan = await planProtection(entry.checked.project, { run, additions: secretFiles, exposed });

@@ -1,6 +1,7 @@
 import type { MacOSSandboxParams } from "@anthropic-ai/sandbox-runtime/dist/sandbox/macos-sandbox-utils.js";
 import { AppError } from "../domain/errors.ts";
 import { SECRET_FILES } from "../domain/secret-files.ts";
+import type { SiftEntry } from "./host-command.ts";
 import type { HostEntry } from "./host-process.ts";
 import type { ProtectedPath } from "./protection.ts";
 
@@ -61,7 +62,8 @@ export function seatbeltParams(
   checkProject(project);
   // Not readable either. `.env.example` is among them: the profile cannot make an exception by name.
   const secrets = [...SECRET_FILES, ...secretFiles];
-  const { cacheDir, tools } = workshop;
+  const { cacheDir, uploadsDir, tools } = workshop;
+  const shown = uploadsDir === null ? tools : [...tools, uploadsDir];
   const own = [project, configDir, inside.home, inside.tmp, ...(cacheDir === null ? [] : [cacheDir])];
   const pathsOf = (kind: ProtectedPath["kind"]) =>
     protectedPaths.filter((at) => at.kind === kind).map(({ path }) => path);
@@ -72,7 +74,7 @@ export function seatbeltParams(
     readConfig: {
       denyOnly: [...hidden, ...secrets.map((name) => `${project}/**/${name}`)],
       literalDenyOnly: pathsOf("mask"),
-      literalAllowWithinDeny: [...own, apiSocket, ...tools, ...inside.program],
+      literalAllowWithinDeny: [...own, apiSocket, ...shown, ...inside.program],
     },
     writeConfig: {
       allowOnly: [],
@@ -95,6 +97,20 @@ export function readingParams(
     command: `exec ${argv.map(quote).join(" ")}`,
     readConfig: { denyOnly: [...hidden], literalAllowWithinDeny: [project] },
     writeConfig: { allowOnly: [], denyWithinAllow: [] },
+  };
+}
+
+/** The parameters for a program of `sift/`: what it reads, one folder to fill, no network. */
+export function siftParams(
+  { argv, reads, target }: SiftEntry,
+  hidden: readonly string[],
+): MacOSSandboxParams {
+  const own = target === null ? [] : [target];
+  return {
+    ...CLOSED,
+    command: `exec ${argv.map(quote).join(" ")}`,
+    readConfig: { denyOnly: [...hidden], literalAllowWithinDeny: [...reads, ...own] },
+    writeConfig: { allowOnly: [], literalAllowOnly: own, denyWithinAllow: [] },
   };
 }
 

@@ -68,7 +68,7 @@ export function createTenants({ scratchDir, own, tools, log }: TenantsDeps): Ten
     chownPath: string,
   ): Promise<void> {
     const { configDir, project, apiSocket, netSocket, localPorts, program, workshop } = checked;
-    for (const folder of [configDir, workshop.cacheDir]) {
+    for (const folder of [configDir, workshop.cacheDir, workshop.uploadsDir]) {
       if (folder !== null) await giveTo(folder, identity ?? ROOT, chownPath);
     }
     if (identity === null) {

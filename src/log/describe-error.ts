@@ -35,8 +35,8 @@ function describe(error: Error, above: readonly Error[]): DescribedError {
   const short = read(error, "shortMessage");
   const together = read(error, "errors");
   return {
-    type: error.name,
-    message: typeof short === "string" ? short : error.message,
+    type: textOf(read(error, "name")),
+    message: textOf(short ?? read(error, "message")),
     ...factsOf(error),
     ...(stack === "" ? {} : { stack }),
     ...(cause === undefined ? {} : { cause }),
@@ -64,13 +64,22 @@ function factsOf(error: Error): Record<string, string | number> {
 }
 
 function framesOf(error: Error): string {
-  return (error.stack ?? "")
+  return textOf(read(error, "stack"))
     .split("\n")
     .filter((line) => /^\s+at /.test(line))
     .slice(0, MAX_FRAMES)
     .join("\n");
 }
 
+/** Whatever an error says of itself when it is read: nothing, where reading it throws. */
 function read(error: Error, key: string): unknown {
-  return Reflect.get(error, key);
+  try {
+    return Reflect.get(error, key);
+  } catch {
+    return undefined;
+  }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }

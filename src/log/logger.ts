@@ -1,7 +1,8 @@
 import { createRequire } from "node:module";
-import { type LevelWithSilent, type Logger, type LoggerOptions, pino } from "pino";
+import { type ChildLoggerOptions, type LevelWithSilent, type Logger, type LoggerOptions, pino } from "pino";
 import type * as PinoPretty from "pino-pretty";
 import { describeError } from "./describe-error.ts";
+import { plainOf } from "./plain.ts";
 import { createRedactor } from "./redact.ts";
 import { scrubLine } from "./scrub.ts";
 
@@ -36,7 +37,24 @@ export function createLogger({ level, format, secretValues, destination }: LogOp
   const target = destination ?? standardOutput();
   const isPretty = format === "pretty" || (format === "auto" && isTerminal);
   const show = isPretty ? createPrettifier(isTerminal) : (line: string) => line;
-  return pino(optionsFor(level), { write: (line: string) => target.write(show(scrubLine(line, redact))) });
+  const write = (line: string): unknown => target.write(show(scrubLine(line, redact)));
+  return withPlainChildren(pino(optionsFor(level), { write }));
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Pino formats the fields of a child nowhere; children of children inherit this. */
+function withPlainChildren(logger: Logger): Logger {
+  const child: (this: Logger, bindings: Fields, options?: ChildLoggerOptions) => Logger = Reflect.get(
+    logger,
+    "child",
+  );
+  return Object.defineProperty(logger, "child", {
+    value(this: Logger, bindings: Fields, options?: ChildLoggerOptions): Logger {
+      const plain = Object.entries(bindings).map(([key, value]) => [key, plainOf(value)]);
+      return Reflect.apply(child, this, [Object.fromEntries(plain), options]);
+    },
+  });
 }
 
 function optionsFor(level: LevelWithSilent): LoggerOptions {
@@ -45,31 +63,28 @@ function optionsFor(level: LevelWithSilent): LoggerOptions {
     base: { pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
     serializers: { err: (value: unknown) => value },
-    formatters: { level: (label) => ({ level: label }), log: describeErrors },
+    formatters: { level: (label) => ({ level: label }) },
     hooks: {
-      // Without a message of its own pino takes the error's, which can be a command's whole output.
+      // Pino itself sees plain data only: it would call what a value brings along, and print a buffer byte by byte.
+      // Without a message of its own it takes the error's, which can be a command's whole output.
       logMethod(args, method) {
         const [first, ...rest]: readonly unknown[] = args;
         const error = first instanceof Error ? first : errorIn(first);
-        if (error === null || rest.length > 0) return method.apply(this, args);
-        const fields = first instanceof Error ? { err: first } : first;
-        return method.apply(this, [fields, describeError(error).message]);
+        const fields = plainOf(first instanceof Error ? { err: first } : first);
+        const said = error !== null && rest.length === 0 ? [describeError(error).message] : rest.map(plainOf);
+        return Reflect.apply(method, this, [fields, ...said]);
       },
     },
   };
 }
 
 function errorIn(fields: unknown): Error | null {
-  const isFields = typeof fields === "object" && fields !== null && "err" in fields;
-  return isFields && fields.err instanceof Error ? fields.err : null;
-}
-
-function describeErrors(fields: Record<string, unknown>): Record<string, unknown> {
-  const described = Object.entries(fields).map(([key, value]) => [
-    key,
-    value instanceof Error ? describeError(value) : value,
-  ]);
-  return Object.fromEntries(described);
+  try {
+    const isFields = typeof fields === "object" && fields !== null && "err" in fields;
+    return isFields && fields.err instanceof Error ? fields.err : null;
+  } catch {
+    return null; // fields that cannot be read
+  }
 }
 
 /** Ends quietly when the reader goes away, and outlives a full disk: no log line is worth the daemon. */

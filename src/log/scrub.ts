@@ -1,5 +1,7 @@
 /** Longer texts are cut, after secrets are out of them: one line must not fill the disk. */
 const MAX_CHARS = 8192;
+/** Of a text only so much is looked through: nothing beyond it is shown, however much of this were secrets. */
+const MAX_LOOKED_AT = 65_536;
 
 /** What a terminal acts upon or a reader cannot see, newline and tab excepted: controls, direction marks, tags. */
 const UNSEEN = /(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
@@ -10,7 +12,10 @@ const UNSEEN = /(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
  */
 export function scrubLine(line: string, redact: (text: string) => string): string {
   if (isCleanAsItStands(line, redact)) return line;
-  const scrub = (text: string) => cut(redact(text).replace(UNSEEN, showCode));
+  const scrub = (text: string) => {
+    const shown = redact(text.slice(0, MAX_LOOKED_AT)).replace(UNSEEN, showCode);
+    return cut(shown, Math.max(0, text.length - MAX_LOOKED_AT));
+  };
   return `${JSON.stringify(mapTexts(parse(line), scrub))}\n`;
 }
 
@@ -28,7 +33,8 @@ function parse(line: string): unknown {
   }
 }
 
-function mapTexts(value: unknown, change: (text: string) => string): unknown {
+/** A value of JSON with every text of it changed, keys included. */
+export function mapTexts(value: unknown, change: (text: string) => string): unknown {
   if (typeof value === "string") return change(value);
   if (Array.isArray(value)) return value.map((each: unknown) => mapTexts(each, change));
   if (typeof value !== "object" || value === null) return value;
@@ -37,8 +43,9 @@ function mapTexts(value: unknown, change: (text: string) => string): unknown {
   );
 }
 
-function cut(text: string): string {
-  return text.length <= MAX_CHARS ? text : `${text.slice(0, MAX_CHARS)}… (${text.length - MAX_CHARS} more)`;
+function cut(text: string, unseen: number): string {
+  const more = Math.max(0, text.length - MAX_CHARS) + unseen;
+  return more === 0 ? text : `${text.slice(0, MAX_CHARS)}… (${more} more)`;
 }
 
 function showCode(character: string): string {

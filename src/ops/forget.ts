@@ -57,10 +57,15 @@ function* shrink({ store }: ForgetDeps): Generator<number, void> {
 function* trimAudit({ store, times, record, now }: ForgetDeps): Generator<number, void> {
   const anchor = store.audit.anchor();
   let upTo: ChainHead = anchor;
+  let seen = anchor.id;
   for (;;) {
-    const next = store.audit.after(upTo.id, ROWS_READ);
-    const firstKept = next.findIndex(({ at }) => at >= now() - times.auditMs);
-    upTo = (firstKept < 0 ? next : next.slice(0, firstKept)).at(-1) ?? upTo;
+    const next = store.audit.after(seen, ROWS_READ);
+    const due = now() - times.auditMs;
+    // A time that is still to come, of this clock or of the row a wrong one, keeps nothing else, and is no reason to go.
+    const firstKept = next.findIndex(({ at }) => at >= due && at <= now());
+    const passed = firstKept < 0 ? next : next.slice(0, firstKept);
+    upTo = passed.findLast(({ at }) => at < due) ?? upTo;
+    seen = passed.at(-1)?.id ?? seen;
     if (firstKept >= 0 || next.length === 0) break;
     yield 0;
   }

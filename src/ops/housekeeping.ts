@@ -7,19 +7,29 @@ import type { Audit } from "../security/audit.ts";
 import { homePaths } from "../store/home.ts";
 import type { Store } from "../store/store.ts";
 import { WORDS } from "../telegram/wording.ts";
+import { clockJumpedText } from "../telegram/wording-store.ts";
 import { removeOldCaches } from "../workspace/caches.ts";
 import { clearQuarantine } from "./clear-quarantine.ts";
+import { clearUploads } from "./clear-uploads.ts";
+import { createClockTrust } from "./clock-trust.ts";
 import { type ForgetDeps, forgetOld } from "./forget.ts";
 import { backUpNightly } from "./nightly-backup.ts";
+import { remindOfCredentials } from "./remind-of-credentials.ts";
 
 interface HousekeepingDeps {
   readonly store: Store;
   readonly config: Pick<Config, "home" | "retention">;
+  /** The names of the credentials in use. */
+  readonly credentials: readonly string[];
   readonly record: Audit["record"];
-  /** Writes to the owners, inside a transaction that is under way. */
-  readonly tellOwners: (text: string) => void;
+  /** Writes to the owners, inside a transaction that is under way, and gives how many there are: none while none is logged in. */
+  readonly tellOwners: (text: string) => number;
+  /** The same without a sound: the head of the audit as `<id>:<hash>`. */
+  readonly tellHead: (head: string) => number;
   readonly now: Now;
   readonly log: Logger;
+  /** Milliseconds of a clock that nobody sets; the machine's own unless given. */
+  readonly tick?: () => number;
   /** From one look at what is due to the next, and to the first; a minute unless given. */
   readonly lookEveryMs?: number | undefined;
   /** From what failed to the next try; an hour unless given. */
@@ -32,6 +42,8 @@ interface Chore {
   /** When it was last done, as milliseconds since the epoch. */
   readonly fact: string;
   readonly act: (signal: AbortSignal) => Promise<void>;
+  /** It deletes what is old by the clock, which must be right then. */
+  readonly isForgetting?: boolean;
 }
 
 const LOOK_EVERY_MS = 60_000;
@@ -39,9 +51,12 @@ const AGAIN_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 /** When the owners were told that a backup failed; gone once one succeeded. */
 const FAILED_FACT = "backup.failed_at";
+/** Which head of the audit the owners were told last, by its id. */
+const HEAD_FACT = "audit.head_told";
 
 /**
- * Once in 24 hours, by what the store says of the last time: forgets what is past its time, then makes a backup. What fails is
+ * Once in 24 hours, by what the store says of the last time: forgets what is past its time, tells the owners the head of the audit
+ * where it is a new one, makes a backup, and tells the owners of old credentials. What fails is
  * logged and tried again an hour later; of backups the owners are told, once until one succeeds. Ends at once when disposed of.
  */
 export function startHousekeeping(deps: HousekeepingDeps): AsyncDisposable {
@@ -56,8 +71,21 @@ export function startHousekeeping(deps: HousekeepingDeps): AsyncDisposable {
 }
 
 async function keepHouse(deps: HousekeepingDeps, signal: AbortSignal): Promise<void> {
-  const { lookEveryMs = LOOK_EVERY_MS } = deps;
-  const chores = [forgetting(deps), clearing(deps), backups(deps)].map((chore) => daily(deps, chore));
+  const { store, now, log, tick = () => performance.now(), lookEveryMs = LOOK_EVERY_MS } = deps;
+  const onDoubt = (gapMs: number): void => {
+    const days = Math.round(gapMs / DAY_MS);
+    log.warn({ event: "clock.jumped", days }, "the clock has jumped: nothing is forgotten by it for a day");
+    store.transaction(() => deps.tellOwners(clockJumpedText(days)));
+  };
+  const isTrusted = createClockTrust({ store, now, tick, onDoubt });
+  const chores = [
+    forgetting(deps),
+    clearing(deps),
+    clearingUploads(deps),
+    witness(deps),
+    backups(deps),
+    reminding(deps),
+  ].map((chore) => daily(deps, chore, isTrusted));
   while (!signal.aborted) {
     await sleep(lookEveryMs, undefined, { signal, ref: false }).catch(() => undefined); // aborted
     for (const look of chores) if (!signal.aborted) await look(signal);
@@ -65,10 +93,15 @@ async function keepHouse(deps: HousekeepingDeps, signal: AbortSignal): Promise<v
 }
 
 /** A look at whether a chore is due, which then is done. Never rejects. */
-function daily({ store, now, log, againMs = AGAIN_MS }: HousekeepingDeps, { name, fact, act }: Chore) {
+function daily(
+  { store, now, log, againMs = AGAIN_MS }: HousekeepingDeps,
+  { name, fact, act, isForgetting = false }: Chore,
+  isTrusted: () => boolean,
+) {
   let restUntil = 0;
   return async (signal: AbortSignal): Promise<void> => {
     try {
+      if (isForgetting && !isTrusted()) return;
       const [last, at] = [store.facts.get(fact), now()];
       // A clock that was set back makes a day of it as well.
       const isDone = last !== null && Math.abs(at - Number(last)) < DAY_MS;
@@ -93,6 +126,7 @@ function forgetting({ store, config, record, now, log }: HousekeepingDeps): Chor
   return {
     name: "retention",
     fact: "retention.at",
+    isForgetting: true,
     act: async (signal) => {
       const began = performance.now();
       const rows = await forgetOld(deps, signal);
@@ -113,9 +147,50 @@ function clearing({ store, config: { home, retention }, now, log }: Housekeeping
   return {
     name: "quarantine",
     fact: "quarantine.at",
+    isForgetting: true,
     act: async (signal) => {
       const count = await clearQuarantine({ store, folder, before: now() - retention.contentMs }, signal);
       if (count > 0) log.info({ event: "quarantine.cleared", count }, "deleted what nobody accepted in time");
+    },
+  };
+}
+
+function reminding({ store, credentials, tellOwners, now, log }: HousekeepingDeps): Chore {
+  return {
+    name: "credentials",
+    fact: "credentials.at",
+    act: async () => {
+      const count = remindOfCredentials({ store, names: credentials, tellOwners, now });
+      if (count > 0) log.info({ event: "credentials.old", count }, "told the owners of old credentials");
+    },
+  };
+}
+
+/** Who can write the database can rewrite the whole chain; not what stands in the owners' chats. */
+function witness({ store, tellHead, log }: HousekeepingDeps): Chore {
+  return {
+    name: "audit.head",
+    fact: "audit.head_at",
+    act: async () => {
+      const { id, hash } = store.audit.head();
+      if (store.facts.get(HEAD_FACT) === String(id)) return;
+      store.transaction(() => {
+        if (tellHead(`${id}:${hash}`) > 0) store.facts.set(HEAD_FACT, String(id));
+      });
+      log.info({ event: "audit.head", id, hash }, "the head of the audit goes to the owners");
+    },
+  };
+}
+
+function clearingUploads({ store, config: { home, retention }, now, log }: HousekeepingDeps): Chore {
+  const root = homePaths(home).uploads;
+  return {
+    name: "uploads",
+    fact: "uploads.at",
+    isForgetting: true,
+    act: async (signal) => {
+      const count = await clearUploads({ store, root, before: now() - retention.contentMs }, signal);
+      if (count > 0) log.info({ event: "uploads.cleared", count }, "deleted what people sent long ago");
     },
   };
 }
@@ -126,8 +201,7 @@ function backups({ store, config: { home }, tellOwners, now, log }: Housekeeping
   function tellOnce(): void {
     if (store.facts.get(FAILED_FACT) !== null) return;
     store.transaction(() => {
-      store.facts.set(FAILED_FACT, String(now()));
-      tellOwners(WORDS.ownerBackupFailed);
+      if (tellOwners(WORDS.ownerBackupFailed) > 0) store.facts.set(FAILED_FACT, String(now()));
     });
   }
 

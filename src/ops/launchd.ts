@@ -23,6 +23,8 @@ export interface LaunchdPaths {
   readonly program: string;
   /** `SALLYPORT_HOME`. Must exist when launchd starts the program: it is the working directory too. */
   readonly home: string;
+  /** The settings file. */
+  readonly settings: string;
   /** The user's home folder, for `~/.local/bin` on PATH. */
   readonly userHome: string;
   /** The file that takes standard output and standard error. */
@@ -53,6 +55,7 @@ export function printPlist(envFile: string | null): number {
     node: surroundings.nodePath,
     program: join(surroundings.programDir, "dist", "bin.js"),
     home,
+    settings: resolve(envFile ?? join(home, ".env")),
     userHome: surroundings.homeDir,
     log: join(home, "sallyport.log"),
   };

@@ -4,11 +4,11 @@ import { readEnvironment } from "../config/environment.ts";
 import { homeOf } from "../config/home-of.ts";
 import { systemNow as now } from "../domain/clock.ts";
 import { AppError, EXIT } from "../domain/errors.ts";
-import { riskOf } from "../security/risk.ts";
 import { copyDatabase, settleLog, syncFolder } from "../store/copy.ts";
 import { prepareHome } from "../store/home.ts";
 import { lockHome } from "../store/lock.ts";
 import { openStore } from "../store/store.ts";
+import { recordHere } from "./record-here.ts";
 import { utcStamp } from "./utc-stamp.ts";
 
 interface RestoreOptions {
@@ -56,7 +56,6 @@ export function restore({ envFile, file }: RestoreOptions): number {
 
 /** Also brings the schema up to date, so that a backup of a newer version is refused here. */
 function putOnRecord(path: string, replaced: string | null): void {
-  const event = { type: "database.restored", replaced } as const;
   using store = openStore(path, now);
-  store.audit.append({ at: now(), risk: riskOf(event), userId: null, conversation: null, event });
+  recordHere(store)({ type: "database.restored", replaced });
 }

@@ -3,13 +3,10 @@ import { readEnvironment } from "../config/environment.ts";
 import { homeOf } from "../config/home-of.ts";
 import { systemNow } from "../domain/clock.ts";
 import { AppError, EXIT } from "../domain/errors.ts";
-import { createAudit } from "../security/audit.ts";
 import { createLock } from "../security/lock.ts";
 import { homePaths } from "../store/home.ts";
 import { openStore } from "../store/store.ts";
-
-/** The audit tells what this command did; it writes no log beside that of the daemon. */
-const silent = { info: () => undefined, warn: () => undefined };
+import { recordHere } from "./record-here.ts";
 
 /**
  * Undoes /lock, whether the daemon runs or not, puts that on record, says what it did and returns the exit code. A running
@@ -19,20 +16,14 @@ export function unlock({ envFile }: { readonly envFile?: string }): number {
   const path = homePaths(homeOf(readEnvironment(), envFile ?? null)).database;
   if (!existsSync(path))
     throw new AppError("store_failed", `There is no database at ${path}: set SALLYPORT_HOME`);
-  using store = openStore(path, systemNow);
+  using store = openStore(path, systemNow, { isGuest: true });
   const lock = createLock({ facts: store.facts, now: systemNow });
-  const audit = createAudit({
-    append: store.audit.append,
-    afterCommit: store.afterCommit,
-    log: silent,
-    now: systemNow,
-  });
+  const record = recordHere(store);
   const before = store.transaction(() => {
     const state = lock.state();
     if (state === null) return null;
     lock.open();
-    const event = { type: "daemon.unlocked", lockedAt: state.since, lockedBy: state.by } as const;
-    audit.record(event, { userId: null, conversation: null });
+    record({ type: "daemon.unlocked", lockedAt: state.since, lockedBy: state.by });
     return state;
   });
   const said = before

@@ -1,10 +1,16 @@
+import type { SentFileReason } from "../domain/attachment.ts";
 import type { AuditEntry, AuditEvent, GateName } from "../domain/audit-event.ts";
 import type { Now } from "../domain/clock.ts";
+import { safeFileName } from "../domain/file-name.ts";
 import type { ConversationRef, Request } from "../domain/request.ts";
 import type { DenyReason } from "../domain/verdict.ts";
 import type { Refusal } from "./admit.ts";
-import { createContactThrottle } from "./contact-throttle.ts";
+import { createContactThrottle, recordContact } from "./contact-throttle.ts";
 import { riskOf } from "./risk.ts";
+import { shorten } from "./visible.ts";
+
+/** The longest text in an event; what is put on record says what was done, not what it was done with. */
+const MAX_TEXT = 500;
 
 /** Who did it and where; null where there is none. */
 interface AuditWho {
@@ -17,6 +23,8 @@ interface AuditDeps {
   readonly append: (entry: AuditEntry) => void;
   /** Runs the act once the transaction under way is committed, so that the log tells nothing that was undone. */
   readonly afterCommit: (act: () => void) => void;
+  /** Takes secrets out of a text: of every text of every event, here and nowhere else, before it is stored or logged. */
+  readonly redactText: (text: string) => string;
   /** A pino logger will do. */
   readonly log: {
     readonly info: (fields: object, message: string) => void;
@@ -36,10 +44,12 @@ export interface Audit {
   readonly contact: (who: AuditWho, reason: DenyReason) => void;
 }
 
-export function createAudit({ append, afterCommit, log, now }: AuditDeps): Audit {
+export function createAudit({ append, afterCommit, redactText, log, now }: AuditDeps): Audit {
   const judgeContact = createContactThrottle(now);
+  const clean = (text: string): string => shorten(redactText(text), MAX_TEXT);
 
-  const record = (event: AuditEvent, { userId, conversation }: AuditWho): void => {
+  const record = (raw: AuditEvent, { userId, conversation }: AuditWho): void => {
+    const event = withTexts(raw, clean);
     const entry: AuditEntry = { at: now(), risk: riskOf(event), userId, conversation, event };
     append(entry);
     afterCommit(() => {
@@ -65,14 +75,38 @@ export function createAudit({ append, afterCommit, log, now }: AuditDeps): Audit
       const reason = refusal.kind === "deny" ? refusal.reason : null;
       return () => {
         record({ type: "request.refused", ...factsOf(request), gate, verdict: refusal.kind, reason }, who);
+        for (const event of filesRefused(request, refusal)) record(event, who);
         if (refusal.kind !== "spent") return;
         const { spentMicroUsd, limitMicroUsd } = refusal;
         record({ type: "cost.refused", stage: "gate", spentMicroUsd, limitMicroUsd }, who);
       };
     },
-    contact: (who, reason) => contact(who, reason)(),
+    contact: (who, reason) =>
+      recordContact(judgeContact(who.userId), (unrecorded) =>
+        record({ type: "auth.failure", reason, unrecorded }, who),
+      ),
   };
 }
+
+/** What is refused for a file is on record as that too: by the name that it was sent under, made safe. */
+function filesRefused({ body }: Request, refusal: Refusal): readonly AuditEvent[] {
+  const reason = refusal.kind === "deny" ? FILE_REASONS.get(refusal.reason) : undefined;
+  if (reason === undefined || body.kind !== "prompt") return [];
+  return (body.files ?? []).map(({ name, bytes }) => ({
+    type: "file.refused",
+    workId: null,
+    name: safeFileName(name),
+    bytes,
+    reason,
+  }));
+}
+
+const FILE_REASONS: ReadonlyMap<DenyReason, SentFileReason> = new Map([
+  ["file_too_large", "too_large"],
+  ["file_type", "type"],
+  ["file_other_archive", "other_archive"],
+  ["file_secret", "secret"],
+]);
 
 function whoOf({ principal, conversation }: Request): AuditWho {
   return { userId: principal?.userId ?? null, conversation };
@@ -94,4 +128,13 @@ function fieldsOf({ event, userId, risk }: AuditEntry) {
     facts,
     ...(isViolation ? { violationType: event.type.slice("violation.".length) } : {}),
   };
+}
+
+/** The event with every text in it changed, but for its type, by the way of the JSON as which it is stored anyway. */
+function withTexts(event: AuditEvent, change: (text: string) => string): AuditEvent {
+  const text = JSON.stringify(event, (key, value: unknown) =>
+    typeof value === "string" && key !== "type" ? change(value) : value,
+  );
+  const changed: AuditEvent = JSON.parse(text);
+  return changed;
 }

@@ -10,7 +10,16 @@ interface CheckLockDeps {
 }
 
 /** Commands that only tell or end. */
-const OPEN_COMMANDS: readonly string[] = ["start", "help", "status", "stop", "lock"];
+const OPEN_COMMANDS: readonly string[] = [
+  "start",
+  "help",
+  "status",
+  "stop",
+  "lock",
+  "logout",
+  "revoke",
+  "users",
+];
 
 /**
  * While the bot is locked, lets in what only tells or ends something, and refuses the rest to everybody, owners too. What
@@ -28,6 +37,7 @@ function isOpen({ body }: Request, actionOf: CheckLockDeps["actionOf"]): boolean
   switch (body.kind) {
     case "prompt":
     case "edit":
+    case "login":
       return false;
     case "command":
       return OPEN_COMMANDS.includes(body.name);
@@ -59,6 +69,7 @@ function isBeginning(action: ButtonAction): boolean {
     case "edited":
     case "repo":
     case "repo_page":
+    case "audit_page":
       return true;
     case "stop":
     case "host_remove":

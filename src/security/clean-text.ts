@@ -24,6 +24,11 @@ const KINDS: readonly (readonly [Kind, RegExp])[] = [
   ["surrogate", /\p{Cs}/u],
 ];
 
+/** The selectors of which each can be one of a hundred, and so could spell a text behind Han letters. */
+const VARIANT = /[\uFE00-\uFE0D\u{E0100}-\u{E01EF}]/u;
+/** So many are kept in one text: as many as names in it may need, and too few to say anything. */
+const MAX_VARIANTS = 12;
+
 const SUSPECT = new RegExp(KINDS.map(([, pattern]) => pattern.source).join("|"), "u");
 
 /**
@@ -36,15 +41,20 @@ export function cleanText(raw: string): CleanText {
   if (!SUSPECT.test(text)) return { text, cleaned: [] };
   const counts = new Map<Kind, number>();
   const kept: string[] = [];
+  let variants = 0;
   let at = 0;
   while (at < text.length) {
     const flag = TAG_FLAGS.find((flag) => text.startsWith(flag, at));
     const char = flag ?? String.fromCodePoint(text.codePointAt(at) ?? 0);
     at += char.length;
     const kind = flag === undefined ? kindOf(char) : null;
-    if (kind === null || (kind === "zero_width" && isMeaningfulHere(char, kept, text.codePointAt(at))))
+    const isVariant = VARIANT.test(char);
+    const isOneTooMany = isVariant && variants === MAX_VARIANTS;
+    const next = text.codePointAt(at);
+    if (kind === null || (kind === "zero_width" && !isOneTooMany && isMeaningfulHere(char, kept, next))) {
       kept.push(char);
-    else counts.set(kind, (counts.get(kind) ?? 0) + 1);
+      if (isVariant) variants += 1;
+    } else counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
   const cleaned = KINDS.flatMap(([what]) => ({ what, count: counts.get(what) ?? 0 }));
   return { text: kept.join(""), cleaned: cleaned.filter(({ count }) => count > 0) };

@@ -7,7 +7,8 @@ const MAX_RECORDS = 20;
 
 /** Whether a contact is to be recorded, and how many before it were not. */
 export type ContactVerdict =
-  | { readonly kind: "record"; readonly unrecorded: number }
+  /** `undo`: it could not be recorded; the next contact is to be. */
+  | { readonly kind: "record"; readonly unrecorded: number; readonly undo: () => void }
   | { readonly kind: "count" };
 
 /**
@@ -30,6 +31,20 @@ export function createContactThrottle(now: Now): (userId: number | null) => Cont
     silentUntil.set(userId, nowMs + SILENCE_MS);
     const before = unrecorded;
     unrecorded = 0;
-    return { kind: "record", unrecorded: before };
+    const undo = (): void => {
+      if (silentUntil.delete(userId)) unrecorded += before;
+    };
+    return { kind: "record", unrecorded: before, undo };
   };
+}
+
+/** Puts a contact on record where that is due, with how many before it were not; one that the store does not take is asked for again. */
+export function recordContact(verdict: ContactVerdict, record: (unrecorded: number) => void): void {
+  if (verdict.kind === "count") return;
+  try {
+    record(verdict.unrecorded);
+  } catch (error) {
+    verdict.undo();
+    throw error;
+  }
 }

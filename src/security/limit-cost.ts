@@ -5,16 +5,31 @@ import type { Gate } from "./admit.ts";
 import { type CostWindow, createCostWindow, type WindowSpan } from "./cost-window.ts";
 
 interface LimitCostDeps {
-  /** A person's budget for one window; null for no budget. */
+  /** A person's budget for one window, without what he was granted; null for no budget. */
   readonly limitMicroUsd: (userId: number) => MicroUsd | null;
   /** The settled true cost of a person's turns since then (milliseconds since the epoch). */
   readonly spentSince: (userId: number, sinceMs: number) => MicroUsd;
+  /** What owners have granted a person above his budget since then. */
+  readonly grantedSince: (userId: number, sinceMs: number) => MicroUsd;
   /** What a person's unsettled turns have reserved. */
   readonly reserved: (userId: number) => MicroUsd;
   readonly window: CostWindow;
   readonly now: Now;
   /** IANA name of the owner's zone, in which days and months begin. */
   readonly timeZone: () => string;
+  /** A subscription pays: amounts are what the API would have charged. */
+  readonly isEquivalent: boolean;
+}
+
+/** How a person stands with his money in the window that we are in. */
+export interface Spending {
+  readonly spentMicroUsd: MicroUsd;
+  /** The budget with what was granted; null when there is none. */
+  readonly limitMicroUsd: MicroUsd | null;
+  readonly window: CostWindow;
+  /** When the window ends, in milliseconds since the epoch; null for never. */
+  readonly returnsAt: number | null;
+  readonly isEquivalent: boolean;
 }
 
 /** What becomes of the wish to reserve. */
@@ -35,28 +50,37 @@ export interface LimitCost {
    * reserved never exceeds the budget. Reserves nothing itself: read and write inside one transaction.
    */
   readonly reserve: (userId: number, perRequestCap: MicroUsd) => Reservation;
-  /** What a person has spent in the window that we are in, budget or not. */
-  readonly spent: (userId: number) => MicroUsd;
+  readonly spending: (userId: number) => Spending;
 }
 
 /** Limits spending by what turns really cost, as stored: nothing is guessed and a restart forgets nothing. */
 export function createLimitCost(deps: LimitCostDeps): LimitCost {
-  const { limitMicroUsd, spentSince, reserved, now } = deps;
+  const { limitMicroUsd, spentSince, grantedSince, reserved, now, window, isEquivalent } = deps;
   let windowOf: ReturnType<typeof createCostWindow> | undefined;
   /** Made when it is first needed: what a zone takes of memory is much for a daemon that is idle. */
   const windowAt = (nowMs: number): WindowSpan => {
-    windowOf ??= createCostWindow(deps.window, deps.timeZone());
+    windowOf ??= createCostWindow(window, deps.timeZone());
     return windowOf(nowMs);
   };
 
-  const standing = (userId: number): { unspent: MicroUsd; spent: Spent } | null => {
-    const limit = limitMicroUsd(userId);
-    if (limit === null) return null;
+  const spending = (userId: number): Spending => {
     const { startMs, endMs } = windowAt(now());
-    const spentMicroUsd = spentSince(userId, startMs);
+    const limit = limitMicroUsd(userId);
+    return {
+      spentMicroUsd: spentSince(userId, startMs),
+      limitMicroUsd: limit === null ? null : limit + grantedSince(userId, startMs),
+      window,
+      returnsAt: endMs,
+      isEquivalent,
+    };
+  };
+
+  const standing = (userId: number): { unspent: MicroUsd; spent: Spent } | null => {
+    const { spentMicroUsd, limitMicroUsd: limit, returnsAt } = spending(userId);
+    if (limit === null) return null;
     return {
       unspent: limit - spentMicroUsd,
-      spent: { kind: "spent", spentMicroUsd, limitMicroUsd: limit, returnsAt: endMs },
+      spent: { kind: "spent", spentMicroUsd, limitMicroUsd: limit, returnsAt, isEquivalent },
     };
   };
 
@@ -75,6 +99,6 @@ export function createLimitCost(deps: LimitCostDeps): LimitCost {
       if (unreserved <= 0) return { kind: "busy" };
       return { kind: "ok", reservedMicroUsd: Math.min(perRequestCap, unreserved) };
     },
-    spent: (userId) => spentSince(userId, windowAt(now()).startMs),
+    spending,
   };
 }

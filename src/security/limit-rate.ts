@@ -6,9 +6,9 @@ import { fullBucket, putBack, type Rate, refill, take } from "./token-bucket.ts"
 
 /** A message that reaches the bot this long after it was sent has waited for it. */
 const LATE_MS = 10_000;
-/** Commands that only look have a bucket of their own, this many times the size and the rate. */
+/** Commands that only look have buckets of their own, this many times the size and the rate. */
 const LOOK_FACTOR = 3;
-/** All people together have this many times the work of one. */
+/** All people together have this many times what one has. */
 const OVERALL_FACTOR = 5;
 /** How many requests are remembered, so that one that comes again is not charged again. */
 const MAX_REMEMBERED = 1_000;
@@ -17,7 +17,11 @@ interface LimitRateDeps {
   readonly rate: Rate;
   /** What was last saved under that key, null when nothing was. Asked once a key, and again after it was forgotten. */
   readonly load: (key: string) => string | null;
+  /** How many works a pressed button starts. */
+  readonly startedBy: (request: Request) => number;
   readonly now: Now;
+  /** Goes as time goes by, whatever is done to the machine's clock; at a start it begins with `now`. */
+  readonly steadyNow: Now;
 }
 
 /** A bucket as it is to be stored. */
@@ -29,9 +33,9 @@ interface UnsavedBucket {
 /** The limiter: it counts in memory, and hands over what has to survive. */
 export interface LimitRate {
   /**
-   * Takes one token of the person's bucket and one of everybody's, or neither and says how long to wait.
-   * `control` is never limited. The same request (by `dedupeKey`) is charged once, however often it is judged.
-   * `isFirstInWindow` is true for the first refusal of an announced wait; the further ones until its end are silent.
+   * Takes one token of the person's bucket and one of everybody's, or neither and says how long to wait. A button takes as many
+   * as it starts works; all other `control` is never limited. The same request (by `dedupeKey`) is charged once, however often it is judged.
+   * `isFirstInWindow` is true for a person's first refusal in a window of the rate; the further ones until its end are silent.
    */
   readonly gate: Gate;
   /** What changed since it was last saved; to be stored in the transaction that finishes the request. */
@@ -54,7 +58,7 @@ interface Entry extends KeptBucket {
 
 /** What the gate did for a request. */
 type Act =
-  | { readonly kind: "took"; readonly slots: readonly Slot[] }
+  | { readonly kind: "took"; readonly slots: readonly Slot[]; readonly count: number }
   | {
       readonly kind: "refused";
       readonly key: string;
@@ -62,23 +66,19 @@ type Act =
       readonly before: Told | null;
     };
 
-/** Limits how many requests come in: a token bucket for each person and one for all. */
-export function createLimitRate({ rate, load, now }: LimitRateDeps): LimitRate {
-  const look = times(rate, LOOK_FACTOR);
-  const overall = times(rate, OVERALL_FACTOR);
+/** Limits how many requests come in: for work and for looking each a token bucket of the person's and one of everybody's. */
+export function createLimitRate({ rate, load, startedBy, now, steadyNow }: LimitRateDeps): LimitRate {
+  const rates = { work: rate, look: times(rate, LOOK_FACTOR) };
   const entries = new Map<string, Entry>();
   const acts = new Map<string, Act>();
 
   const entryOf = ({ key, rate }: Slot): Entry =>
-    entries.get(key) ?? { ...parseKept(load(key), rate, now()), rate, isDirty: false };
+    entries.get(key) ?? { ...parseKept(load(key), rate, steadyNow()), rate, isDirty: false };
 
-  const slotsOf = (userId: number, kind: "work" | "look"): readonly [Slot, ...Slot[]] =>
-    kind === "look"
-      ? [{ key: `look:${userId}`, rate: look }]
-      : [
-          { key: `work:${userId}`, rate },
-          { key: "work:*", rate: overall },
-        ];
+  const slotsOf = (userId: number, kind: "work" | "look"): readonly [Slot, Slot] => [
+    { key: `${kind}:${userId}`, rate: rates[kind] },
+    { key: `${kind}:*`, rate: times(rates[kind], OVERALL_FACTOR) },
+  ];
 
   const remember = (request: Request, act: Act): void => {
     acts.set(request.dedupeKey, act);
@@ -87,12 +87,14 @@ export function createLimitRate({ rate, load, now }: LimitRateDeps): LimitRate {
   };
 
   const refuse = (request: Request, slot: Slot, retryAfterMs: number) => {
-    const nowMs = now();
+    const nowMs = steadyNow();
     const entry = entryOf(slot);
     const past = acts.get(request.dedupeKey);
     const isAgain = past?.kind === "refused" && past.isFirst;
     const isFirstInWindow = isAgain || !isTold(entry.told, nowMs);
-    const told = isFirstInWindow ? { atMs: nowMs, untilMs: nowMs + retryAfterMs } : entry.told;
+    const told = isFirstInWindow
+      ? { atMs: nowMs, untilMs: nowMs + Math.max(rate.windowMs, retryAfterMs) }
+      : entry.told;
     entries.set(slot.key, { ...entry, told, isDirty: entry.isDirty || isFirstInWindow });
     if (!isAgain)
       remember(request, { kind: "refused", key: slot.key, isFirst: isFirstInWindow, before: entry.told });
@@ -100,14 +102,16 @@ export function createLimitRate({ rate, load, now }: LimitRateDeps): LimitRate {
   };
 
   const gate: Gate = (request) => {
-    if (request.kind === "control") return { kind: "admit", request };
+    const wished = request.kind === "control" ? startedBy(request) : 1;
+    if (wished === 0) return { kind: "admit", request };
     if (request.principal === null) return { kind: "deny", reason: "no_person", detail: null };
     if (acts.get(request.dedupeKey)?.kind === "took") return { kind: "admit", request };
-    const slots = slotsOf(request.principal.userId, request.kind);
-    const nowMs = now();
+    const slots = slotsOf(request.principal.userId, request.kind === "look" ? "look" : "work");
+    const count = Math.min(wished, rate.capacity); // more than the burst has to be possible too
+    const nowMs = steadyNow();
     const takings = slots.map((slot) => {
       const entry = entryOf(slot);
-      return { slot, entry, ...take(entry.bucket, slot.rate, nowMs) };
+      return { slot, entry, ...take(entry.bucket, slot.rate, { nowMs, count }) };
     });
     const waitMs = Math.max(
       0,
@@ -117,10 +121,10 @@ export function createLimitRate({ rate, load, now }: LimitRateDeps): LimitRate {
       const bucket = waitMs === 0 ? state : refill(entry.bucket, slot.rate, nowMs);
       entries.set(slot.key, { ...entry, bucket, isDirty: entry.isDirty || waitMs === 0 });
     }
-    if (waitMs > 0 && isLate(request, nowMs))
+    if (waitMs > 0 && isLate(request, now()))
       return { kind: "admit", request: { ...request, kind: "look", isStale: true } };
     if (waitMs > 0) return refuse(request, slots[0], waitMs);
-    remember(request, { kind: "took", slots });
+    remember(request, { kind: "took", slots, count });
     return { kind: "admit", request };
   };
 
@@ -131,7 +135,7 @@ export function createLimitRate({ rate, load, now }: LimitRateDeps): LimitRate {
         entry.isDirty ? [{ key, state: formatKept(entry, entry.rate) }] : [],
       ),
     markSaved: (saved) => {
-      const nowMs = now();
+      const nowMs = steadyNow();
       for (const { key, state } of saved) {
         const entry = entries.get(key);
         if (entry && formatKept(entry, entry.rate) === state) entries.set(key, { ...entry, isDirty: false });
@@ -142,10 +146,10 @@ export function createLimitRate({ rate, load, now }: LimitRateDeps): LimitRate {
       const act = acts.get(request.dedupeKey);
       if (!act) return;
       acts.delete(request.dedupeKey);
-      const slots = act.kind === "took" ? act.slots : [];
+      const { slots, count } = act.kind === "took" ? act : { slots: [], count: 0 };
       for (const slot of slots) {
         const entry = entryOf(slot);
-        entries.set(slot.key, { ...entry, bucket: putBack(entry.bucket, slot.rate), isDirty: true });
+        entries.set(slot.key, { ...entry, bucket: putBack(entry.bucket, slot.rate, count), isDirty: true });
       }
       const refused = act.kind === "refused" && act.isFirst ? entries.get(act.key) : undefined;
       if (act.kind === "refused" && refused)

@@ -1,7 +1,8 @@
 import { constants } from "node:fs";
 import { type FileHandle, open, readlink } from "node:fs/promises";
 import type { ApprovedPath } from "../domain/approved-path.ts";
-import { AppError } from "../domain/errors.ts";
+import { AppError, isErrno } from "../domain/errors.ts";
+import { readMend } from "./access.ts";
 import { isInside } from "./is-inside.ts";
 import { quote } from "./visible.ts";
 
@@ -19,6 +20,10 @@ const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 export async function openChecked(path: ApprovedPath, root: ApprovedPath): Promise<FileHandle> {
   const flags = process.platform === "darwin" ? READ | O_NOFOLLOW_ANY_DARWIN : READ;
   const handle = await open(path, flags).catch((cause: unknown) => {
+    if (isErrno(cause, "EACCES"))
+      throw new AppError("path_shut", `I may not read ${quote(path)}. At the machine: ${readMend(path)}`, {
+        cause,
+      });
     throw new AppError("path_invalid", `Expected a file that opens and is no link, got ${quote(path)}`, {
       cause,
     });

@@ -15,7 +15,7 @@ export interface BucketState {
   readonly updatedAtMs: number;
 }
 
-/** One token taken, or how long until there is one. */
+/** The tokens were taken, or how long until there are as many. */
 export type Taking = { readonly kind: "taken" } | { readonly kind: "wait"; readonly retryAfterMs: number };
 
 /** A bucket that holds its whole burst. */
@@ -36,25 +36,31 @@ export function refill(state: BucketState, rate: Rate, nowMs: number): BucketSta
   return { level: state.level + elapsedMs * rate.refillTokens, updatedAtMs };
 }
 
-/** Takes one token if there is one, and none if not. Waiting exactly `retryAfterMs` suffices, unless others take meanwhile. */
+/** What is taken from a bucket: how many tokens, whole and at most its capacity, and when. */
+interface Wish {
+  readonly nowMs: number;
+  readonly count: number;
+}
+
+/** Takes all tokens if there are as many, and none if not. Waiting exactly `retryAfterMs` suffices, unless others take meanwhile. */
 export function take(
   state: BucketState,
   rate: Rate,
-  nowMs: number,
+  { nowMs, count }: Wish,
 ): { readonly state: BucketState; readonly verdict: Taking } {
   const now = refill(state, rate, nowMs);
-  const missing = rate.windowMs - now.level;
+  const missing = count * rate.windowMs - now.level;
   if (missing > 0)
     return {
       state: now,
       verdict: { kind: "wait", retryAfterMs: Math.ceil(missing / rate.refillTokens) },
     };
-  return { state: { ...now, level: now.level - rate.windowMs }, verdict: { kind: "taken" } };
+  return { state: { ...now, level: now.level - count * rate.windowMs }, verdict: { kind: "taken" } };
 }
 
-/** Puts one token back, never above the burst. */
-export function putBack(state: BucketState, rate: Rate): BucketState {
-  return { ...state, level: Math.min(state.level + rate.windowMs, rate.capacity * rate.windowMs) };
+/** Puts tokens back, never above the burst. */
+export function putBack(state: BucketState, rate: Rate, count: number): BucketState {
+  return { ...state, level: Math.min(state.level + count * rate.windowMs, rate.capacity * rate.windowMs) };
 }
 
 /** The same share of tokens after `windowMs` was changed from `oldWindowMs`, never above the burst, rounded down. */

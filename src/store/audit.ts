@@ -1,6 +1,7 @@
-import { type AuditRow, auditRowHash, type ChainHead, GENESIS_HASH } from "../domain/audit-chain.ts";
+import { auditRowHash, type ChainHead } from "../domain/audit-chain.ts";
 import { type AuditEntry, auditDataOf } from "../domain/audit-event.ts";
 import { conversationKey } from "../domain/request.ts";
+import { type AuditRows, readAudit } from "./audit-rows.ts";
 import type { Db } from "./database.ts";
 import type { Change } from "./transactions.ts";
 
@@ -17,27 +18,6 @@ export interface AuditTable extends AuditRows {
   readonly giveUp: (upTo: ChainHead) => void;
   /** Deletes the oldest rows that were given up; returns how many there were. */
   readonly removeGivenUp: (limit: number) => number;
-}
-
-/** The record to be read. */
-export interface AuditRows {
-  /** All rows that are kept, in order, one at a time. */
-  readonly rows: () => IterableIterator<AuditRow>;
-  readonly head: () => ChainHead;
-  /** Where the rows begin: the last one that was given up; id 0 when none was. */
-  readonly anchor: () => ChainHead;
-}
-
-interface Row {
-  id: number;
-  at: number;
-  type: string;
-  risk: string;
-  user_id: number | null;
-  chat: string | null;
-  data: string;
-  previous_hash: string;
-  hash: string;
 }
 
 export function createAuditTable(db: Db, change: Change): AuditTable {
@@ -70,37 +50,5 @@ export function createAuditTable(db: Db, change: Change): AuditTable {
         return insert.run(row.id, at, row.type, risk, userId, chat, row.data, before.hash, hash);
       });
     },
-  };
-}
-
-/** Reads the audit of an open database, also of one whose schema is older than the anchor. */
-export function readAudit(db: Db): AuditRows {
-  const last = db.prepare<[], ChainHead>("SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1");
-  const hasAnchor = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'audit_anchor'").get() !== undefined;
-  const anchorRow = hasAnchor ? db.prepare<[], ChainHead>("SELECT id, hash FROM audit_anchor") : null;
-  const kept = db.prepare<[number], Row>("SELECT * FROM audit WHERE id > ? ORDER BY id");
-  const anchor = (): ChainHead => anchorRow?.get() ?? { id: 0, hash: GENESIS_HASH };
-
-  return {
-    *rows() {
-      for (const row of kept.iterate(anchor().id)) yield auditRowOf(row);
-    },
-    head: () => last.get() ?? anchor(),
-    anchor,
-  };
-}
-
-/** A row as it is stored. */
-function auditRowOf(row: Row): AuditRow {
-  return {
-    id: row.id,
-    at: row.at,
-    type: row.type,
-    risk: row.risk,
-    userId: row.user_id,
-    chat: row.chat,
-    data: row.data,
-    previousHash: row.previous_hash,
-    hash: row.hash,
   };
 }

@@ -14,6 +14,13 @@ export interface ChatTable {
   readonly park: (chatId: number) => boolean;
   /** The chat can be written to again. False when it could before. */
   readonly serve: (chatId: number) => boolean;
+  /**
+   * A group goes on under another id, with its conversations and what waits to be sent there. False when that was known. A row for
+   * each group that did so is kept for ever.
+   */
+  readonly move: (from: number, to: number) => boolean;
+  readonly movedTo: (chatId: number) => number | null;
+  readonly movedFrom: (chatId: number) => number | null;
 }
 
 export function createChatTable(db: Db, change: Change, now: Now): ChatTable {
@@ -32,7 +39,32 @@ export function createChatTable(db: Db, change: Change, now: Now): ChatTable {
     "UPDATE chats SET parked_at = NULL WHERE chat_id = ? AND parked_at IS NOT NULL",
   );
 
+  const move = db.prepare<[number, number, number]>(
+    "INSERT INTO chat_moves (old_id, new_id, moved_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+  );
+  // Where the new id has a conversation of its own already, that one stays.
+  const moveConversations = db.prepare<[number, number]>(
+    "UPDATE OR IGNORE conversations SET chat_id = ? WHERE chat_id = ?",
+  );
+  const moveOutbox = db.prepare<[number, number]>(
+    "UPDATE outbox SET chat_id = ? WHERE chat_id = ? AND state IN ('queued', 'sending')",
+  );
+  const drop = db.prepare<[number]>("DELETE FROM chats WHERE chat_id = ?");
+  const movedTo = db.prepare<[number], number>("SELECT new_id FROM chat_moves WHERE old_id = ?").pluck();
+  const movedFrom = db.prepare<[number], number>("SELECT old_id FROM chat_moves WHERE new_id = ?").pluck();
+
   return {
+    move: (from, to) =>
+      change("chat.moved", () => {
+        const made = move.run(from, to, now());
+        if (made.changes === 0) return made;
+        moveConversations.run(to, from);
+        moveOutbox.run(to, from);
+        drop.run(from);
+        return made;
+      }).changes > 0,
+    movedTo: (chatId) => movedTo.get(chatId) ?? null,
+    movedFrom: (chatId) => movedFrom.get(chatId) ?? null,
     resting: () => resting.all(now()),
     rest: (chatId, until) => {
       change("chat.paused", () => rest.run(chatId, until));

@@ -14,6 +14,8 @@ export interface Conversations {
   readonly setProject: (id: number, project: string) => void;
   /** Holds the queue for an answer about `workId`; null lets it go. */
   readonly hold: (id: number, workId: number | null) => void;
+  /** The works that hold a queue. */
+  readonly heldWorks: () => readonly number[];
   /** Notes that a topic is not there any more: its buttons work in the chat itself from now on. True the first time. */
   readonly loseTopic: (id: number) => boolean;
 }
@@ -36,6 +38,9 @@ export function createConversations(db: Db, change: Change, now: Now): Conversat
   const get = db.prepare<[number], Row>("SELECT * FROM conversations WHERE id = ?");
   const setProject = db.prepare<[string, number]>("UPDATE conversations SET project = ? WHERE id = ?");
   const hold = db.prepare<[number | null, number]>("UPDATE conversations SET held_by = ? WHERE id = ?");
+  const heldWorks = db
+    .prepare<[], number>("SELECT held_by FROM conversations WHERE held_by IS NOT NULL")
+    .pluck();
   const lose = db.prepare<[number, number]>(
     "UPDATE conversations SET gone_at = ? WHERE id = ? AND gone_at IS NULL",
   );
@@ -63,6 +68,7 @@ export function createConversations(db: Db, change: Change, now: Now): Conversat
     hold: (id, workId) => {
       change(workId === null ? "conversation.released" : "conversation.held", () => hold.run(workId, id));
     },
+    heldWorks: () => heldWorks.all(),
     loseTopic: (id) => change("conversation.gone", () => lose.run(now(), id)).changes > 0,
   };
 }

@@ -13,7 +13,7 @@ import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { verifyChain } from "../domain/audit-chain.ts";
 import { AppError, messageOf } from "../domain/errors.ts";
-import { readAudit } from "./audit.ts";
+import { readAudit } from "./audit-rows.ts";
 
 /** What is written before it is synced: a large sync at once would hold up every commit of the daemon beside it. */
 const CHUNK_BYTES = 4_194_304;

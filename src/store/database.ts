@@ -11,14 +11,15 @@ export type Db = Database.Database;
 
 /**
  * Opens `path`, creating it as 0600, and brings its schema up to date. WAL with `synchronous=FULL`: what is committed
- * survives a power loss. Rejects with `store_failed` a file that is no database or that a newer version has written.
+ * survives a power loss. A guest is a command beside a daemon that may be running: it makes a new database, but leaves the schema of
+ * one that is there to the daemon's next start. Rejects with `store_failed` a file that is no database or that a newer version has written.
  */
-export function openDatabase(path: string): Db {
+export function openDatabase(path: string, { isGuest = false }: { readonly isGuest?: boolean } = {}): Db {
   try {
     const db = new Database(path);
     chmodSync(path, 0o600);
     setPragmas(db);
-    migrate(db);
+    migrate(db, isGuest);
     restrictSideFiles(path);
     return db;
   } catch (cause) {
@@ -39,7 +40,7 @@ function setPragmas(db: Db): void {
   if (process.platform === "darwin") db.pragma("fullfsync = ON");
 }
 
-function migrate(db: Db): void {
+function migrate(db: Db, isGuest: boolean): void {
   const from = Number(db.pragma("user_version", { simple: true }));
   if (from > MIGRATIONS.length) {
     throw new AppError(
@@ -47,6 +48,11 @@ function migrate(db: Db): void {
       `The database is of schema ${from}, this program knows up to ${MIGRATIONS.length}: start the newer version`,
     );
   }
+  if (isGuest && from > 0 && from < MIGRATIONS.length)
+    throw new AppError(
+      "store_failed",
+      `The database is of schema ${from}, this program's is ${MIGRATIONS.length}: start the daemon anew first, which brings it up to date`,
+    );
   MIGRATIONS.slice(from).forEach((sql, index) => {
     const step = db.transaction(() => {
       db.exec(sql);

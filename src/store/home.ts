@@ -15,8 +15,12 @@ export interface Home {
   readonly quarantine: string;
   /** Caches of package managers, one for each person and project. */
   readonly caches: string;
+  /** Files that people sent, a folder for each person and project. */
+  readonly uploads: string;
   /** Copies of the database. */
   readonly backups: string;
+  /** The key by which the settings of two starts are compared; in no copy of the database. */
+  readonly settingsKey: string;
 }
 
 /** Where things are in a home folder; touches nothing. */
@@ -28,7 +32,9 @@ export function homePaths(home: string): Home {
     claude: join(home, "claude"),
     quarantine: join(home, "quarantine"),
     caches: join(home, "cache"),
+    uploads: join(home, "uploads"),
     backups: join(home, "backups"),
+    settingsKey: join(home, "settings.key"),
   };
 }
 
@@ -43,6 +49,7 @@ export function prepareHome(home: string): Home {
       paths.claude,
       paths.quarantine,
       paths.caches,
+      paths.uploads,
       paths.backups,
     ]) {
       mkdirSync(folder, { recursive: true, mode: 0o700 });

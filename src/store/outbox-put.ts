@@ -26,6 +26,7 @@ export function createPut(db: Db, change: Change, now: Now): (draft: OutboxDraft
   const lastEdit = db.prepare<[number], Open>(
     "SELECT * FROM outbox WHERE target = ? AND state IN ('queued', 'sending') ORDER BY id DESC LIMIT 1",
   );
+  const movedTo = db.prepare<[number], number>("SELECT new_id FROM chat_moves WHERE old_id = ?").pluck();
   const message = db.prepare<[number], Open>("SELECT * FROM outbox WHERE id = ?");
   const fold = db.prepare<[string, Priority, number | null, number]>(
     "UPDATE outbox SET act = ?, priority = ?, final_of = ? WHERE id = ?",
@@ -54,7 +55,7 @@ export function createPut(db: Db, change: Change, now: Now): (draft: OutboxDraft
     }
     const made = change("outbox.queued", () =>
       insert.run(
-        chatId,
+        movedTo.get(chatId) ?? chatId,
         threadId ?? 0,
         JSON.stringify(act),
         isEdit ? act.target : null,
@@ -70,7 +71,7 @@ export function createPut(db: Db, change: Change, now: Now): (draft: OutboxDraft
 /** What waits, showing what the edit shows. A placeholder that an answer has gone into is none any more: it must come. */
 function foldedAct(act: OutboxAct, { body, orSend }: Edit, isFinal: boolean): OutboxAct {
   if (act.kind === "edit") return { ...act, body, orSend: act.orSend || orSend };
-  if (act.kind === "document" || !(orSend || isFinal)) return { ...act, body };
+  if (act.kind !== "send" || !(orSend || isFinal)) return { ...act, body };
   const { isProgress: _, ...lasting } = act;
   return { ...lasting, body };
 }

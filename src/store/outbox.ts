@@ -36,6 +36,11 @@ export interface Outbox {
   readonly rewrite: (id: number, form: Pick<OutboxRow, "act" | "conversation">) => void;
   /** Back into the queue as an edit of another row's message; what it was sent as may be on the screen. */
   readonly bringBy: (id: number, act: Extract<OutboxAct, { kind: "edit" }>) => void;
+  /**
+   * Takes all of a chat that waits out of the queue, but for what takes something off the screen; gives the works whose ends were
+   * among it.
+   */
+  readonly dropQueued: (chatId: number) => readonly number[];
   /** Takes a row that was not begun out of the queue; false when it was begun or is gone. */
   readonly withdraw: (id: number) => boolean;
 }
@@ -91,6 +96,11 @@ export function createOutbox(db: Db, change: Change, now: Now): Outbox {
     "UPDATE outbox SET state = 'dropped' WHERE id = ? AND state = 'queued'",
   );
 
+  const dropQueued = db.prepare<[number], { final_of: number | null }>(
+    `UPDATE outbox SET state = 'dropped' WHERE chat_id = ? AND state = 'queued' AND state IN ('queued', 'sending')
+       AND json_extract(act, '$.kind') <> 'delete' RETURNING final_of`,
+  );
+
   const one = (row: Row | undefined): OutboxRow | null => (row ? outboxRowOf(row) : null);
 
   return {
@@ -126,6 +136,15 @@ export function createOutbox(db: Db, change: Change, now: Now): Outbox {
     },
     bringBy: (id, act) => {
       change("outbox.unsure", () => bringBy.run(JSON.stringify(act), act.target, id));
+    },
+    dropQueued: (chatId) => {
+      let works: readonly number[] = [];
+      change("outbox.dropped", () => {
+        const rows = dropQueued.all(chatId);
+        works = [...new Set(rows.flatMap(({ final_of: workId }) => workId ?? []))];
+        return { changes: rows.length };
+      });
+      return works;
     },
     withdraw: (id) => change("outbox.dropped", () => withdraw.run(id)).changes > 0,
   };

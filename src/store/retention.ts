@@ -50,6 +50,9 @@ const DONE_INBOX_MS = 3 * DAY_MS;
 /** A budget counts a calendar month, so that costs are kept as long, whatever else is forgotten sooner. */
 const COSTS_MS = 32 * DAY_MS;
 
+/** Longer than a lock-out lasts, and than it is remembered. */
+const FAILURES_MS = 3 * DAY_MS;
+
 const HELD = "SELECT held_by FROM conversations WHERE held_by IS NOT NULL";
 
 /** A button that can still be answered: one about a work or an approval that is still under way. */
@@ -107,6 +110,21 @@ const RULES: readonly Rule[] = [
   },
   {
     keepMs: audit,
+    pick: "SELECT id, 0 AS bytes FROM invites WHERE coalesce(settled_at, expires_at) < ?",
+    forget: [`DELETE FROM invites WHERE id IN (SELECT value FROM json_each(@ids))`],
+  },
+  {
+    keepMs: audit,
+    pick: "SELECT id, 0 AS bytes FROM logins WHERE ended_at < ?",
+    forget: [`DELETE FROM logins WHERE id IN (SELECT value FROM json_each(@ids))`],
+  },
+  {
+    keepMs: () => FAILURES_MS,
+    pick: "SELECT user_id AS id, 0 AS bytes FROM login_failures WHERE last_at < ?",
+    forget: [`DELETE FROM login_failures WHERE user_id IN (SELECT value FROM json_each(@ids))`],
+  },
+  {
+    keepMs: audit,
     pick: "SELECT rowid AS id, 0 AS bytes FROM sessions WHERE ended_at < ?",
     forget: [`DELETE FROM sessions WHERE rowid IN (SELECT value FROM json_each(@ids))`],
   },
@@ -145,6 +163,7 @@ const RULES: readonly Rule[] = [
              AND NOT EXISTS (SELECT 1 FROM approvals WHERE work_id = work.id)
              AND NOT EXISTS (SELECT 1 FROM api_usage WHERE work_id = work.id)
              AND NOT EXISTS (SELECT 1 FROM costs WHERE work_id = work.id)
+             AND NOT EXISTS (SELECT 1 FROM attachments WHERE work_id = work.id)
              AND NOT EXISTS (SELECT 1 FROM outbox WHERE final_of = work.id)`,
     forget: [`DELETE FROM work WHERE id IN (SELECT value FROM json_each(@ids))`],
   },

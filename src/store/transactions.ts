@@ -1,5 +1,6 @@
 import type { Reach, Transition } from "../domain/fault-point.ts";
-import type { Db } from "./database.ts";
+import { BUSY_MS, type Db } from "./database.ts";
+import { type StoreTrouble, troubleOf } from "./fault.ts";
 
 /** Writing several things at once. */
 export interface Transactions {
@@ -29,17 +30,24 @@ interface TransactionDeps {
   /** Told what failed after a commit. */
   readonly onFault: (error: unknown) => void;
   readonly reach: Reach;
+  /** Told of each write that the database did not take. */
+  readonly onTrouble?: (trouble: StoreTrouble) => void;
 }
+
+/** From a write that another program kept waiting in vain to the next one that is taken, which the event loop would sit through. */
+const BUSY_AGAIN_MS = 100;
 
 /** Write transactions, nested ones as savepoints, with what is to happen after the outermost has been committed. */
 export function createTransactions(
   db: Db,
-  { onFault, reach }: TransactionDeps,
+  { onFault, reach, onTrouble }: TransactionDeps,
 ): Transactions & { readonly change: Change } {
   let waiting: (() => void)[] = [];
   let made: Transition[] = [];
   /** Something was written lightly, and nothing with a wait for the disk since. */
   let isAhead = false;
+  /** The last write was not taken. */
+  let isTroubled = false;
   const mark = db.prepare("INSERT OR REPLACE INTO facts (key, value) VALUES ('flushed', hex(randomblob(4)))");
 
   function nested<T>(act: () => T): T {
@@ -62,6 +70,24 @@ export function createTransactions(
     }
   }
 
+  /** Runs a write; what keeps it from being taken is told, and not waited for as long the next time. */
+  function attempt<T>(write: () => T): T {
+    try {
+      const result = write();
+      if (isTroubled) db.pragma(`busy_timeout = ${BUSY_MS}`);
+      isTroubled = false;
+      return result;
+    } catch (error) {
+      const trouble = troubleOf(error);
+      if (trouble !== null) {
+        isTroubled = true;
+        if (trouble.kind === "locked") db.pragma(`busy_timeout = ${BUSY_AGAIN_MS}`);
+        onTrouble?.(trouble);
+      }
+      throw error;
+    }
+  }
+
   function outermost<T>(act: () => T, isLight = false): T {
     waiting = [];
     made = [];
@@ -70,7 +96,8 @@ export function createTransactions(
       for (const transition of new Set(made)) reach(`${transition}:before`);
       return result;
     });
-    const result = isLight ? withoutWaiting(() => write.immediate()) : write.immediate();
+    const run = (): T => write.immediate();
+    const result = attempt(isLight ? () => withoutWaiting(run) : run);
     if (made.length > 0) isAhead = isLight;
     const due = waiting;
     waiting = [];

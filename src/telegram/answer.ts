@@ -1,8 +1,8 @@
-import { formatUsd } from "../domain/money.ts";
+import { amountText } from "../domain/money.ts";
 import type { MessageBody, OutboxAct } from "../domain/outbox.ts";
 import type { TurnReport } from "../domain/turn-event.ts";
+import type { Outgoing } from "./outgoing.ts";
 import type { RichText } from "./render/entity.ts";
-import { renderMarkdown } from "./render/markdown.ts";
 import { italic, joinRich, plain } from "./render/rich-text.ts";
 import { splitRichText } from "./render/split.ts";
 import { FAILURES, WORDS } from "./wording.ts";
@@ -21,15 +21,22 @@ export interface Answer {
   readonly file: Extract<OutboxAct, { kind: "document" }> | null;
 }
 
+/** What an answer is rendered with. */
+interface AnswerDeps {
+  readonly outgoing: Outgoing;
+  /** A subscription pays: the amount is what the API would have charged. */
+  readonly isEquivalent: boolean;
+}
+
 /** Renders the end of a turn: complete whatever its length, with one footer line. */
-export function answerOf(report: TurnReport): Answer {
-  const footer = italic(footerOf(report));
+export function answerOf(report: TurnReport, { outgoing, isEquivalent }: AnswerDeps): Answer {
+  const footer = italic(footerOf(report, isEquivalent));
   const { outcome } = report;
   if (outcome.kind === "completed" && outcome.text.length > MAX_RENDERED) {
-    const beginning = { ...outcome, text: outcome.text.slice(0, 2 * GIST_CHARS).toWellFormed() };
-    return fileAnswer(bodyOf({ ...report, outcome: beginning }), outcome.text, footer);
+    const beginning = outgoing.markdown(outcome.text, 2 * GIST_CHARS);
+    return fileAnswer(beginning, outcome.text, footer);
   }
-  const body = bodyOf(report);
+  const body = bodyOf(report, outgoing);
   const parts = splitRichText(joinRich(body, "\n\n", footer));
   if (parts.length <= MAX_PARTS) return { parts, file: null };
   return fileAnswer(body, outcome.kind === "completed" ? outcome.text : body.text, footer);
@@ -45,31 +52,33 @@ function fileAnswer(body: RichText, content: string, footer: RichText): Answer {
 }
 
 /** One line: project, model, time, money, tools. */
-function footerOf({ work, model, durationMs, costMicroUsd, tools }: TurnReport): string {
-  const facts = [work.project, model, durationText(durationMs), formatUsd(costMicroUsd)];
+function footerOf(
+  { work, model, durationMs, costMicroUsd, tools }: TurnReport,
+  isEquivalent: boolean,
+): string {
+  const facts = [work.project, model, durationText(durationMs), amountText(costMicroUsd, isEquivalent)];
   if (tools.length > 0) facts.push(`${tools.length} tool ${tools.length === 1 ? "call" : "calls"}`);
   return facts.filter((fact) => fact !== null).join(" · ");
 }
 
-function bodyOf({ outcome, partialText }: TurnReport): RichText {
+function bodyOf({ outcome, partialText, isPartOpen }: TurnReport, outgoing: Outgoing): RichText {
+  const part = isPartOpen ? outgoing.cutOff : outgoing.markdown;
+  const said = outcome.kind === "completed" ? outgoing.markdown(outcome.text) : part(partialText);
   switch (outcome.kind) {
-    case "completed": {
-      const rich = renderMarkdown(outcome.text);
-      return rich.text === "" ? plain(WORDS.noBody) : rich;
-    }
+    case "completed":
+      return said.text === "" ? plain(WORDS.noBody) : said;
     case "stopped":
-      return below(partialText, WORDS.stopped);
+      return below(said, WORDS.stopped);
     case "failed": {
       const when = outcome.resetsAt === null ? "" : `\nIt opens again ${whenText(outcome.resetsAt)}.`;
-      const why = `⚠️ ${FAILURES[outcome.code]}${when}${outcome.detail ? `\n${outcome.detail}` : ""}`;
-      return below(partialText, why);
+      const why = `⚠️ ${FAILURES[outcome.code]}${when}${outcome.detail ? `\n${outgoing.fault(outcome.detail)}` : ""}`;
+      return below(said, why);
     }
   }
 }
 
 /** What was said so far is kept, and how it ended stands below it. */
-function below(partialText: string, end: string): RichText {
-  const said = renderMarkdown(partialText);
+function below(said: RichText, end: string): RichText {
   return said.text === "" ? plain(end) : joinRich(said, "\n\n", end);
 }
 

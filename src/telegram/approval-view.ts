@@ -1,18 +1,21 @@
 import type { ButtonSpec } from "../domain/button.ts";
 import { GIT_REMOTE, NETWORK_ACCESS } from "../domain/net.ts";
 import { type MessageBody, type OutboxAct, PRIORITY, type Priority } from "../domain/outbox.ts";
+import type { Owners } from "../domain/person.ts";
 import type { Work } from "../domain/work.ts";
 import type { Approval } from "../store/approvals.ts";
 import type { Store } from "../store/store.ts";
 import type { Decision } from "../turns/approvals.ts";
 import type { ApprovalEnd, Presenter, QuestionView } from "../turns/presenter.ts";
 import { labelOf, MAX_BUTTONS, OWNERS_ONLY, offerKeyboard, ownerOf } from "./keyboard.ts";
+import type { Outgoing } from "./outgoing.ts";
 import type { RichText } from "./render/entity.ts";
 import { escapeInvisible } from "./render/invisible.ts";
 import { bold, joinRich, plain } from "./render/rich-text.ts";
 import { cutRich, isInline, toolTitle, viewTool, type WholeView } from "./tool-view.ts";
 import { APPROVAL_ENDS, LABELS } from "./wording.ts";
 import { FOR_GOOD, hostQuestion, NET_LABELS, remoteQuestion } from "./wording-net.ts";
+import { OWN_SECRET } from "./wording-secrets.ts";
 
 /** What Telegram takes, in UTF-16 units: the text of a message, and the caption of a document. */
 const LIMITS = { message: 4_096, file: 1_024 } as const;
@@ -24,12 +27,23 @@ const MIN_SHARE = 40;
 /** Puts a message about a work, or a place, on the screen, through the outbox. */
 export type PutAbout = (work: Pick<Work, "conversation">, act: OutboxAct, priority?: Priority) => number;
 
-/** Approvals and questions on the screen: each is shown whole, in its message or in a file (H25). */
-export function createApprovalView(
-  store: Store,
-  put: PutAbout,
-  ownerUsers: readonly number[],
-): Pick<Presenter, "askTool" | "askQuestion" | "settled"> {
+interface ApprovalViewDeps {
+  readonly store: Store;
+  readonly outgoing: Outgoing;
+  readonly put: PutAbout;
+  readonly owners: Owners;
+}
+
+/**
+ * Approvals and questions on the screen: each is shown whole, in its message or in a file (H25). In a tool call nothing that
+ * only looks like a secret is hidden, as it is what is approved; the daemon's own secrets are, and that is said.
+ */
+export function createApprovalView({
+  store,
+  outgoing,
+  put,
+  owners,
+}: ApprovalViewDeps): Pick<Presenter, "askTool" | "askQuestion" | "settled"> {
   const keys = (work: Work, approval: Approval, rows: readonly (readonly ButtonSpec[])[]) =>
     offerKeyboard(store.buttons, ownerOf(work, groupOf(approval)), rows);
 
@@ -49,7 +63,7 @@ export function createApprovalView(
   function askHost(work: Work, approval: Approval): number {
     const key = keyOf(work, approval);
     const target = { host: String(approval.input.host), port: Number(approval.input.port) };
-    const isOwner = ownerUsers.includes(work.userId);
+    const isOwner = owners.has(work.userId);
     return askPlainly(work, hostQuestion(target, { project: work.project ?? "", isOwner }), [
       [...key(NET_LABELS.once, "allow", false), ...key(NET_LABELS.deny, "deny", false)],
       [...key(NET_LABELS.project, "allow_project", true), ...key(NET_LABELS.never, "never", true)],
@@ -72,12 +86,14 @@ export function createApprovalView(
         { label: LABELS.allow, action: { kind: "approve", approvalId: approval.id, decision: "allow" } },
         { label: LABELS.deny, action: { kind: "approve", approvalId: approval.id, decision: "deny" } },
       ] as const;
-      const view = viewTool(approval.toolName, approval.input);
-      return put(work, actOf(work, view, keys(work, approval, [row])), PRIORITY.approval);
+      const { input, hidden } = outgoing.exact(approval.input);
+      const view = viewTool(approval.toolName, input, hidden === 0 ? "" : OWN_SECRET);
+      return put(work, exact(actOf(work, view, keys(work, approval, [row]))), PRIORITY.approval);
     },
     askQuestion: (work, approval, view) => {
-      const buttons = keys(work, approval, questionRows(approval, view));
-      const act = actOf(work, viewQuestion(view), buttons);
+      const shown = questionWithout(view, outgoing.text);
+      const buttons = keys(work, approval, questionRows(approval, shown));
+      const act = actOf(work, viewQuestion(shown), buttons);
       if (approval.outboxId === null) return put(work, act, PRIORITY.approval);
       const { body } = act;
       put(work, { kind: "edit", target: approval.outboxId, body, orSend: true }, PRIORITY.approval);
@@ -88,7 +104,7 @@ export function createApprovalView(
       if (approval.outboxId === null) return;
       if (store.outbox.withdraw(approval.outboxId)) return;
       const asked = store.outbox.get(approval.outboxId)?.act ?? null;
-      const body = { ...settledText(approval, end, asked), buttons: [] };
+      const body = { ...settledText(approval, { end, asked, outgoing }), buttons: [] };
       put(
         work,
         { kind: "edit", target: approval.outboxId, body, orSend: end === "unshown" },
@@ -100,6 +116,21 @@ export function createApprovalView(
 
 function groupOf({ id }: Approval): string {
   return `approval:${id}`;
+}
+
+function exact(act: OutboxAct): OutboxAct {
+  return { ...act, body: { ...act.body, isExact: true } };
+}
+
+function questionWithout(view: QuestionView, redact: (text: string) => string): QuestionView {
+  const { question } = view;
+  const options = question.options.map(({ label, description, ...rest }) => ({
+    ...rest,
+    label: redact(label),
+    description: redact(description),
+  }));
+  const shown = { ...question, question: redact(question.question), options };
+  return { ...view, question: shown, chosen: view.chosen.map(redact) };
 }
 
 function actOf(work: Work, view: WholeView, buttons: MessageBody["buttons"]): OutboxAct {
@@ -166,20 +197,30 @@ function questionRows(
   return [...options, [{ label: LABELS.done, action: done }]];
 }
 
+interface Settled {
+  readonly end: ApprovalEnd;
+  /** The message that asked; null when it is gone. */
+  readonly asked: OutboxAct | null;
+  readonly outgoing: Outgoing;
+}
+
 /** What was asked stays, as far as there is room above how it ended; of questions, the answers. */
-function settledText(approval: Approval, end: ApprovalEnd, asked: OutboxAct | null): RichText {
+function settledText(approval: Approval, { end, asked, outgoing }: Settled): RichText {
   const limit = asked?.kind === "document" ? LIMITS.file : LIMITS.message;
-  if (end === "answered" && Object.keys(approval.answers).length > 0) return answersText(approval, limit);
+  if (end === "answered" && Object.keys(approval.answers).length > 0)
+    return answersText(approval, limit, outgoing.text);
   const line = plain(FOR_GOOD[approval.choice ?? "once"] ?? APPROVAL_ENDS[end]);
   // What Telegram refused to show would be refused again: of that, the name only.
   const isShown = asked !== null && end !== "unshown";
-  const rich = isShown ? asked.body : bold(toolTitle(approval.toolName));
+  const rich = isShown ? outgoing.rich(asked.body) : bold(toolTitle(approval.toolName));
   return joinRich(cutRich(rich, limit - line.text.length - 2), "\n\n", line);
 }
 
 /** Every question with its answer; each gets an equal share where they are too long together. */
-function answersText({ answers }: Approval, limit: number): RichText {
-  const entries = Object.entries(answers);
+function answersText({ answers }: Approval, limit: number, redact: (text: string) => string): RichText {
+  const entries = Object.entries(answers).map(
+    ([question, labels]) => [redact(question), labels.map(redact)] as const,
+  );
   const inShares = (share: number): RichText =>
     joinRich(
       ...entries.flatMap(([question, labels], index) => [

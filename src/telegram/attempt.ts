@@ -43,8 +43,20 @@ export function createAttempt(
     return isGone(end.description) ? { kind: "ok", value: null } : end;
   }
 
+  /** May be done as often as it likes. */
+  async function remove({ conversation }: OutboxRow, messageId: number): Promise<AttemptEnd> {
+    const end = await calls.remove(conversation.chatId, messageId);
+    if (end.kind === "ok") return { kind: "ok", value: null };
+    const isGoneAlready =
+      end.kind === "refused" && /message to delete not found|MESSAGE_ID_INVALID/.test(end.description);
+    return isGoneAlready ? { kind: "ok", value: null } : end;
+  }
+
   /** Sends a new message, unless it may be there as often as it may. */
-  async function send(row: OutboxRow, act: Exclude<OutboxAct, { kind: "edit" }>): Promise<AttemptEnd> {
+  async function send(
+    row: OutboxRow,
+    act: Exclude<OutboxAct, { kind: "edit" | "delete" }>,
+  ): Promise<AttemptEnd> {
     const kind =
       act.kind === "send" && act.isProgress ? "placeholder" : row.finalOf === null ? "other" : "answer";
     const most = MOST_SENDS[kind];
@@ -61,7 +73,11 @@ export function createAttempt(
     return end;
   }
 
-  return async (row) => (row.act.kind === "edit" ? edit(row, row.act) : send(row, row.act));
+  return async (row) => {
+    const { act } = row;
+    if (act.kind === "delete") return remove(row, act.messageId);
+    return act.kind === "edit" ? edit(row, act) : send(row, act);
+  };
 }
 
 /** The message on the screen; null when it has not come there. */

@@ -15,15 +15,17 @@ import {
 } from "./chain.ts";
 import type { SallyContext } from "./context.ts";
 import { type CommandDeps, handleCommand } from "./handle-command.ts";
+import { type LoginDeps, logIn } from "./handle-login.ts";
 import { handlePress } from "./handle-press.ts";
 import { handleEdit, handlePrompt } from "./handle-prompt.ts";
 import { laneOf } from "./request.ts";
 
-export interface BotDeps extends CommandDeps, ClassifyDeps {
+export interface BotDeps extends CommandDeps, ClassifyDeps, LoginDeps {
   readonly token: string;
   readonly apiRoot: string;
   readonly guard: Guard;
   readonly admitted: (request: Request) => void;
+  readonly seen: (userId: number) => void;
   readonly saveLimits: () => () => void;
   readonly refund: (request: Request) => void;
   readonly bury: (update: Update) => void;
@@ -44,6 +46,7 @@ export function createBot(deps: BotDeps): Bot<SallyContext> {
   bot.use(sequentialize((ctx) => laneOf(ctx.update)));
   bot.use(commitTogether(deps));
   bot.use(classify(deps));
+  bot.use(logIn(deps));
   bot.use(gate(guard, "authenticate", replies));
   bot.use(welcomeBack(deps));
   bot.use(gate(guard, "checkLock", replies));

@@ -1,10 +1,11 @@
 import { GrammyError, HttpError } from "grammy";
 import { isErrno, messageOf } from "../domain/errors.ts";
+import { redactShapes } from "../log/redact.ts";
 
 /**
  * How a call to the Bot API ended. `unsent` had no effect: it never left, or the server itself called it a failure (5xx),
  * which it may say after the act, but hardly ever does; trying for ever then beats losing an answer in a storm of 502. After
- * `ambiguous` nobody can tell (the Bot API has no idempotency key). `description` is Telegram's own wording; neither it nor `cause` holds the token or the payload.
+ * `ambiguous` nobody can tell (the Bot API has no idempotency key). `description` is Telegram's own wording; neither it nor `cause` (the network client names the whole address) holds the token or the payload.
  */
 export type CallEnd<T> =
   | { readonly kind: "ok"; readonly value: T }
@@ -36,7 +37,7 @@ export function networkEnd(error: unknown): CallEnd<never> {
     (one) => isErrno(error, one) || (error instanceof Error && isErrno(error.cause, one)),
   );
   if (code) return { kind: "unsent", cause: code };
-  const cause = withoutToken(
+  const cause = redactShapes(
     messageOf(error instanceof Error && error.cause instanceof Error ? error.cause : error),
   );
   return { kind: isErrorPage(error) ? "unsent" : "ambiguous", cause };
@@ -56,9 +57,4 @@ function refusal(error: GrammyError): CallEnd<never> {
 /** An answer that is no JSON is a proxy's error page (node-fetch: FetchError of type `invalid-json`). */
 function isErrorPage(error: unknown): boolean {
   return error instanceof Error && "type" in error && error.type === "invalid-json";
-}
-
-/** Takes bot tokens out of a text: the client's network errors name the whole URL. */
-function withoutToken(text: string): string {
-  return text.replaceAll(/\/bot\d+:[\w-]+/g, "/bot[redacted]");
 }

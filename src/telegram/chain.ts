@@ -19,6 +19,11 @@ interface CommitDeps {
   readonly store: Store;
   /** Writes what the gates counted; called inside the transaction. Returns what to do once it is committed. */
   readonly saveLimits: () => () => void;
+  /** True for what went through all gates. */
+  readonly guard: Pick<Guard, "isAdmitted">;
+  readonly isStranger: (userId: number | null) => boolean;
+  /** Notes that the person was here. */
+  readonly seen: (userId: number) => void;
   /** Undoes what the gates counted for a request that could not be committed. */
   readonly refund: (request: Request) => void;
   /** Aborted when the daemon ends. */
@@ -33,12 +38,20 @@ interface CommitDeps {
  * the store takes no writing (a full disk) it is tried again, and what comes after in the lane waits: nothing is overtaken.
  */
 export function commitTogether(deps: CommitDeps): MiddlewareFn<SallyContext> {
-  const { store, saveLimits, refund, signal, log } = deps;
+  const { store, guard, saveLimits, refund, signal, log } = deps;
+
+  /** Who was taken out after the gates let him in leaves nothing behind. */
+  function isRevoked(request: Request | undefined): boolean {
+    if (!request?.principal || !guard.isAdmitted(request)) return false;
+    if (deps.isStranger(request.principal.userId)) return true;
+    deps.seen(request.principal.userId);
+    return false;
+  }
 
   function commit(ctx: SallyContext): void {
     const write = ctx.request?.kind === "control" ? store.transaction : store.lightly;
     write(() => {
-      for (const effect of ctx.effects) effect();
+      if (!isRevoked(ctx.request)) for (const effect of ctx.effects) effect();
       store.afterCommit(saveLimits());
       store.inbox.finish(ctx.update.update_id);
     });
@@ -78,7 +91,7 @@ export interface ClassifyDeps {
 /** Says what the update asks for, whatever its type, whether that is work, a look or control, and whether it comes too late. */
 export function classify(deps: ClassifyDeps): MiddlewareFn<SallyContext> {
   return async (ctx, next) => {
-    ctx.request = aged(requestOf(ctx.update), deps);
+    ctx.request = aged(requestOf(ctx.update, ctx.me), deps);
     await next();
   };
 }
@@ -102,7 +115,12 @@ export function gate(guard: Guard, name: GateName, replies: Replies): Middleware
       return;
     }
     const { body } = ctx.request;
-    const text = refusalText(verdict, body.kind === "unsupported" ? body.what : "message");
+    // Who presses sees that something came of it; the next one of a heap of messages is passed over.
+    const isTold = verdict.kind === "wait" && body.kind === "button";
+    const text = refusalText(
+      isTold ? { ...verdict, isFirstInWindow: true } : verdict,
+      body.kind === "unsupported" ? body.what : "message",
+    );
     if (text !== null) replies.say(ctx, text);
   };
 }

@@ -17,10 +17,17 @@ export const COMMANDS = {
   repo: { kind: "look", description: "Choose the project" },
   hosts: { kind: "look", description: "What programs in the sandbox may reach" },
   expose: { kind: "look", description: "For owners: show Claude a file that may hold secrets" },
+  audit: { kind: "look", description: "For owners: what is on record" },
+  grant: { kind: "look", description: "For owners: let a person spend more" },
   lock: {
     kind: "control",
     description: "For owners: end everything, take no work until unlocked at the machine",
   },
+  login: { kind: "look", description: "Log in with a token that an owner gave you" },
+  logout: { kind: "control", description: "End your login" },
+  invite: { kind: "look", description: "For owners: make a token, /invite [member|owner] [days]" },
+  revoke: { kind: "control", description: "For owners: end a login or an invite, /revoke <id>" },
+  users: { kind: "look", description: "For owners: who may come in, and which invites are open" },
   help: { kind: "look", description: "What this bot does and how" },
   start: { kind: "look", description: "Say hello" },
 } as const satisfies Readonly<Record<string, CommandEntry>>;

@@ -17,6 +17,7 @@ export function countCalls(calls: ScreenCalls, begin: (chatId: number) => () => 
     edit: (place, target, body) => counted(place.chatId, () => calls.edit(place, target, body)),
     preview: (place, target, body) => counted(place.chatId, () => calls.preview(place, target, body)),
     clearKeys: (chatId, messageId) => counted(chatId, () => calls.clearKeys(chatId, messageId)),
+    remove: (chatId, messageId) => counted(chatId, () => calls.remove(chatId, messageId)),
     react: calls.react,
     answerPress: calls.answerPress,
   };

@@ -127,7 +127,8 @@ export function createDeliver(deps: DeliverDeps): Deliver {
       parking.park(row.conversation.chatId, end.description);
       return 0;
     }
-    if (end.code !== 400 && end.code !== 403) {
+    const isMoving = /upgraded to a supergroup/.test(end.description); // the update that says to where is on its way
+    if (isMoving || (end.code !== 400 && end.code !== 403)) {
       // Nothing that Telegram has against a message: of a method or a server that is not there just now.
       store.outbox.retry(row.id);
       log.warn(

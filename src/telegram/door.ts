@@ -1,10 +1,13 @@
 import { Api } from "grammy";
-import type { Update } from "grammy/types";
+import type { Update, UserFromGetMe } from "grammy/types";
 import type { Config } from "../config/config.ts";
+import type { FetchFile } from "../domain/attachment.ts";
 import type { Now } from "../domain/clock.ts";
 import { AppError } from "../domain/errors.ts";
 import type { Logger } from "../log/logger.ts";
+import type { SecretFinder } from "../log/redact.ts";
 import type { FindFile } from "../security/named-file.ts";
+import type { FindViolation } from "../security/path-violation.ts";
 import type { Security } from "../security/security.ts";
 import type { Store } from "../store/store.ts";
 import type { Presenter } from "../turns/presenter.ts";
@@ -12,15 +15,25 @@ import type { Turns } from "../turns/turns.ts";
 import type { Projects } from "../workspace/projects.ts";
 import { createBot } from "./bot.ts";
 import { registerMenu } from "./command-menu.ts";
+import { createFetchFile } from "./fetch-file.ts";
+import { createGroupDoor } from "./group-door.ts";
+import type { RepoDeps } from "./handle-repo.ts";
+import { createOutgoing } from "./outgoing.ts";
 import { createPresenter } from "./presenter.ts";
 import { receiveUpdates } from "./reception.ts";
+import type { RichText } from "./render/entity.ts";
 import { createReplies } from "./replies.ts";
 import { requestOf } from "./request.ts";
+import { createRim } from "./rim.ts";
+import { redactCalls, redactOutbox } from "./safe-calls.ts";
 import { createScreenCalls } from "./screen-call.ts";
 import { createSender } from "./sender.ts";
 import { createServerClock } from "./server-clock.ts";
 import { createSockets } from "./sockets.ts";
+import { createStrangerNotice } from "./stranger-notice.ts";
 import { WORDS } from "./wording.ts";
+import { headText } from "./wording-audit.ts";
+import { endedText } from "./wording-logins.ts";
 
 const DAY_MS = 86_400_000;
 const CALL_SECONDS = 30;
@@ -32,6 +45,8 @@ interface DoorDeps {
   readonly config: Config;
   readonly store: Store;
   readonly security: Security;
+  /** Knows the secrets that never go out. */
+  readonly secrets: SecretFinder;
   readonly log: Logger;
   readonly now: Now;
 }
@@ -39,8 +54,13 @@ interface DoorDeps {
 /** Telegram's side of the program. */
 export interface TelegramDoor {
   readonly presenter: Presenter;
-  /** Writes a message to each owner's private chat, inside a transaction that is under way. */
-  readonly tellOwners: (text: string) => void;
+  readonly fetchFile: FetchFile;
+  /** Writes a message to each owner's private chat, inside a transaction that is under way, and gives how many owners there are. */
+  readonly tellOwners: (text: string) => number;
+  /** Writes the head of the audit (`<id>:<hash>`) to each owner's private chat, without a sound; inside a transaction as well. */
+  readonly tellHead: (head: string) => number;
+  /** Ends the logins that are past their time, and gives what tells their people. Both inside a transaction. */
+  readonly sweepLogins: () => () => void;
   /** Sends what waits, then receives. Rejects when Telegram does not know the token; else it goes on until `close`. */
   readonly receive: (inner: ReceiveDeps) => Promise<unknown>;
   /** Stops receiving; what was handed out is handled to its end. */
@@ -53,14 +73,18 @@ interface ReceiveDeps {
   readonly turns: Turns;
   readonly projects: Projects;
   readonly mode: "jail" | "ask" | "plan";
-  readonly isSuspicious: (name: string) => boolean;
+  readonly findViolation: FindViolation;
+  readonly accessOf: RepoDeps["accessOf"];
   readonly findFile: FindFile;
   /** Called when the first poll is on its way. */
   readonly onPoll: () => void;
 }
 
 /** Opens the door: screen, outbox and chain. */
-export function openTelegram({ token, config, store, security, log, now }: DoorDeps): TelegramDoor {
+export function openTelegram({ store: whole, ...deps }: DoorDeps): TelegramDoor {
+  const { token, config, security, log, now } = deps;
+  const outgoing = createOutgoing(deps.secrets);
+  const store = redactOutbox(whole, outgoing);
   const { apiRoot } = config.telegram;
   const sockets = createSockets(apiRoot);
   const connect = (timeoutSeconds: number): Api =>
@@ -76,11 +100,15 @@ export function openTelegram({ token, config, store, security, log, now }: DoorD
     rejected.reject(
       new AppError("token_rejected", `Telegram does not know TELEGRAM_BOT_TOKEN any more: ${description}`),
     );
-  const sender = createSender({ store, calls: createScreenCalls(connect), now, log, onRejected });
-  const replies = createReplies({ store, kick: sender.kick, answerPress: sender.answerPress });
-  const owners = config.access.ownerUsers;
+  const calls = redactCalls(createScreenCalls(connect), outgoing);
+  const sender = createSender({ store, calls, now, log, onRejected });
+  const replies = createReplies({ store, outgoing, kick: sender.kick, answerPress: sender.answerPress });
+  const { people, access, isStranger } = security;
+  const { owners } = people;
+  const strangers = createStrangerNotice({ store, owners, notify: replies.notify, now, log });
   const clock = createServerClock(now);
   const stopping = new AbortController();
+  let me: UserFromGetMe | null = null;
   let stop = async (): Promise<void> => undefined;
 
   function bury(update: Update): void {
@@ -88,8 +116,9 @@ export function openTelegram({ token, config, store, security, log, now }: DoorD
     store.transaction(() => {
       store.inbox.bury(update.update_id);
       // In a group the bot says nothing, whoever asks.
-      if (request.principal && request.chatType === "private") replies.tell(request, WORDS.fault);
-      for (const owner of owners.filter((id) => id !== request.conversation.chatId))
+      const isHeard = request.chatType === "private" && !isStranger(request.principal?.userId ?? null);
+      if (isHeard) replies.tell(request, WORDS.fault);
+      for (const owner of owners.all().filter((id) => id !== request.conversation.chatId))
         replies.notify(owner, WORDS.ownerFault);
     });
     log.error({ event: "inbox.buried", updateId: update.update_id }, "an update was set aside");
@@ -99,7 +128,8 @@ export function openTelegram({ token, config, store, security, log, now }: DoorD
     turns,
     projects,
     mode,
-    isSuspicious,
+    findViolation,
+    accessOf,
     findFile,
     onPoll,
   }: ReceiveDeps): Promise<unknown> {
@@ -114,13 +144,18 @@ export function openTelegram({ token, config, store, security, log, now }: DoorD
       log,
       now,
       mode,
-      isSuspicious,
+      findViolation,
+      accessOf,
       findFile,
       bury,
       signal: stopping.signal,
       ageOf: clock.ageOf,
       staleAfterMs: config.staleAfterMs,
-      ownerUsers: new Set(owners),
+      owners,
+      people,
+      access,
+      isStranger,
+      seen: store.logins.seen,
       allowedHosts: config.allowedHosts,
       guard: security.guard,
       lock: security.lock,
@@ -136,20 +171,27 @@ export function openTelegram({ token, config, store, security, log, now }: DoorD
       token,
       sockets,
       store,
-      owners,
+      owners: owners.all,
       notify: replies.notify,
       onPoll,
-      onReady: (me) => {
-        bot.botInfo = me;
+      onReady: (info) => {
+        me = info;
+        bot.botInfo = info;
         registerMenu(api, log);
       },
-      isStrangers: (update) => {
-        const { principal, conversation } = requestOf(update);
-        const isStranger = security.isStranger(principal?.userId ?? null);
-        if (isStranger)
-          security.audit.contact({ userId: principal?.userId ?? null, conversation }, "not_whitelisted");
-        return isStranger;
-      },
+      rim: createRim({
+        isStranger,
+        isOpenFor: access.isOpenFor,
+        digestOf: access.digestOf,
+        isOpenChat: security.isOpenChat,
+        groups: createGroupDoor({ api, store, record: security.audit.record, now, log }),
+        me: () => me,
+        onStranger: ({ principal, conversation }) => {
+          const userId = principal?.userId ?? null;
+          security.audit.contact({ userId, conversation }, "not_whitelisted");
+          strangers.knocked(userId);
+        },
+      }),
       bury,
       onServerTime: clock.learn,
       handle: (update) => bot.handleUpdate(update).catch(bot.errorHandler),
@@ -158,22 +200,44 @@ export function openTelegram({ token, config, store, security, log, now }: DoorD
     });
     sender.start(turns.undelivered);
     stop = async () => {
+      strangers.close();
       stopping.abort();
       await reception.stop();
     };
     return Promise.race([reception.over, rejected.promise]);
   }
 
+  function tellAll(text: RichText | string, isSilent = false): number {
+    const all = owners.all();
+    for (const owner of all) replies.notify(owner, text, isSilent);
+    return all.length;
+  }
+
   return {
+    fetchFile: createFetchFile({ getFile: (fileId) => api.getFile(fileId), apiRoot, token }),
     presenter: createPresenter({
       store,
       sender,
-      ownerUsers: owners,
+      outgoing,
+      owners,
       keepDays: Math.ceil(config.retention.contentMs / DAY_MS),
+      money: {
+        reserve: security.reserve,
+        perRequestMicroUsd: config.limits.costPerRequestMicroUsd,
+        isEquivalent: config.claude.auth === "subscription",
+      },
     }),
-    tellOwners: (text) => {
-      for (const owner of owners) replies.notify(owner, text);
+    tellOwners: tellAll,
+    sweepLogins: () => {
+      const ended = access.sweep();
+      return () => {
+        for (const { userId, cause } of ended) {
+          const text = endedText(cause);
+          if (text !== null && isStranger(userId)) replies.notify(userId, text);
+        }
+      };
     },
+    tellHead: (head) => tellAll(headText(head), true),
     receive,
     stop: () => stop(),
     close: () => sender.close(FLUSH_MS),

@@ -1,37 +1,43 @@
 import type { MiddlewareFn } from "grammy";
-import type { AuditEvent } from "../domain/audit-event.ts";
 import type { Now } from "../domain/clock.ts";
-import type { MicroUsd } from "../domain/money.ts";
 import type { Request } from "../domain/request.ts";
-import { redactShapes } from "../domain/secret-shapes.ts";
+import { redactShapes } from "../log/redact.ts";
 import type { FindFile, NamedFile } from "../security/named-file.ts";
+import type { FindViolation, PathViolation } from "../security/path-violation.ts";
 import { shorten } from "../security/visible.ts";
+import type { Store } from "../store/store.ts";
 import type { Turns } from "../turns/turns.ts";
 import { COMMANDS } from "./command-menu.ts";
 import type { SallyContext } from "./context.ts";
+import { type AccessCommandDeps, isAccessCommand, manageAccess } from "./handle-access.ts";
+import { showAudit } from "./handle-audit.ts";
 import { exposeFile } from "./handle-expose.ts";
+import { type GrantDeps, grantMoney } from "./handle-grant.ts";
 import { type HostsDeps, showHosts } from "./handle-hosts.ts";
 import { type LockDeps, lockBot } from "./handle-lock.ts";
 import type { PressDeps } from "./handle-press.ts";
-import { repoKeys } from "./project-keys.ts";
-import { projectText, statusText } from "./status-text.ts";
+import { chooseRepo, type FoundProjects, findProjects, NO_PROJECTS } from "./handle-repo.ts";
+import { statusText } from "./status-text.ts";
 import { WORDS } from "./wording.ts";
 import { lateCommandText } from "./wording-recovery.ts";
 
+/** The longest path that is put on record. */
+const MAX_PATH = 200;
 /** These are answered whenever they come: they only tell. The others could hit what began long after they were sent. */
-const TIMELESS = ["start", "help", "status", "hosts"];
+const TIMELESS = ["start", "help", "status", "hosts", "audit", "users", "login"];
 
-export interface CommandDeps extends PressDeps, LockDeps, HostsDeps {
+export interface CommandDeps
+  extends PressDeps,
+    LockDeps,
+    HostsDeps,
+    GrantDeps,
+    Omit<AccessCommandDeps, "sender" | "store" | "turns"> {
+  readonly store: Store;
   readonly turns: Turns;
-  readonly spending: (userId: number) => {
-    readonly spentMicroUsd: MicroUsd;
-    readonly limitMicroUsd: MicroUsd | null;
-    readonly window: string;
-  };
   /** How tool calls are decided, in words. */
   readonly mode: "jail" | "ask" | "plan";
-  /** True when the name could lead out of the approved directory: that is put on record. */
-  readonly isSuspicious: (name: string) => boolean;
+  /** Tells a try at what may not be reached from a wrong name: that is put on record. */
+  readonly findViolation: FindViolation;
   /** Finds a file of a project. */
   readonly findFile: FindFile;
   readonly now: Now;
@@ -41,7 +47,7 @@ export interface CommandDeps extends PressDeps, LockDeps, HostsDeps {
 interface Asked {
   readonly name: string;
   readonly argument: string;
-  readonly names: readonly string[];
+  readonly found: FoundProjects;
   readonly file: NamedFile;
 }
 
@@ -49,7 +55,7 @@ const GONE: NamedFile = { kind: "gone" };
 
 /** The commands. Each only reads or writes rows; none waits for Claude. */
 export function handleCommand(deps: CommandDeps): MiddlewareFn<SallyContext> {
-  const { store, turns, projects, replies, record } = deps;
+  const { store, turns, replies, record } = deps;
 
   return async (ctx, next) => {
     const { request } = ctx;
@@ -60,16 +66,23 @@ export function handleCommand(deps: CommandDeps): MiddlewareFn<SallyContext> {
       const ageMs = deps.now() - (request.sentAt ?? deps.now());
       return replies.say(ctx, lateCommandText(name, ageMs));
     }
-    const names = name === "repo" ? await projects.list() : [];
+    const found = name === "repo" ? await findProjects(deps, argument) : NO_PROJECTS;
     const file = name === "expose" ? await fileOf(request, argument) : GONE;
+    const violation = found.names.includes(argument) ? null : await violationOf(request, name, argument);
     ctx.effects.push(() => {
       record({ type: "command.run", name }, who);
-      run(request, who.userId, { name, argument, names, file });
+      if (violation !== null)
+        record({ type: `violation.${violation}`, path: shorten(redactShapes(argument), MAX_PATH) }, who);
+      run(request, who.userId, { name, argument, found, file });
     });
     return undefined;
   };
 
-  function run(request: Request, userId: number, { name, argument, names, file }: Asked): void {
+  function run(request: Request, userId: number, { name, argument, found, file }: Asked): void {
+    if (isAccessCommand(name)) {
+      manageAccess(deps, request, { name, argument });
+      return;
+    }
     const conversation = store.conversations.at(request.conversation);
     switch (name) {
       case "start":
@@ -99,7 +112,7 @@ export function handleCommand(deps: CommandDeps): MiddlewareFn<SallyContext> {
           request,
           statusText({
             ...turns.status(conversation.id),
-            ...deps.spending(userId),
+            spending: deps.spending(userId),
             conversation,
             lock: deps.lock.state(),
             mode: deps.mode,
@@ -112,14 +125,19 @@ export function handleCommand(deps: CommandDeps): MiddlewareFn<SallyContext> {
         showHosts(deps, request, userId);
         return;
       case "expose":
-        noteTraversal(request, userId, argument);
         exposeFile(deps, request, file);
+        return;
+      case "audit":
+        showAudit(deps, request, argument);
+        return;
+      case "grant":
+        grantMoney(deps, request, argument);
         return;
       case "lock":
         lockBot(deps, request);
         return;
       case "repo":
-        chooseRepo(request, userId, { argument, names });
+        chooseRepo(deps, request, found);
         return;
     }
   }
@@ -129,38 +147,14 @@ export function handleCommand(deps: CommandDeps): MiddlewareFn<SallyContext> {
     return project === null ? GONE : deps.findFile(project, argument);
   }
 
-  function noteTraversal({ conversation }: Request, userId: number, argument: string): void {
-    if (!deps.isSuspicious(argument)) return;
-    const event: AuditEvent = {
-      type: "violation.path_traversal",
-      path: shorten(redactShapes(argument), 200),
-    };
-    record(event, { userId, conversation });
-  }
-
-  function chooseRepo(
-    request: Request,
-    userId: number,
-    { argument, names }: { argument: string; names: readonly string[] },
-  ): void {
-    if (names.length === 0) {
-      replies.tell(request, WORDS.noProjects);
-      return;
-    }
-    if (names.includes(argument)) {
-      turns.chooseProject(store.conversations.at(request.conversation), argument);
-      replies.tell(request, projectText(argument));
-      return;
-    }
-    noteTraversal(request, userId, argument);
-    const found =
-      argument === "" ? names : names.filter((name) => name.toLowerCase().includes(argument.toLowerCase()));
-    const text = found.length === 0 ? WORDS.noSuchProject : WORDS.pickProject;
-    replies.tell(
-      request,
-      text,
-      repoKeys(replies, request, { names: found.length === 0 ? names : found, page: 0 }),
-    );
+  async function violationOf(
+    { conversation }: Request,
+    name: string,
+    argument: string,
+  ): Promise<PathViolation | null> {
+    if (name !== "repo" && name !== "expose") return null;
+    const project = name === "expose" ? (store.conversations.find(conversation)?.project ?? null) : null;
+    return deps.findViolation(project, argument);
   }
 }
 

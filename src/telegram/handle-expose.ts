@@ -1,12 +1,14 @@
 import { randomUUID } from "node:crypto";
 import type { AuditEvent } from "../domain/audit-event.ts";
 import type { ButtonAction, ButtonSpec } from "../domain/button.ts";
-import type { ConversationRef, Request } from "../domain/request.ts";
-import { redactShapes } from "../domain/secret-shapes.ts";
+import type { Owners } from "../domain/person.ts";
+import type { Request } from "../domain/request.ts";
+import { redactShapes } from "../log/redact.ts";
 import type { NamedFile } from "../security/named-file.ts";
 import { shorten } from "../security/visible.ts";
 import type { Store } from "../store/store.ts";
 import type { Turns } from "../turns/turns.ts";
+import { isForOwner, type RecordRequest } from "./owners-only.ts";
 import type { Replies } from "./replies.ts";
 import {
   EXPOSE_WORDS,
@@ -26,11 +28,8 @@ export interface ExposeDeps {
   readonly store: Store;
   readonly replies: Replies;
   readonly turns: Pick<Turns, "renew">;
-  readonly ownerUsers: ReadonlySet<number>;
-  readonly record: (
-    event: AuditEvent,
-    who: { readonly userId: number; readonly conversation: ConversationRef },
-  ) => void;
+  readonly owners: Owners;
+  readonly record: RecordRequest;
 }
 
 /**
@@ -38,12 +37,9 @@ export interface ExposeDeps {
  * transaction, with what was found by the name.
  */
 export function exposeFile(deps: ExposeDeps, request: Request, file: NamedFile): void {
-  const { store, replies, ownerUsers } = deps;
-  const isOwner = ownerUsers.has(request.principal?.userId ?? 0);
-  if (!isOwner && file.kind !== "gone" && file.kind !== "unnamed") {
-    replies.tell(request, EXPOSE_WORDS.ownersOnly);
-    return;
-  }
+  const { store, replies, owners } = deps;
+  const isOpen = file.kind === "gone" || file.kind === "unnamed";
+  if (!isOpen && !isForOwner(deps, request, EXPOSE_WORDS.ownersOnly)) return;
   switch (file.kind) {
     case "gone":
       replies.tell(request, EXPOSE_WORDS.noProject);
@@ -51,7 +47,9 @@ export function exposeFile(deps: ExposeDeps, request: Request, file: NamedFile):
     case "unnamed": {
       const { project } = store.conversations.at(request.conversation);
       const paths = store.exposedFiles.of(file.root);
-      const rows = isOwner ? paths.map((path) => [hiding(file.root, path)]) : [];
+      const rows = owners.has(request.principal?.userId ?? 0)
+        ? paths.map((path) => [hiding(file.root, path)])
+        : [];
       const keys = rows.length > 0 ? replies.keys(request, `expose:${randomUUID()}`, rows) : [];
       replies.tell(request, exposedText(project ?? "", paths), keys);
       return;
@@ -81,12 +79,14 @@ function show(
   return shownText(path);
 }
 
-/** Hides a file again. Called inside a transaction. */
+/** Hides a file again, for who is still an owner. Called inside a transaction. */
 export function hideFile(
-  { store, replies, turns, record }: Omit<ExposeDeps, "ownerUsers">,
+  deps: ExposeDeps,
   request: Request,
   { root, path }: Extract<ButtonAction, { kind: "expose_hide" }>,
 ): void {
+  const { store, replies, turns, record } = deps;
+  if (!isForOwner(deps, request, EXPOSE_WORDS.ownersOnly)) return;
   if (store.exposedFiles.hide(root, path)) {
     const who = { userId: request.principal?.userId ?? 0, conversation: request.conversation };
     record(eventOf("secret.hidden", root, path), who);

@@ -1,28 +1,26 @@
 import { randomUUID } from "node:crypto";
-import type { AuditEvent } from "../domain/audit-event.ts";
 import type { ButtonAction, ButtonSpec } from "../domain/button.ts";
 import type { HostRule } from "../domain/host-rule.ts";
 import type { NetTarget } from "../domain/net.ts";
-import type { ConversationRef, Request } from "../domain/request.ts";
+import type { Owners } from "../domain/person.ts";
+import type { Request } from "../domain/request.ts";
 import type { Store } from "../store/store.ts";
+import { isForOwner, type RecordRequest } from "./owners-only.ts";
 import type { Replies } from "./replies.ts";
-import { hostRemovedText, hostsText, NET_LABELS } from "./wording-net.ts";
+import { HOSTS_FOR_OWNERS, hostRemovedText, hostsText, NET_LABELS } from "./wording-net.ts";
 
 export interface HostsDeps {
   readonly store: Store;
   readonly replies: Replies;
-  readonly ownerUsers: ReadonlySet<number>;
+  readonly owners: Owners;
   /** `SANDBOX_ALLOWED_DOMAINS`. */
   readonly allowedHosts: readonly HostRule[];
-  readonly record: (
-    event: AuditEvent,
-    who: { readonly userId: number; readonly conversation: ConversationRef },
-  ) => void;
+  readonly record: RecordRequest;
 }
 
 /** /hosts: what may be reached from the chosen project; owners can take back what was said. Called inside a transaction. */
 export function showHosts(
-  { store, replies, ownerUsers, allowedHosts }: HostsDeps,
+  { store, replies, owners, allowedHosts }: HostsDeps,
   request: Request,
   userId: number,
 ): void {
@@ -37,16 +35,18 @@ export function showHosts(
       ({ host, isSuffix, port }) => `${isSuffix ? "*." : ""}${nameOf({ host, port })}`,
     ),
   });
-  const rows = ownerUsers.has(userId) ? rules.map((rule): ButtonSpec[] => [removal(rule)]) : [];
+  const rows = owners.has(userId) ? rules.map((rule): ButtonSpec[] => [removal(rule)]) : [];
   replies.tell(request, text, rows.length > 0 ? replies.keys(request, `hosts:${randomUUID()}`, rows) : []);
 }
 
-/** Takes a rule back, so that the host is asked about again. Called inside a transaction. */
+/** Takes a rule back for who is still an owner, so that the host is asked about again. Called inside a transaction. */
 export function removeHost(
-  { store, replies, record }: Pick<HostsDeps, "store" | "replies" | "record">,
+  deps: Pick<HostsDeps, "store" | "replies" | "record" | "owners">,
   request: Request,
   { project, host, port }: Extract<ButtonAction, { kind: "host_remove" }>,
 ): void {
+  const { store, replies, record } = deps;
+  if (!isForOwner(deps, request, HOSTS_FOR_OWNERS)) return;
   if (store.hostRules.remove(project, { host, port })) {
     const who = { userId: request.principal?.userId ?? 0, conversation: request.conversation };
     record({ type: "net.ruled", project, host, port, verdict: "removed" }, who);

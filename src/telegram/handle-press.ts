@@ -1,41 +1,43 @@
 import type { MiddlewareFn } from "grammy";
 import type { AuditEvent } from "../domain/audit-event.ts";
 import { type ButtonAction, isReusable, type PressRefusal } from "../domain/button.ts";
+import type { Now } from "../domain/clock.ts";
+import type { Owners } from "../domain/person.ts";
 import type { Request } from "../domain/request.ts";
+import type { Store } from "../store/store.ts";
 import type { Effect } from "../turns/press.ts";
+import type { Turns } from "../turns/turns.ts";
 import type { SallyContext } from "./context.ts";
+import { turnAuditPage } from "./handle-audit.ts";
 import { hideFile } from "./handle-expose.ts";
 import { removeHost } from "./handle-hosts.ts";
 import type { PromptDeps } from "./handle-prompt.ts";
-import { repoKeys } from "./project-keys.ts";
-import { projectText } from "./status-text.ts";
-import { EFFECTS, PRESSES, WORDS } from "./wording.ts";
+import { type FoundProjects, findProjects, NO_PROJECTS, pressRepo, type RepoDeps } from "./handle-repo.ts";
+import type { RecordRequest } from "./owners-only.ts";
+import { EFFECTS, PRESSES } from "./wording.ts";
 
-/** Only these need to know what projects there are: Stop and Deny must work whatever became of the folder. */
-const LISTING: readonly (ButtonAction["kind"] | undefined)[] = ["repo", "repo_page"];
-
-export interface PressDeps extends PromptDeps {
-  readonly ownerUsers: ReadonlySet<number>;
-  readonly record: (
-    event: AuditEvent,
-    who: { readonly userId: number; readonly conversation: Request["conversation"] },
-  ) => void;
+export interface PressDeps extends PromptDeps, RepoDeps {
+  readonly store: Store;
+  readonly turns: Turns;
+  readonly now: Now;
+  readonly owners: Owners;
+  readonly record: RecordRequest;
 }
 
 /** A pressed button: looked up by its nonce, used up, and carried out, all in one transaction. */
 export function handlePress(deps: PressDeps): MiddlewareFn<SallyContext> {
-  const { store, turns, projects, replies, sender, ownerUsers, record } = deps;
+  const { store, turns, sender, owners, record } = deps;
 
   return async (ctx, next) => {
     const { request } = ctx;
     if (request.body.kind !== "button" || !request.principal) return next();
     const { nonce, callbackId } = request.body;
     const { userId } = request.principal;
-    const names = LISTING.includes(store.buttons.peek(nonce)?.kind) ? await projects.list() : [];
+    const found = await foundFor(store.buttons.peek(nonce));
 
     ctx.effects.push(() => {
       const conversation = store.conversations.at(request.conversation);
-      const isOwner = ownerUsers.has(userId);
+      const isOwner = owners.has(userId);
       const press = store.buttons.press({ nonce, conversationId: conversation.id, userId, isOwner });
       if (press.kind === "refused") {
         record(violationOf(press.reason), { userId, conversation: request.conversation });
@@ -46,7 +48,7 @@ export function handlePress(deps: PressDeps): MiddlewareFn<SallyContext> {
         { type: "command.run", name: `button:${press.action.kind}` },
         { userId, conversation: request.conversation },
       );
-      const effect = carryOut(request, press.action, names);
+      const effect = carryOut(request, press.action, found);
       store.afterCommit(() => {
         sender.answerPress(callbackId, EFFECTS[effect]);
         if (request.messageId !== null && usesUpKeys(press.action)) {
@@ -57,27 +59,27 @@ export function handlePress(deps: PressDeps): MiddlewareFn<SallyContext> {
     return undefined;
   };
 
-  function carryOut(request: Request, action: ButtonAction, names: readonly string[]): Effect {
+  /** Only these need to know what projects there are: Stop and Deny must work whatever became of the folder. */
+  async function foundFor(action: ButtonAction | null): Promise<FoundProjects> {
+    if (action?.kind !== "repo" && action?.kind !== "repo_page") return NO_PROJECTS;
+    return findProjects(deps, action.kind === "repo" ? action.project : "");
+  }
+
+  function carryOut(request: Request, action: ButtonAction, found: FoundProjects): Effect {
     const userId = request.principal?.userId ?? 0;
     switch (action.kind) {
-      case "repo": {
-        if (!names.includes(action.project)) {
-          replies.tell(request, WORDS.projectGone);
-          return "done";
-        }
-        turns.chooseProject(store.conversations.at(request.conversation), action.project);
-        replies.tell(request, projectText(action.project));
-        return "done";
-      }
+      case "repo":
       case "repo_page":
-        if (names.length > 0)
-          replies.tell(request, WORDS.pickProject, repoKeys(replies, request, { names, page: action.page }));
+        pressRepo(deps, request, { action, found });
         return "done";
       case "host_remove":
         removeHost(deps, request, action);
         return "done";
       case "expose_hide":
         hideFile(deps, request, action);
+        return "done";
+      case "audit_page":
+        turnAuditPage(deps, request, action);
         return "done";
       case "dismiss":
         return "done";

@@ -10,6 +10,7 @@ import { repoKeys } from "./project-keys.ts";
 import type { Replies } from "./replies.ts";
 import type { Sender } from "./sender.ts";
 import { cleanedText, LABELS, WORDS } from "./wording.ts";
+import { filesText } from "./wording-files.ts";
 
 export interface PromptDeps {
   readonly store: Store;
@@ -30,7 +31,8 @@ export function handlePrompt({
   return async (ctx, next) => {
     const { request } = ctx;
     if (request.body.kind !== "prompt" || !request.principal) return next();
-    const { text } = request.body;
+    const { files = [] } = request.body;
+    const text = request.body.text === "" ? filesText(files) : request.body.text;
     const { userId } = request.principal;
     const names = await projects.list();
     if (names.length === 0) return replies.say(ctx, WORDS.noProjects);
@@ -45,6 +47,7 @@ export function handlePrompt({
         userId,
         project: isGone ? null : conversation.project,
         text,
+        files,
         messageId,
         ...(request.sentAt === null ? {} : { sentAt: request.sentAt }),
       });
@@ -77,17 +80,21 @@ function projectQuestion(isStale: boolean, isGone: boolean): string {
   return isGone ? WORDS.projectGoneChoose : WORDS.chooseProject;
 }
 
-/** An edit replaces the text of a message that still waits; of one that ran, the new text is offered as the next. */
+/** An edit replaces the text of a message that still waits; of one that ran, the new text is offered as the next. Its file stays. */
 export function handleEdit({ store, turns, replies }: PromptDeps): MiddlewareFn<SallyContext> {
   return async (ctx, next) => {
     const { request } = ctx;
     if (request.body.kind !== "edit" || request.messageId === null) return next();
-    const { text } = request.body;
+    const { text, hasFile } = request.body;
     const { messageId } = request;
     ctx.effects.push(() => {
       const conversation = store.conversations.at(request.conversation);
       const work = store.work.ofMessage(conversation.id, messageId);
-      if (!work || work.text === text) return;
+      if (!work) return;
+      if (text === "" || work.text === text) {
+        if (hasFile) replies.tell(request, WORDS.editedFile);
+        return;
+      }
       const removed = cleanedText(request.cleaned);
       if (removed !== null) replies.tell(request, removed);
       if (turns.edit(work, text)) {

@@ -5,6 +5,7 @@ import type { Store } from "../store/store.ts";
 import { requestIn } from "../turns/continuation.ts";
 import type { CutOff, Presenter } from "../turns/presenter.ts";
 import type { PutAbout } from "./approval-view.ts";
+import type { Outgoing } from "./outgoing.ts";
 import type { RichText } from "./render/entity.ts";
 import { plain } from "./render/rich-text.ts";
 import { splitRichText } from "./render/split.ts";
@@ -13,6 +14,7 @@ import { allLabels, interruptedText, lateText } from "./wording-recovery.ts";
 
 interface OffersDeps {
   readonly store: Store;
+  readonly outgoing: Pick<Outgoing, "rich">;
   readonly put: PutAbout;
   /** The same for what the work waits for: kept for a chat that is shut to the bot just now. */
   readonly hold: (work: Work, act: OutboxAct, priority?: Priority) => number;
@@ -29,6 +31,7 @@ interface OffersDeps {
 /** What a person is asked about work that does not run by itself: what a restart cut off, and what came too late. */
 export function createOffers({
   store,
+  outgoing,
   put,
   hold,
   keys,
@@ -67,7 +70,7 @@ export function createOffers({
       put(work, { kind: "edit", target: work.placeholderId, body, orSend: false });
     },
     recall: (work) => {
-      for (const part of splitRichText(plain(requestIn(work.text)))) {
+      for (const part of splitRichText(outgoing.rich(plain(requestIn(work.text))))) {
         const body = { ...part, buttons: [] };
         put(work, { kind: "send", body, replyTo: work.messageId, isSilent: false });
       }

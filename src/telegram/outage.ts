@@ -23,7 +23,7 @@ export interface Outage {
 
 interface OutageDeps {
   readonly store: Store;
-  readonly owners: readonly number[];
+  readonly owners: () => readonly number[];
   /** Writes to an owner's private chat; gives the outbox id. Called inside a transaction. */
   readonly notify: (owner: number, text: string) => number;
   /** Whether calls other than for updates get through. */
@@ -105,7 +105,7 @@ export function createOutage(deps: OutageDeps): Outage {
 
   function tell(told: Course): void {
     course = store.transaction(() => {
-      const notices = owners.map(
+      const notices = owners().map(
         (owner) => [owner, notify(owner, outageBeganText(told.trouble, told.since))] as const,
       );
       const next = { ...told, notices };
@@ -126,7 +126,7 @@ export function createOutage(deps: OutageDeps): Outage {
     // A clock that was set back meanwhile has left no better beginning than the end.
     const span = { trouble, since: Math.min(since, until), until };
     store.transaction(() => {
-      for (const owner of owners) {
+      for (const owner of owners()) {
         const notice = notices?.find(([id]) => id === owner)?.[1];
         const isSeen = notice !== undefined && !store.outbox.withdraw(notice);
         notify(owner, isSeen ? outageOverText(span) : outageSummaryText(span));

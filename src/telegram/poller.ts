@@ -7,11 +7,15 @@ import type { CallEnd } from "./call.ts";
 import type { Poll, PollAnswer } from "./get-updates.ts";
 import { createInsistence } from "./insist.ts";
 import type { Outage } from "./outage.ts";
+import type { KeptUpdate } from "./rim.ts";
 
 /** An update at which so many lives ended is set aside: it may be what ends them. */
 const MAX_ATTEMPTS = 3;
 /** How long a poll may outlast the long polling that it asked for. */
 const GRACE_MS = 5_000;
+
+/** How long the next poll waits after one that brought only what is not kept: a flood is taken in fewer, larger pieces. */
+const FLOOD_MS = 3;
 
 /** The calls that receiving updates takes. */
 export interface PollerApi {
@@ -29,8 +33,8 @@ export interface PollerDeps {
   readonly onReady: (me: UserFromGetMe) => void;
   /** Resolves when all that was stored so far is on the disk for good. */
   readonly makeLast: () => Promise<void>;
-  /** True for updates of people who are not admitted: counted, never stored. */
-  readonly isStrangers: (update: Update) => boolean;
+  /** The update as it may be stored; null for those that are not, of people who are not admitted. */
+  readonly rim: (update: Update) => KeptUpdate | null;
   /** Sets an update aside and tells the owners. */
   readonly bury: (update: Update) => void;
   /** Told Telegram's own time (ms since the epoch, whole seconds) with each answer that names it, before its updates are handed out. */
@@ -91,13 +95,12 @@ export function createPoller(deps: PollerDeps): Poller {
   }
 
   function keep(updates: readonly Update[]): Update[] {
-    const admitted = updates.filter((update) => !deps.isStrangers(update));
-    const fresh = inbox.insert(
-      admitted.map((update) => ({ updateId: update.update_id, body: JSON.stringify(update) })),
-    );
+    const kept = updates.flatMap((update) => deps.rim(update) ?? []);
+    const rows = kept.map(({ update, body }) => ({ updateId: update.update_id, body }));
+    const fresh = rows.length === 0 ? new Set() : inbox.insert(rows);
     const last = updates.at(-1);
     if (last) offset = last.update_id + 1;
-    return admitted.filter((update) => fresh.has(update.update_id));
+    return kept.flatMap(({ update }) => (fresh.has(update.update_id) ? [update] : []));
   }
 
   /** Null, after a pause, while nothing can be written (a full disk). */
@@ -140,6 +143,7 @@ export function createPoller(deps: PollerDeps): Poller {
       if (answer.serverTime !== null) deps.onServerTime?.(answer.serverTime);
       const fresh = await unlessFull(() => keep(answer.updates), signal); // what is not stored is asked for again
       if (fresh !== null && fresh.length > 0) return fresh;
+      if (fresh !== null && answer.updates.length > 0) await pause(FLOOD_MS, signal);
     }
     return [];
   }

@@ -6,19 +6,24 @@ import {
   PRIORITY,
   type Priority,
 } from "../domain/outbox.ts";
+import type { Owners } from "../domain/person.ts";
 import type { Work } from "../domain/work.ts";
 import type { Store } from "../store/store.ts";
 import type { Presenter, QueuePlace } from "../turns/presenter.ts";
 import { createApprovalView, type PutAbout } from "./approval-view.ts";
 import { offerKeyboard, ownerOf } from "./keyboard.ts";
 import { createOffers } from "./offers.ts";
+import type { Outgoing } from "./outgoing.ts";
 import type { ProgressSource } from "./progress.ts";
 import { createQuarantineView } from "./quarantine-view.ts";
 import type { RichText } from "./render/entity.ts";
 import { plain } from "./render/rich-text.ts";
-import { openScreen } from "./screen.ts";
-import { LABELS, modelRefusedText, spentText, WORDS } from "./wording.ts";
+import { openScreen, type ScreenMoney } from "./screen.ts";
+import { LABELS, modelRefusedText, WORDS } from "./wording.ts";
+import { accessText } from "./wording-access.ts";
+import { fileRefusedText } from "./wording-files.ts";
 import { LOCK_WORDS } from "./wording-lock.ts";
+import { spentText } from "./wording-money.ts";
 import { heldText } from "./wording-recovery.ts";
 import { jailLostText } from "./wording-secrets.ts";
 
@@ -29,13 +34,16 @@ interface PresenterDeps {
     readonly watch: (chatId: number, source: ProgressSource) => void;
     readonly unwatch: (chatId: number, target: number) => void;
   };
-  readonly ownerUsers: readonly number[];
+  readonly outgoing: Outgoing;
+  readonly owners: Owners;
   /** How long what was taken out of a project is kept for an owner to accept. */
   readonly keepDays: number;
+  readonly money: ScreenMoney;
 }
 
 /** How turns are seen in Telegram. Writes to the outbox only; the sender does the rest. */
-export function createPresenter({ store, sender, ownerUsers, keepDays }: PresenterDeps): Presenter {
+export function createPresenter(deps: PresenterDeps): Presenter {
+  const { store, sender, outgoing, owners, keepDays, money } = deps;
   const enqueue = (draft: OutboxDraft): number => {
     const id = store.outbox.put(draft);
     store.afterCommit(() => sender.kick(draft.conversation.chatId));
@@ -72,7 +80,7 @@ export function createPresenter({ store, sender, ownerUsers, keepDays }: Present
       replyTo: null,
       isSilent: false,
     } as const;
-    for (const chatId of ownerUsers) put({ conversation: { chatId, threadId: null } }, act);
+    for (const chatId of owners.all()) put({ conversation: { chatId, threadId: null } }, act);
   }
 
   function edit(work: Work, rich: RichText, rows: readonly (readonly ButtonSpec[])[] = []): void {
@@ -101,27 +109,42 @@ export function createPresenter({ store, sender, ownerUsers, keepDays }: Present
     },
     open: (work) => {
       const watch: typeof sender.watch = (...watched) => store.afterCommit(() => sender.watch(...watched));
-      return openScreen({ store, ...sender, watch }, work);
+      return openScreen({ store, outgoing, ...sender, watch, money }, work);
     },
     ...createQuarantineView({
       store,
-      ownerUsers,
+      outgoing,
+      owners,
       keepDays,
       enqueue: (conversation, act, priority) => enqueue({ conversation, act, priority, finalOf: null }),
     }),
-    ...createApprovalView(store, put, ownerUsers),
-    ...createOffers({ store, put, hold, keys, edit }),
+    ...createApprovalView({ store, outgoing, put, owners }),
+    ...createOffers({ store, outgoing, put, hold, keys, edit }),
     modelRefused: (work, model) => tellOwners(modelRefusedText(work, model)),
     jailLost: (work, loss) => {
       const body = { ...plain(jailLostText(loss)), buttons: [] };
       put(work, { kind: "send", body, replyTo: null, isSilent: true });
+    },
+    accessLimited: (work, faults) => {
+      const body = { ...plain(accessText(work.project ?? "", faults)), buttons: [] };
+      put(work, { kind: "send", body, replyTo: null, isSilent: true });
+    },
+    fileRefused: (work, { name, reason, path }) => {
+      const body = { ...plain(fileRefusedText(name, reason, path)), buttons: [] };
+      put(work, { kind: "send", body, replyTo: work.messageId, isSilent: true });
     },
     unlocked: () => tellOwners(LOCK_WORDS.unlocked),
     dropped: (work) => {
       store.buttons.withdraw(`recover:${work.id}`); // also where /stop has answered in their place
       edit(work, plain(dropText(work)));
     },
-    unpaid: (work, verdict) => edit(work, plain(spentText(verdict))),
+    unpaid: (work, verdict) => {
+      const again = {
+        label: LABELS.again,
+        action: { kind: "recover", workId: work.id, choice: "again" },
+      } as const;
+      edit(work, plain(spentText(verdict)), [[again]]);
+    },
   };
 }
 

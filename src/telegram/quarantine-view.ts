@@ -1,11 +1,13 @@
 import type { ButtonSpec } from "../domain/button.ts";
 import { type OutboxAct, PRIORITY, type Priority } from "../domain/outbox.ts";
+import type { Owners } from "../domain/person.ts";
 import type { Quarantined, QuarantineNotice } from "../domain/quarantine.ts";
 import type { ConversationRef } from "../domain/request.ts";
 import type { Work } from "../domain/work.ts";
 import type { Store } from "../store/store.ts";
 import type { Presenter } from "../turns/presenter.ts";
 import { offerKeyboard } from "./keyboard.ts";
+import type { Outgoing } from "./outgoing.ts";
 import { plain } from "./render/rich-text.ts";
 import { splitRichText } from "./render/split.ts";
 import {
@@ -18,8 +20,9 @@ import {
 
 interface QuarantineViewDeps {
   readonly store: Store;
+  readonly outgoing: Pick<Outgoing, "rich">;
   readonly enqueue: (conversation: ConversationRef, act: OutboxAct, priority: Priority) => number;
-  readonly ownerUsers: readonly number[];
+  readonly owners: Owners;
   /** How long what nobody accepts is kept. */
   readonly keepDays: number;
 }
@@ -33,22 +36,25 @@ const OWNERS_ONLY = 0;
  */
 export function createQuarantineView({
   store,
+  outgoing,
   enqueue,
-  ownerUsers,
+  owners,
   keepDays,
 }: QuarantineViewDeps): Pick<Presenter, "quarantined" | "notReturned" | "unseen"> {
   function targetsOf(work: Work | null): readonly Omit<QuarantineNotice, "outboxId">[] {
     const isPrivate = work?.conversation.chatId === work?.userId;
-    const isOwners = work !== null && ownerUsers.includes(work.userId);
+    const isOwners = work !== null && owners.has(work.userId);
     const here = work === null ? [] : [{ conversation: work.conversation, hasKeys: isOwners || !isPrivate }];
     if (isOwners) return here;
-    const theirs = ownerUsers.map((chatId) => ({ conversation: { chatId, threadId: null }, hasKeys: true }));
+    const theirs = owners
+      .all()
+      .map((chatId) => ({ conversation: { chatId, threadId: null }, hasKeys: true }));
     return [...here, ...theirs];
   }
 
   function bodyOf(project: string, items: readonly Quarantined[], { conversation, hasKeys }: Target) {
     const text = quarantineText(project, { items, keepDays, hasKeys });
-    const [rich = plain(text)] = splitRichText(plain(text));
+    const [rich = plain(text)] = splitRichText(outgoing.rich(plain(text)));
     const [first] = items;
     const owner = {
       group: `quarantine:${first?.id ?? 0}`,

@@ -9,7 +9,7 @@ import { pause } from "./backoff.ts";
 import { endOf } from "./call.ts";
 import { createGetUpdates } from "./get-updates.ts";
 import { createOutage } from "./outage.ts";
-import { createPoller } from "./poller.ts";
+import { createPoller, type PollerDeps } from "./poller.ts";
 import type { Sockets } from "./sockets.ts";
 import { everyMs, watchForWake } from "./wake.ts";
 
@@ -27,13 +27,13 @@ interface ReceptionDeps {
   readonly token: string;
   readonly sockets: Sockets;
   readonly store: Store;
-  readonly owners: readonly number[];
+  readonly owners: () => readonly number[];
   /** Writes to an owner's private chat; gives the outbox id. */
   readonly notify: (owner: number, text: string) => number;
   /** Called when the first poll is on its way. */
   readonly onPoll: () => void;
   readonly onReady: (me: UserFromGetMe) => void;
-  readonly isStrangers: (update: Update) => boolean;
+  readonly rim: PollerDeps["rim"];
   readonly bury: (update: Update) => void;
   /** Told Telegram's own time (ms since the epoch) with each answer that names it. */
   readonly onServerTime: (ms: number) => void;
@@ -102,7 +102,7 @@ export function receiveUpdates(deps: ReceptionDeps): Reception {
     handle,
     makeLast,
     onReady: deps.onReady,
-    isStrangers: deps.isStrangers,
+    rim: deps.rim,
     bury: deps.bury,
     onServerTime: deps.onServerTime,
     outage,

@@ -1,9 +1,12 @@
 import type { Update, User } from "grammy/types";
 import type { ConversationRef, Request, RequestBody, RequestKind } from "../domain/request.ts";
 import { COMMANDS, type CommandName } from "./command-menu.ts";
+import { type Me, withoutMention } from "./group-update.ts";
 import {
   chatIn,
   contentOf,
+  filesIn,
+  loginDigestIn,
   messageIn,
   queryIn,
   type ReadMessage,
@@ -16,14 +19,22 @@ import {
  * API gives it, become a request, so that no update goes round the gates. The person is known by `from.id` alone; a
  * message sent in the name of a chat has none. Never throws.
  */
-export function requestOf(update: Update): Request {
+export function requestOf(update: Update, me: Me | null = null): Request {
   const message = messageIn(update.message);
-  if (message) return messageRequest(update, message, false);
+  if (message) return calledBy(messageRequest(update, message, false), me);
   const edited = messageIn(update.edited_message);
-  if (edited) return messageRequest(update, edited, true);
+  if (edited) return calledBy(messageRequest(update, edited, true), me);
   const query = queryIn(update.callback_query);
   if (query) return pressRequest(update, query);
   return otherRequest(update);
+}
+
+/** In a group the bot's name stands before what it is told: it is no part of that. */
+function calledBy(request: Request, me: Me | null): Request {
+  const { body, chatType } = request;
+  if (me === null || chatType === "private" || (body.kind !== "prompt" && body.kind !== "edit"))
+    return request;
+  return { ...request, body: { ...body, text: withoutMention(body.text, me) } };
 }
 
 /**
@@ -40,12 +51,14 @@ export function laneOf(update: Update): string | undefined {
 
 function messageRequest(update: Update, message: ReadMessage, isEdit: boolean): Request {
   const command = isEdit ? null : commandOf(message);
-  const text = message.text;
-  const body: RequestBody = command
-    ? { kind: "command", ...command }
-    : text === undefined
-      ? { kind: "unsupported", what: contentOf(isEdit ? update.edited_message : update.message) }
-      : { kind: isEdit ? "edit" : "prompt", text };
+  const digest = isEdit ? null : loginDigestIn(update); // known by the text, as the rim does: formatting decides nothing
+  const what = contentOf(isEdit ? update.edited_message : update.message);
+  const body: RequestBody =
+    digest !== null
+      ? { kind: "login", digest }
+      : command
+        ? { kind: "command", ...command }
+        : bodyOf(message, isEdit, what);
   return {
     origin: "telegram",
     dedupeKey: `telegram:${update.update_id}`,
@@ -59,6 +72,15 @@ function messageRequest(update: Update, message: ReadMessage, isEdit: boolean): 
     body,
     cleaned: [],
   };
+}
+
+/** What was written, or stands under a file; a file without a word is a prompt too. */
+function bodyOf(message: ReadMessage, isEdit: boolean, what: string): RequestBody {
+  const files = filesIn(message);
+  const text = message.text ?? (files.length === 0 ? undefined : (message.caption ?? ""));
+  if (text === undefined) return { kind: "unsupported", what };
+  if (isEdit) return { kind: "edit", text, ...(files.length === 0 ? {} : { hasFile: true }) };
+  return { kind: "prompt", text, ...(files.length === 0 ? {} : { files }) };
 }
 
 function pressRequest(update: Update, query: ReadQuery): Request {
@@ -103,13 +125,14 @@ function otherRequest(update: Update): Request {
 }
 
 function kindOf(body: RequestBody): RequestKind {
+  if (body.kind === "login") return "control";
   if (body.kind === "command") return isCommand(body.name) ? COMMANDS[body.name].kind : "look";
   return body.kind === "prompt" || body.kind === "edit" ? "work" : "look";
 }
 
 function commandOf(message: ReadMessage): { name: CommandName; argument: string } | null {
-  const entity = message.entities?.[0];
-  if (entity?.type !== "bot_command" || entity.offset !== 0 || message.text === undefined) return null;
+  const entity = message.entities?.find(({ type, offset }) => type === "bot_command" && offset === 0);
+  if (entity === undefined || message.text === undefined) return null;
   const word = (message.text.slice(1, entity.length).split("@")[0] ?? "").toLowerCase();
   const argument = message.text.slice(entity.length).trim();
   return isCommand(word) ? { name: word, argument } : null;

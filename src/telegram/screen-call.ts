@@ -26,6 +26,8 @@ export interface ScreenCalls {
   readonly edit: (place: Place, target: Target, body: MessageBody) => Promise<CallEnd<number>>;
   /** The same for what is passing: given up after 5 s, for an answer may wait behind it. */
   readonly preview: (place: Place, target: Target, body: MessageBody) => Promise<CallEnd<number>>;
+  /** Deletes a message, also one of a person in his private chat with the bot. */
+  readonly remove: (chatId: number, messageId: number) => Promise<CallEnd<unknown>>;
   /** Puts an emoji under a message. */
   readonly react: (chatId: number, messageId: number, emoji: Reaction) => Promise<CallEnd<unknown>>;
   /** Takes the keys off a message; given up after 5 s. */
@@ -81,6 +83,7 @@ export function createScreenCalls(connect: (timeoutSeconds: number) => Api): Scr
       ),
     edit: (place, target, body) => edit(api, { ...place, ...target }, body),
     preview: (place, target, body) => edit(hasty, { ...place, ...target }, body),
+    remove: (chatId, messageId) => endOf(api.raw.deleteMessage({ chat_id: chatId, message_id: messageId })),
     react: (chatId, messageId, emoji) =>
       endOf(
         api.raw.setMessageReaction({

@@ -10,6 +10,7 @@ import { createFloodBudget } from "./flood-budget.ts";
 import { createLanes, type Errand } from "./lanes.ts";
 import { createParking } from "./parking.ts";
 import type { ProgressSource } from "./progress.ts";
+import { plain } from "./render/rich-text.ts";
 import type { Reaction, ScreenCalls } from "./screen-call.ts";
 import { createSigns } from "./signs.ts";
 
@@ -42,6 +43,8 @@ export interface Sender {
   readonly react: (chatId: number, messageId: number, emoji: Reaction) => void;
   /** Tried once, never stored, when nothing else waits: a key that stays on the screen is used up all the same. */
   readonly clearKeys: (chatId: number, messageId: number) => void;
+  /** Tried once, never stored, since it shows a secret: gives whether it came. */
+  readonly show: (chatId: number, text: string) => Promise<boolean>;
   /** Tried once, never stored: an old query is refused, which is normal after a pause. */
   readonly answerPress: (callbackId: string, text: string | null) => void;
   /** Goes on until nothing more can be sent before `graceMs` have passed, or they have; then ends its lanes. */
@@ -117,7 +120,7 @@ export function createSender({ store, calls: screen, now, log, onRejected }: Sen
   }
 
   return {
-    kick: wake,
+    kick: (chatId) => wake(store.chats.movedTo(chatId) ?? chatId),
     start: (onFailed) => {
       if (onFailed) listener = onFailed;
       isStarted = true;
@@ -144,6 +147,16 @@ export function createSender({ store, calls: screen, now, log, onRejected }: Sen
     clearKeys: (chatId, messageId) => {
       signs.clearKeys(chatId, messageId);
       wake(chatId);
+    },
+    show: async (chatId, text) => {
+      const body = { ...plain(text), buttons: [], isExact: true } as const;
+      const end = await calls.send(
+        { chatId, threadId: null },
+        { kind: "send", body, replyTo: null, isSilent: false },
+      );
+      const rest = deliver.learn(chatId, end);
+      if (rest > 0) lanes.rest(chatId, rest);
+      return end.kind === "ok";
     },
     answerPress: (callbackId, text) => once("press", calls.answerPress(callbackId, text)),
     close: async (graceMs) => {

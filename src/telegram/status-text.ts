@@ -1,10 +1,11 @@
-import { formatUsd, type MicroUsd } from "../domain/money.ts";
 import type { Conversation } from "../domain/work.ts";
+import type { Spending } from "../security/limit-cost.ts";
 import type { LockState } from "../security/lock.ts";
 import type { TurnStatus } from "../turns/turns.ts";
 import type { RichText } from "./render/entity.ts";
 import { bold, joinRich } from "./render/rich-text.ts";
 import { lockedText } from "./wording-lock.ts";
+import { spendingText } from "./wording-money.ts";
 import { quoteText, workLines } from "./wording-recovery.ts";
 import { durationText } from "./wording-time.ts";
 
@@ -23,10 +24,7 @@ const MODES = {
 /** What /status tells. */
 export interface StatusFacts extends TurnStatus {
   readonly conversation: Conversation;
-  readonly spentMicroUsd: MicroUsd;
-  /** Null when there is no budget. */
-  readonly limitMicroUsd: MicroUsd | null;
-  readonly window: string;
+  readonly spending: Spending;
   /** Null when the bot is open for work. */
   readonly lock: LockState | null;
   readonly mode: keyof typeof MODES;
@@ -35,8 +33,7 @@ export interface StatusFacts extends TurnStatus {
 
 /** The state of a conversation in a few lines. */
 export function statusText(facts: StatusFacts): RichText {
-  const { conversation, active, queued, heldBy, offered, spentMicroUsd, limitMicroUsd } = facts;
-  const limit = limitMicroUsd === null ? "no limit" : `of ${formatUsd(limitMicroUsd)}`;
+  const { conversation, active, queued, heldBy, offered } = facts;
   const lines: [string, string][] = [
     ...(facts.lock ? [["🔒", lockedText(facts.lock.since)] satisfies [string, string]] : []),
     ["Project", conversation.project ?? "none chosen: /repo"],
@@ -47,7 +44,7 @@ export function statusText(facts: StatusFacts): RichText {
         : "nothing runs",
     ],
     ["Queue", queued.length === 0 ? "empty" : `${queued.length} waiting`],
-    ["Spent", `${formatUsd(spentMicroUsd)} ${limit} (${facts.window})`],
+    ["Spent", spendingText(facts.spending)],
     ["Mode", MODES[facts.mode]],
   ];
   if (heldBy)

@@ -15,12 +15,13 @@ export type WholeView =
   | { readonly kind: "message"; readonly rich: RichText }
   | { readonly kind: "file"; readonly rich: RichText; readonly fileName: string; readonly content: string };
 
-/** Shows a tool call's whole input; characters that could hide something are written out. */
-export function viewTool(name: string, input: Readonly<Record<string, unknown>>): WholeView {
+/** Shows a tool call's whole input, below a note where there is one; characters that could hide something are written out. */
+export function viewTool(name: string, input: Readonly<Record<string, unknown>>, note = ""): WholeView {
   const title = toolTitle(name);
   const parts = fieldsOf(name, input);
   const body = parts.flatMap(({ label, text, language }) => [`\n${label}\n`, pre(text, language)]);
-  const rich = joinRich(bold(title), ...body);
+  const above = note === "" ? "" : `\n${note}`;
+  const rich = joinRich(bold(title), above, ...body);
   if (isInline(rich)) return { kind: "message", rich };
   const content = parts.map(({ label, text }) => `== ${label}\n${text}\n`).join("\n");
   const sizes = `${parts.map(({ label, text }) => `${label}: ${text.length} characters`).join(", ")}.`;
@@ -28,12 +29,13 @@ export function viewTool(name: string, input: Readonly<Record<string, unknown>>)
     kind: "file",
     rich: joinRich(
       bold(cutRich(plain(title), MAX_TITLE)),
+      above,
       "\n",
       cutRich(plain(sizes), MAX_SIZES),
       "\nThe whole call is in the file: look before you allow it.",
     ),
     fileName: `${fileNameOf(name)}.txt`,
-    content: `${title}\n\n${content}`,
+    content: `${title}${above}\n\n${content}`,
   };
 }
 

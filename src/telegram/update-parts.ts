@@ -1,9 +1,18 @@
 import type { Chat, Update, User } from "grammy/types";
 import { z } from "zod";
+import type { SentFile } from "../domain/attachment.ts";
 
 const userSchema = z.object({ id: z.int(), is_bot: z.boolean(), first_name: z.string() });
 const chatSchema = z.object({ id: z.int(), type: z.enum(["private", "group", "supergroup", "channel"]) });
 const entitySchema = z.object({ type: z.string(), offset: z.int(), length: z.int() });
+const bytes = z.int().nonnegative().optional().catch(undefined);
+const documentSchema = z.object({
+  file_id: z.string().min(1).max(512),
+  file_name: z.string().max(1_024).optional().catch(undefined),
+  file_size: bytes,
+});
+/** The sizes of one picture, the largest last. */
+const photoSchema = z.array(z.object({ file_id: z.string().min(1).max(512), file_size: bytes })).min(1);
 const messageSchema = z.object({
   message_id: z.int(),
   date: z.int(),
@@ -12,6 +21,10 @@ const messageSchema = z.object({
   sender_chat: z.unknown().optional(),
   text: z.string().optional(),
   entities: z.array(entitySchema).optional(),
+  caption: z.string().optional(),
+  // What has not the shape of a file is none: the message is still one.
+  document: documentSchema.optional().catch(undefined),
+  photo: photoSchema.optional().catch(undefined),
   is_topic_message: z.boolean().optional(),
   message_thread_id: z.int().optional(),
 });
@@ -24,6 +37,15 @@ const querySchema = z.object({
 
 const farewellSchema = z.object({ new_chat_member: z.object({ status: z.enum(["kicked", "left"]) }) });
 
+/** Where the rim puts the digest of a login token, beside what Telegram sent. */
+export const LOGIN_DIGEST = "login_digest";
+const digestSchema = z.object({ [LOGIN_DIGEST]: z.string().regex(/^[0-9a-f]{64}$/) });
+
+/** The digest of the token of a login; null for any other update. */
+export function loginDigestIn(update: Update): string | null {
+  return digestSchema.safeParse(update).data?.[LOGIN_DIGEST] ?? null;
+}
+
 /** What the program reads of a message. */
 export type ReadMessage = z.infer<typeof messageSchema>;
 
@@ -33,6 +55,25 @@ export type ReadQuery = z.infer<typeof querySchema>;
 /** A message of the Bot API, or null for what is none. */
 export function messageIn(value: unknown): ReadMessage | null {
   return messageSchema.safeParse(value).data ?? null;
+}
+
+/** The files of a message: a document, or a photo in its largest size. */
+export function filesIn({ document, photo }: ReadMessage): readonly SentFile[] {
+  const picture = photo?.at(-1);
+  return [
+    ...(document === undefined
+      ? []
+      : [
+          {
+            fileId: document.file_id,
+            name: document.file_name ?? "file",
+            bytes: document.file_size ?? null,
+          },
+        ]),
+    ...(picture === undefined
+      ? []
+      : [{ fileId: picture.file_id, name: "photo.jpg", bytes: picture.file_size ?? null }]),
+  ];
 }
 
 /** A callback query of the Bot API, or null for what is none. */

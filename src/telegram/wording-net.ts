@@ -14,6 +14,9 @@ export const NET_LABELS = {
   remove: "Remove",
 } as const;
 
+/** For a member who presses what was offered him as an owner. */
+export const HOSTS_FOR_OWNERS = "Only owners may take back what was said of a host.";
+
 /** How an approval ended that was given, or refused, for good. */
 export const FOR_GOOD: Readonly<Partial<Record<ApprovalChoice, string>>> = {
   project: "✅ Allowed for this project.",

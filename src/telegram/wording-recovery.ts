@@ -1,4 +1,5 @@
 import type { Work } from "../domain/work.ts";
+import { redactShapes } from "../log/redact.ts";
 import { shorten } from "../security/visible.ts";
 import { requestIn } from "../turns/continuation.ts";
 import type { CutOff } from "../turns/presenter.ts";
@@ -11,7 +12,7 @@ const MAX_QUOTE = 80;
 /** A prompt by its first line, shortened, in quotes. */
 export function quoteText(text: string): string {
   const [line = ""] = requestIn(text).trim().split("\n");
-  return `“${shorten(line.trim(), MAX_QUOTE)}”`;
+  return `“${shorten(redactShapes(line.trim()), MAX_QUOTE)}”`;
 }
 
 /** The first works of a list, a line each, and how many more there are. */

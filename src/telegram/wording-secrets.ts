@@ -1,6 +1,10 @@
 import type { JailLossEvent } from "../domain/claude-event.ts";
 import { escapeInvisible } from "../security/visible.ts";
 
+/** Above a call that is to be approved, where a known secret is not shown. */
+export const OWN_SECRET =
+  "⚠️ A secret of this bot's own stands in this call. It is not shown: [redacted] stands in its place. Claude cannot know it unless somebody told it.";
+
 /** A jail was killed: why, whether the turn goes on in another, and how a file is shown all the same. */
 export function jailLostText({ kind, cause, path }: JailLossEvent): string {
   const name = escapeInvisible(path);

@@ -1,13 +1,13 @@
 import type { PressRefusal } from "../domain/button.ts";
 import type { FailureCode } from "../domain/claude-event.ts";
-import { formatUsd } from "../domain/money.ts";
 import type { Cleaned } from "../domain/request.ts";
 import type { DenyReason, Verdict } from "../domain/verdict.ts";
 import type { Work } from "../domain/work.ts";
 import type { ApprovalEnd } from "../turns/presenter.ts";
 import type { Effect } from "../turns/press.ts";
+import { fileDeniedText } from "./wording-files.ts";
 import { lockedText } from "./wording-lock.ts";
-import { whenText } from "./wording-time.ts";
+import { spentText } from "./wording-money.ts";
 
 /** Everything that people read, in one place: another language is another file of this shape. */
 export const WORDS = {
@@ -29,6 +29,8 @@ export const WORDS = {
   noProjects: "There is no project yet: make a folder in the approved directory, then send /repo again.",
   interruptedPlaceholder: "⏹ Cut off by a restart of the bot.",
   editedTooLate: "You edited a message that has run already, or is running. Shall the new text run as well?",
+  editedFile:
+    "If you exchanged the file of that message: I keep the first one. Send the other as a new message.",
   editedInQueue: "The waiting message now has your new text.",
   fault:
     "Something went wrong on my side, and this message was set aside unhandled. Nothing was run. My owner has been told.",
@@ -83,9 +85,12 @@ export const FAILURES: Readonly<Record<FailureCode, string>> = {
   too_long: "The session has outgrown the model's context. Send /new to begin a new one.",
   image: "An image in this session could not be processed.",
   max_turns: "The turn reached its limit of steps.",
+  file_refused: "A file of this message was not taken, so nothing was run.",
+  file_unfetched: "A file of this message could not be fetched from Telegram, so nothing was run.",
   session_lost: "The session is gone from disk, so nothing was run. Run it again to begin a new session.",
   project_gone:
     "The project's folder is not there any more, or leads elsewhere. Send /repo to see what is there.",
+  project_shut: "The project's folder is closed to me, so nothing was run.",
   session_busy: "The session is in use elsewhere.",
   startup: "Claude could not be started.",
   jail_lost: "Its sandbox had to be ended again and again, so the turn was ended. The last time because of:",
@@ -133,7 +138,7 @@ export function refusalText(verdict: Exclude<Verdict, { kind: "admit" }>, what: 
       return `${lockedText(verdict.since)} Nothing was run.`;
     case "wait":
       return verdict.isFirstInWindow
-        ? `That was a lot at once. Wait ${Math.ceil(verdict.retryAfterMs / 1000)} s; what you sent was not run.`
+        ? `That was a lot at once. Wait ${Math.ceil(verdict.retryAfterMs / 1000)} s; what you sent was not run. More that comes too soon gets no answer for a while.`
         : null;
     case "spent":
       return spentText(verdict);
@@ -153,24 +158,24 @@ function denialText(
       return "There was no text in that message.";
     case "too_long":
       return `That message is too long${detail ? ` (${detail})` : ""}. Nothing was run.`;
+    case "file_too_large":
+      return fileDeniedText("too_large", detail);
+    case "file_type":
+      return fileDeniedText("type", detail);
+    case "file_other_archive":
+      return fileDeniedText("other_archive", detail);
+    case "file_secret":
+      return fileDeniedText("secret", detail);
     case "unsupported_content":
-      return what.startsWith("update:") ? null : `I can only read text so far, so I left the ${what} aside.`;
+      return what.startsWith("update:")
+        ? null
+        : `I can only read text, photos and files so far, so I left the ${what} aside.`;
   }
 }
 
 /** Something in a jail asked for a model that nobody chose. */
 export function modelRefusedText({ project, userId }: Work, model: string): string {
   return `A program in the sandbox of ${project ?? "a project"} (user ${userId}) asked for the model ${model}, which nobody chose. It did not get it. If you want it: CLAUDE_MODEL or CLAUDE_FALLBACK_MODEL.`;
-}
-
-/** The budget is used up: how much, and when it returns. */
-export function spentText({
-  spentMicroUsd,
-  limitMicroUsd,
-  returnsAt,
-}: Extract<Verdict, { kind: "spent" }>): string {
-  const returns = returnsAt === null ? "It does not return by itself." : `It returns ${whenText(returnsAt)}.`;
-  return `The budget is spent: ${formatUsd(spentMicroUsd)} of ${formatUsd(limitMicroUsd)}. ${returns}`;
 }
 
 const CLEANED: Readonly<Record<Cleaned["what"], string>> = {

@@ -20,6 +20,8 @@ export interface ApprovalDesk extends Omit<Answers, "forget"> {
   readonly question: (work: Work, ask: Question, signal: AbortSignal) => Promise<End["kind"]>;
   /** Telegram refused the message with the question for good: nobody can answer. Called inside a transaction. */
   readonly undelivered: (outboxId: number) => void;
+  /** Nobody may answer any more what was asked in that work. Called inside a transaction. */
+  readonly withdraw: (workId: number) => void;
   /** Closes what an earlier life left open. Called inside a transaction. */
   readonly expireLeftovers: () => void;
 }
@@ -200,6 +202,10 @@ export function createApprovalDesk({
     undelivered: (outboxId) => {
       const approval = store.approvals.open().find((one) => one.outboxId === outboxId);
       if (approval) close(approval, { kind: "unshown" }, null);
+    },
+    withdraw: (workId) => {
+      const open = store.approvals.open().filter((approval) => approval.workId === workId);
+      for (const approval of open) close(approval, { kind: "withdrawn" }, null);
     },
     expireLeftovers: () => {
       for (const approval of store.approvals.open()) close(approval, { kind: "expired" }, null);

@@ -6,7 +6,16 @@ export function continuationOf(text: string): string {
   return BEGIN + requestIn(text);
 }
 
+const GO_ON =
+  "The turn before this one was ended in the middle of its work, because it had reached what one request may cost, so its last tool call may or may not have taken effect. More was allowed now. Look at what is there, then go on with the request:\n\n";
+
+/** The prompt by which a turn goes on that was ended at what one request may cost. */
+export function goOnOf(text: string): string {
+  return GO_ON + requestIn(text);
+}
+
 /** What the person wrote, of a prompt that may be a continuation. */
 export function requestIn(text: string): string {
-  return text.startsWith(BEGIN) ? text.slice(BEGIN.length) : text;
+  const begin = [BEGIN, GO_ON].find((words) => text.startsWith(words));
+  return begin === undefined ? text : text.slice(begin.length);
 }

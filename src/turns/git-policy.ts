@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { ApprovedPath } from "../domain/approved-path.ts";
+import type { AuditEvent } from "../domain/audit-event.ts";
 import {
   GIT_PUSH,
   GIT_REMOTE,
@@ -30,9 +31,11 @@ export interface ProjectGit {
 }
 
 interface GitPolicyDeps {
-  readonly store: Pick<Store, "hostRules" | "lightly">;
+  readonly store: Pick<Store, "hostRules">;
   readonly desk: Pick<ApprovalDesk, "question">;
   readonly record: RecordWork;
+  /** Puts on record what has happened already. */
+  readonly put: (event: AuditEvent) => void;
   readonly onRefused: NetPolicy["onRefused"];
   readonly git: ProjectGit;
   readonly isOwner: (userId: number) => boolean;
@@ -47,7 +50,7 @@ interface GitPolicyDeps {
  * with its refs and commits. What goes beyond new commits on a branch of Claude's own is for owners.
  */
 export function createGitPolicy(deps: GitPolicyDeps): Pick<NetPolicy, "mayFetch" | "mayPush" | "onPushed"> {
-  const { store, desk, record, onRefused, git, isOwner, work, project, path } = deps;
+  const { store, desk, put, onRefused, git, isOwner, work, project, path } = deps;
 
   const ruleHost = createRuleHost(deps);
   /** Of one repository at a time: git asks for the same in several requests. */
@@ -140,7 +143,7 @@ export function createGitPolicy(deps: GitPolicyDeps): Pick<NetPolicy, "mayFetch"
     mayPush,
     onPushed: (remote, updates) => {
       const refs = updates.map(({ ref }) => ref);
-      store.lightly(() => record({ type: "git.pushed", repository: nameOf(remote), refs }, { work }));
+      put({ type: "git.pushed", repository: nameOf(remote), refs });
     },
   };
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { AuditEvent } from "../domain/audit-event.ts";
 import { coversHost, type HostRule } from "../domain/host-rule.ts";
 import {
   NETWORK_ACCESS,
@@ -19,9 +20,11 @@ const MAX_OPEN_QUESTIONS = 5;
 const MAX_QUESTIONS = 40;
 
 interface NetPolicyDeps {
-  readonly store: Pick<Store, "hostRules" | "lightly">;
+  readonly store: Pick<Store, "hostRules">;
   readonly desk: Pick<ApprovalDesk, "question">;
   readonly record: RecordWork;
+  /** Puts on record what has happened already. */
+  readonly put: (event: AuditEvent) => void;
   readonly onRefused: NetPolicy["onRefused"];
   /** `SANDBOX_ALLOWED_DOMAINS`. */
   readonly allowedHosts: readonly HostRule[];
@@ -41,7 +44,7 @@ interface Question {
  * it any more.
  */
 export function createNetPolicy(deps: NetPolicyDeps): Pick<NetPolicy, "mayConnect" | "onTunnel"> {
-  const { store, desk, record, onRefused, allowedHosts, work, project } = deps;
+  const { store, desk, put, onRefused, allowedHosts, work, project } = deps;
   /** What was answered for this turn alone. */
   const answered = new Map<string, NetVerdict>();
   const questions = new Map<string, Question>();
@@ -109,7 +112,7 @@ export function createNetPolicy(deps: NetPolicyDeps): Pick<NetPolicy, "mayConnec
       if (verdict.kind === "deny") onRefused({ ...target, reason: verdict.cause });
       return verdict;
     },
-    onTunnel: (tunnel) => store.lightly(() => record({ type: "net.connected", ...tunnel }, { work })),
+    onTunnel: (tunnel) => put({ type: "net.connected", ...tunnel }),
   };
 }
 

@@ -1,8 +1,10 @@
+import type { FileReason } from "../domain/attachment.ts";
 import type { JailLossEvent } from "../domain/claude-event.ts";
 import type { Quarantined, QuarantineNotice } from "../domain/quarantine.ts";
 import type { TurnEvent, TurnReport } from "../domain/turn-event.ts";
 import type { Verdict } from "../domain/verdict.ts";
 import type { Work } from "../domain/work.ts";
+import type { AccessFault } from "../security/access.ts";
 import type { Approval } from "../store/approvals.ts";
 import type { Question } from "./questions.ts";
 
@@ -79,6 +81,13 @@ export interface Presenter {
   readonly modelRefused: (work: Work, model: string) => void;
   /** A jail was killed, in the work's turn or after it, and why: a message of its own, which no answer replaces. */
   readonly jailLost: (work: Work, loss: JailLossEvent) => void;
+  /** The project may not be written, or is another user's: a message of its own, with what mends it. */
+  readonly accessLimited: (work: Work, faults: readonly AccessFault[]) => void;
+  /** A file of the work was not taken, and why: a message of its own. `path` is of an archive's entry, as its maker named it. */
+  readonly fileRefused: (
+    work: Work,
+    file: { readonly name: string; readonly reason: FileReason; readonly path: string | null },
+  ) => void;
   /** The bot was unlocked at the machine: tells the owners. */
   readonly unlocked: () => void;
   /**

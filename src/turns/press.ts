@@ -139,7 +139,8 @@ export function createPresses(deps: PressDeps): Presses {
         if (!work) return "late";
         const { conversationId, userId, project, messageId } = work;
         const dedupeKey = `edited:${newUuid()}`;
-        submit({ dedupeKey, conversationId, userId, project, messageId, text: action.text });
+        const next = submit({ dedupeKey, conversationId, userId, project, messageId, text: action.text });
+        if (next) store.attachments.copy(work.id, next.id);
         return "done";
       }
     }

@@ -11,6 +11,8 @@ export interface Progress {
   readonly tools: () => readonly string[];
   /** What the main loop has said so far, for turns that end without a result text. */
   readonly text: () => string;
+  /** The last of it is still being written. */
+  readonly isOpen: () => boolean;
 }
 
 interface ProgressDeps {
@@ -25,9 +27,11 @@ export function createProgress({ show, summarise }: ProgressDeps): Progress {
   let draft = "";
   let shownLength = 0;
 
+  const isOpen = (): boolean => draft !== "";
+
   const preview = (): void => {
     const text = [blocks.at(-1), draft].filter(Boolean).join("\n\n");
-    if (text !== "") show({ kind: "preview", text });
+    if (text !== "") show({ kind: "preview", text, isOpen: isOpen() });
   };
 
   const note = (line: string): void => {
@@ -73,6 +77,7 @@ export function createProgress({ show, summarise }: ProgressDeps): Progress {
       }
     },
     tools: () => tools,
+    isOpen,
     text: () => [...blocks, draft].filter((text) => text !== "").join("\n\n"),
   };
 }

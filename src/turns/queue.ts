@@ -4,6 +4,7 @@ import type { Logger } from "../log/logger.ts";
 import type { Reservation } from "../security/limit-cost.ts";
 import { isStoreFault } from "../store/fault.ts";
 import type { Store } from "../store/store.ts";
+import type { Admission } from "./expel.ts";
 import type { Presenter } from "./presenter.ts";
 import type { PreparedTurn } from "./run-turn.ts";
 
@@ -18,6 +19,8 @@ interface QueueDeps {
   readonly runTurn: (turn: PreparedTurn) => Promise<void>;
   /** Nothing begins while this is so. */
   readonly isLocked: () => boolean;
+  /** Read anew at every call. */
+  readonly admission: Pick<Admission, "isAdmitted">;
   readonly onUnpaid: (work: Work, verdict: Extract<Verdict, { kind: "spent" }>) => void;
   readonly newUuid: () => string;
   readonly log: Logger;
@@ -37,7 +40,7 @@ export interface Queue {
 }
 
 export function createQueue(deps: QueueDeps): Queue {
-  const { store, presenter, reserve, runTurn, isLocked, onUnpaid, newUuid, log } = deps;
+  const { store, presenter, admission, reserve, runTurn, isLocked, onUnpaid, newUuid, log } = deps;
   const active = new Map<number, { readonly abort: AbortController; readonly ended: Promise<void> }>();
   const unpaid = new Set<number>();
   let isClosing = false;
@@ -50,6 +53,11 @@ export function createQueue(deps: QueueDeps): Queue {
         const conversation = store.conversations.get(conversationId);
         const work = store.work.next(conversationId);
         if (!conversation || conversation.heldBy !== null || !work || work.project === null) return null;
+        if (!admission.isAdmitted(work.userId)) {
+          store.work.end(work.id, "dropped");
+          presenter.dropped(work);
+          continue;
+        }
         const reservation = reserve(work.userId);
         if (reservation.kind === "busy") {
           if (!unpaid.has(conversationId)) presenter.waitsForMoney(work);

@@ -1,7 +1,7 @@
 import type { ButtonAction } from "../domain/button.ts";
 import type { Work } from "../domain/work.ts";
 import type { Store } from "../store/store.ts";
-import { continuationOf } from "./continuation.ts";
+import { continuationOf, goOnOf } from "./continuation.ts";
 import type { CutOff, Presenter } from "./presenter.ts";
 import { questionsOf } from "./questions.ts";
 import { type RecordWork, settleTurn } from "./settle.ts";
@@ -27,6 +27,8 @@ export interface Recovery {
   /** Carries out the answer; returns the work that was queued for it, if any. Called inside a transaction. */
   readonly resolve: (choice: Extract<ButtonAction, { kind: "recover" }>) => Work | null;
 }
+
+const TEXT_OF = { again: (text: string) => text, continue: continuationOf, more: goOnOf } as const;
 
 export function createRecovery(deps: RecoveryDeps): Recovery {
   const { store, presenter, record, newUuid, summarise } = deps;
@@ -85,9 +87,10 @@ export function createRecovery(deps: RecoveryDeps): Recovery {
         conversationId: work.conversationId,
         userId: work.userId,
         project: work.project,
-        text: choice === "again" ? work.text : continuationOf(work.text),
+        text: TEXT_OF[choice](work.text),
         messageId: work.messageId,
       });
+      if (next) store.attachments.copy(workId, next.id);
       if (next) store.work.moveFirst(next.id);
       return next;
     },

@@ -13,11 +13,16 @@ import type { HostRule } from "../domain/host-rule.ts";
 import type { Session, Work } from "../domain/work.ts";
 import type { Workshop } from "../jail/jail.ts";
 import type { Logger } from "../log/logger.ts";
+import type { FindAccessFaults } from "../security/access.ts";
+import { isOutside } from "../security/path-violation.ts";
 import { shorten } from "../security/visible.ts";
 import type { Store } from "../store/store.ts";
 import type { ApprovalDesk } from "./approvals.ts";
 import { createAsk } from "./ask-claude.ts";
+import type { Admission } from "./expel.ts";
+import type { FileRoom } from "./gather-files.ts";
 import type { ProjectGit } from "./git-policy.ts";
+import type { LateRecord } from "./late-record.ts";
 import type { Persist } from "./persist.ts";
 import type { Presenter, TurnScreen } from "./presenter.ts";
 import { createProgress } from "./progress.ts";
@@ -31,21 +36,28 @@ const MAX_PATH = 200;
 /** What a turn is run with. */
 export interface RunTurnDeps {
   readonly store: Store;
-  readonly presenter: Pick<Presenter, "modelRefused" | "jailLost">;
+  readonly presenter: Pick<Presenter, "modelRefused" | "jailLost" | "accessLimited" | "fileRefused">;
   readonly claude: Pick<ClaudeRunner, "run" | "forget" | "forgetAll">;
   readonly desk: ApprovalDesk;
   readonly recovery: Recovery;
   readonly resolveProject: (name: string) => Promise<ApprovedPath>;
+  /** A subscription pays. */
+  readonly isEquivalent: boolean;
+  /** What the folder of a project lacks to be worked in. */
+  readonly accessFaults: FindAccessFaults;
   /** The CLI's own folder for this person and project; made when it is not there. */
   readonly configDirOf: (userId: number, project: string) => Promise<string>;
   /** What the jail offers beside the project to this person. */
   readonly workshopOf: (userId: number, project: ApprovedPath) => Promise<Workshop>;
+  readonly files: FileRoom;
   readonly git: ProjectGit;
   readonly isOwner: (userId: number) => boolean;
+  readonly admission: Pick<Admission, "isAdmitted">;
   /** What may be reached unasked from every project. */
   readonly allowedHosts: readonly HostRule[];
   readonly watch: Pick<ProjectWatch, "during">;
   readonly record: RecordWork;
+  readonly lateRecord: Pick<LateRecord, "put">;
   readonly persist: Persist;
   readonly summarise: (name: string, input: Readonly<Record<string, unknown>>) => string;
   readonly now: Now;
@@ -66,24 +78,20 @@ export interface PreparedTurn {
  * ended. A fault of the runner is a failed turn. Never rejects: a store that takes no writing is waited for.
  */
 export function createRunTurn(deps: RunTurnDeps): (turn: PreparedTurn) => Promise<void> {
-  const { store, presenter, recovery, record, persist, now, log } = deps;
+  const { store, presenter, recovery, record, lateRecord, persist, now, log } = deps;
 
   const ask = createAsk(deps);
 
   function refused(work: Work, model: string): void {
-    store.transaction(() => {
-      record({ type: "violation.unchosen_model", workId: work.id, model }, { work });
-      presenter.modelRefused(work, model);
-    });
+    const event = { type: "violation.unchosen_model", workId: work.id, model } as const;
+    lateRecord.put(event, work, () => presenter.modelRefused(work, model));
   }
 
   /** May come after the turn's end, when its jail waits for the next. */
   function lost(work: Work, { kind, cause, path: whole }: JailLossEvent): void {
     const path = shorten(whole, MAX_PATH);
-    store.transaction(() => {
-      record({ type: "violation.secret_access", workId: work.id, cause, path }, { work });
-      presenter.jailLost(work, { kind, cause, path });
-    });
+    const event = { type: "violation.secret_access", workId: work.id, cause, path } as const;
+    lateRecord.put(event, work, () => presenter.jailLost(work, { kind, cause, path }));
   }
 
   return async (turn) => {
@@ -93,11 +101,13 @@ export function createRunTurn(deps: RunTurnDeps): (turn: PreparedTurn) => Promis
     const follow = (event: ClaudeEvent): void => {
       if (event.kind === "jail_renewed" || event.kind === "jail_lost") lost(work, event);
       if (event.kind === "fell_back")
-        record({ type: "turn.fell_back", workId: work.id, model: event.model }, { work });
+        lateRecord.put({ type: "turn.fell_back", workId: work.id, model: event.model }, work);
       if (event.kind === "model_refused") refused(work, event.model);
       progress.follow(event);
     };
+    let isLedOut = false;
     const end = await ask(turn, follow).catch((error: unknown): ClaudeTurnEnd => {
+      isLedOut = isOutside(error);
       log.error({ event: "turn.fault", workId: work.id, err: error }, "a turn could not be run");
       const outcome = { kind: "failed", ...failureOf(error), resetsAt: null } as const;
       return {
@@ -123,15 +133,20 @@ export function createRunTurn(deps: RunTurnDeps): (turn: PreparedTurn) => Promis
         meteredMicroUsd: store.ledger.metered(work.id),
       });
       const costMicroUsd = settleTurn({ ledger: store.ledger, record }, current, end.turnCostMicroUsd);
+      if (isLedOut) record({ type: "violation.symlink_escape", path: session.project }, { work });
       recordEnd(record, work, { end, durationMs });
       if (end.outcome.kind === "failed" && end.outcome.code === "session_lost") store.sessions.end(session);
-      const said = progress.text();
-      const outcome = wholeOutcome(end.outcome, said);
+      // Who was taken out meanwhile reads nothing of it any more.
+      const isOut = !deps.admission.isAdmitted(work.userId);
+      const said = isOut ? "" : progress.text();
+      const outcome = isOut ? ({ kind: "stopped" } as const) : wholeOutcome(end.outcome, said);
       const partialText = outcome.kind === "completed" ? "" : said;
       store.work.end(work.id, outcome.kind === "completed" ? "delivering" : outcome.kind);
       const { model } = end;
-      const tools = progress.tools();
-      screen.finish({ work: current, outcome, partialText, model, durationMs, costMicroUsd, tools });
+      const tools = isOut ? [] : progress.tools();
+      const isPartOpen = progress.isOpen();
+      const cost = { durationMs, costMicroUsd };
+      screen.finish({ work: current, outcome, partialText, isPartOpen, model, ...cost, tools });
     };
     const what = { workId: work.id };
     const cutOff = (): void =>
@@ -159,6 +174,8 @@ function wholeOutcome(outcome: ClaudeOutcome, said: string): ClaudeOutcome {
 
 /** What kept a turn from beginning. A project that was moved or exchanged is no fault of the CLI's. */
 function failureOf(error: unknown): { code: FailureCode; detail: string | null } {
+  if (error instanceof AppError && error.code === "path_shut")
+    return { code: "project_shut", detail: error.message };
   const isPath =
     error instanceof AppError && (error.code === "path_invalid" || error.code === "path_outside");
   return isPath ? { code: "project_gone", detail: null } : { code: "startup", detail: messageOf(error) };

@@ -1,3 +1,4 @@
+import type { SentFile } from "../domain/attachment.ts";
 import type { AuditEvent } from "../domain/audit-event.ts";
 import { conversationKey } from "../domain/request.ts";
 import type { Verdict } from "../domain/verdict.ts";
@@ -5,8 +6,11 @@ import type { Conversation, Work } from "../domain/work.ts";
 import type { Reservation } from "../security/limit-cost.ts";
 import type { WorkDraft } from "../store/work.ts";
 import { createApprovalDesk } from "./approvals.ts";
+import { type Admission, createExpel } from "./expel.ts";
 import { createHalt, type Halted } from "./halt.ts";
 import { createLate } from "./late.ts";
+import { createLateRecord } from "./late-record.ts";
+import { keepOwed } from "./owed-usage.ts";
 import { createPersist } from "./persist.ts";
 import type { Presenter } from "./presenter.ts";
 import { createPresses, type Presses } from "./press.ts";
@@ -15,6 +19,11 @@ import { createQueue } from "./queue.ts";
 import { createRecovery } from "./recovery.ts";
 import { createRunTurn, type RunTurnDeps } from "./run-turn.ts";
 import type { RecordWork } from "./settle.ts";
+
+/** A prompt as it is handed in, with the files that came with it. */
+export interface Prompt extends Omit<WorkDraft, "uuid"> {
+  readonly files?: readonly SentFile[];
+}
 
 /** What stands in a conversation just now. */
 export interface TurnStatus {
@@ -29,9 +38,9 @@ export interface TurnStatus {
 /** Admitted work on its way through Claude. Every method but `start` and `close` is called inside a transaction. */
 export interface Turns extends Presses {
   /** Queues a prompt and shows that it was accepted; null when it had been submitted before. */
-  readonly submit: (draft: Omit<WorkDraft, "uuid">) => Work | null;
+  readonly submit: (prompt: Prompt) => Work | null;
   /** Keeps a prompt that comes too late to run by itself, and offers it; null when it had been submitted before. */
-  readonly keep: (draft: Omit<WorkDraft, "uuid">) => Work | null;
+  readonly keep: (prompt: Prompt) => Work | null;
   /** A message of the outbox was refused for good: if it was a question, its call is denied. */
   readonly undelivered: (outboxId: number) => void;
   /** Replaces the text of a work that is still queued or offered; false when it has begun or ended. */
@@ -39,10 +48,14 @@ export interface Turns extends Presses {
   /** Ends the session of a person in a conversation, so that the next prompt begins a new one. */
   readonly forget: (conversation: Conversation, userId: number) => void;
   readonly chooseProject: (conversation: Conversation, project: string) => void;
+  /** Somebody's budget has grown: what waits for money may begin. */
+  readonly paid: () => void;
   /** Ends every warm process, one at work after its turn, so that the next turn sees its project as it is now. */
   readonly renew: () => void;
   /** Ends everything that runs, of everybody. Nothing begins again while the bot is locked; what waits is kept. */
   readonly halt: () => Halted;
+  /** Ends and drops what people left who may not come in any more. */
+  readonly expel: () => void;
   readonly status: (conversationId: number) => TurnStatus;
   /** Puts up once more, with keys of their own, the questions on which work of a conversation waits. */
   readonly askAgain: (conversationId: number) => void;
@@ -52,12 +65,14 @@ export interface Turns extends Presses {
   readonly close: () => Promise<void>;
 }
 
-export interface TurnsDeps extends Omit<RunTurnDeps, "desk" | "recovery" | "record" | "persist" | "watch"> {
+export interface TurnsDeps
+  extends Omit<RunTurnDeps, "desk" | "recovery" | "record" | "lateRecord" | "persist" | "watch"> {
   readonly record: (
     event: AuditEvent,
     who: { readonly userId: number; readonly conversation: Work["conversation"] },
   ) => void;
   readonly presenter: Presenter;
+  readonly admission: Admission;
   readonly watch: Pick<ProjectWatch, "during" | "decide" | "recover">;
   /** Read anew at every call: the lock is opened by another process. */
   readonly isLocked: () => boolean;
@@ -68,7 +83,8 @@ export interface TurnsDeps extends Omit<RunTurnDeps, "desk" | "recovery" | "reco
   readonly newUuid: () => string;
 }
 
-export function createTurns(deps: TurnsDeps): Turns {
+export function createTurns(given: TurnsDeps): Turns {
+  const deps = { ...given, store: keepOwed(given.store) };
   const { store, presenter, claude, newUuid, log, summarise, approvalTimeoutMs, isLocked } = deps;
   const record: RecordWork = (event, { work, userId = work.userId }) =>
     deps.record(event, { userId, conversation: work.conversation });
@@ -81,7 +97,8 @@ export function createTurns(deps: TurnsDeps): Turns {
   const persist = createPersist(log, () => isClosing);
   const recovery = createRecovery({ store, presenter, record, newUuid, summarise });
   const desk = createApprovalDesk({ store, presenter, record, summarise, log, timeoutMs: approvalTimeoutMs });
-  const runTurn = createRunTurn({ ...deps, record, desk, recovery, persist });
+  const lateRecord = createLateRecord({ store, record, log });
+  const runTurn = createRunTurn({ ...deps, record, lateRecord, desk, recovery, persist });
   const queue = createQueue({ ...deps, runTurn, onUnpaid });
 
   function heldByOf(conversationId: number): Work | null {
@@ -98,8 +115,14 @@ export function createTurns(deps: TurnsDeps): Turns {
     store.afterCommit(() => queue.wake(conversationId));
   }
 
-  function submit(draft: Omit<WorkDraft, "uuid">): Work | null {
+  function enter({ files = [], ...draft }: Prompt): Work | null {
     const work = store.work.submit({ ...draft, uuid: newUuid() });
+    if (work) store.attachments.add(work.id, files);
+    return work;
+  }
+
+  function submit(prompt: Prompt): Work | null {
+    const work = enter(prompt);
     if (work) accept(work);
     return work;
   }
@@ -121,6 +144,13 @@ export function createTurns(deps: TurnsDeps): Turns {
       queue.wakeAll();
     },
   });
+  const { expel, ...people } = createExpel({
+    ...deps,
+    desk,
+    recovery,
+    queue,
+    endWarm: () => logFault(claude.forgetAll()),
+  });
   const presses = createPresses({
     watch: deps.watch,
     store,
@@ -136,12 +166,16 @@ export function createTurns(deps: TurnsDeps): Turns {
 
   return {
     submit,
-    keep: (draft) => {
-      const work = store.work.submit({ ...draft, uuid: newUuid() });
+    keep: (prompt) => {
+      const work = enter(prompt);
       if (work) late.offer(work);
       return work;
     },
     ...presses,
+    press: (action, by) => {
+      expel(); // what it is about may be of somebody who was let out a moment ago
+      return presses.press(action, by);
+    },
     undelivered: desk.undelivered,
     edit: (work, text) => {
       if (work.state !== "queued" && work.state !== "offered") return false;
@@ -162,8 +196,10 @@ export function createTurns(deps: TurnsDeps): Turns {
         queue.wake(conversation.id);
       });
     },
+    paid: () => store.afterCommit(queue.wakeAll),
     renew: () => store.afterCommit(() => logFault(claude.forgetAll())),
     halt,
+    expel,
     status: (conversationId) => ({
       active: store.work.active(conversationId),
       queued: store.work.queued(conversationId),
@@ -183,13 +219,16 @@ export function createTurns(deps: TurnsDeps): Turns {
         recovery.recover();
       });
       deps.watch.recover();
+      people.watch();
       queue.wakeAll();
       lock.watch();
     },
     close: async () => {
       isClosing = true;
+      people.close();
       lock.close();
       await queue.close();
+      lateRecord.close();
     },
   };
 

@@ -31,7 +31,8 @@ export interface Git {
   readonly isForced: (project: ApprovedPath, update: RefUpdate) => Promise<boolean>;
 }
 
-interface GitDeps {
+/** What runs git in jails. */
+export interface GitDeps {
   readonly jail: Pick<Jail, "start">;
   /** A folder of the daemon's own, 0700, and one of its listening sockets: a jail wants both. */
   readonly configDir: string;
@@ -108,7 +109,7 @@ export function createGit({ jail, configDir, apiSocket }: GitDeps): Git {
 }
 
 /** Nothing of a person's own, and nothing of the repository's that could show a history other than the one that is sent. */
-const GIT_ENV = {
+export const GIT_ENV = {
   GIT_CONFIG_GLOBAL: "/dev/null",
   GIT_CONFIG_NOSYSTEM: "1",
   GIT_OPTIONAL_LOCKS: "0",

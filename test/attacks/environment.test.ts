@@ -1,9 +1,20 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { callTool, createQueueScript, reply } from "../../src/demo/messages-api/scripts.ts";
-import { createStage, hasButton } from "../support/daemon.ts";
+import { prepareHome } from "../../src/store/home.ts";
+import { openStore } from "../../src/store/store.ts";
+import { createStage, hasButton, launch } from "../support/daemon.ts";
 import { tempDir } from "../support/temp.ts";
 import { INJECTIONS, MARK } from "./injections.ts";
 
@@ -11,6 +22,7 @@ import { INJECTIONS, MARK } from "./injections.ts";
 const OWN_SECRETS = {
   TELEGRAM_BOT_TOKEN: "123456:test-token-of-thirty-characters-or-more",
   ANTHROPIC_API_KEY: "sk-ant-api03-the-real-key-that-never-enters-the-jail",
+  META_ACCESS_TOKEN: "EAAB-a-token-that-stands-there-for-another-program",
 };
 
 /** What a daemon that was started with all of them let through. */
@@ -51,6 +63,52 @@ test.each(Object.entries(OWN_SECRETS))(
     const { inside, children } = await seen;
     expect(inside).not.toContain(value);
     expect(children.filter(([, environment]) => environment.includes(value))).toEqual([]);
+  },
+);
+
+test.each([
+  [["credentials", "--scan"], /git objects/],
+  [["tools"], /shown|Nothing beside/],
+  [["self-test"], /The sandbox holds/],
+] as const)(
+  "H36: what `sallyport %j` was started with reaches no child of it, and nothing that it names is run by one",
+  { timeout: 90_000 },
+  async (args, expected) => {
+    const { folder, ran } = plant();
+    const home = join(folder, "home");
+    const projects = join(folder, "projects");
+    mkdirSync(projects);
+    renameSync(repositoryIn(folder), join(projects, "demo"));
+    openStore(prepareHome(home).database, Date.now)[Symbol.dispose]();
+    const settings = {
+      PATH: process.env.PATH ?? "",
+      HOME: folder,
+      SALLYPORT_HOME: home,
+      APPROVED_DIRECTORY: projects,
+      ALLOWED_USERS: "1001",
+      CLAUDE_AUTH: "api-key",
+      ...OWN_SECRETS,
+    };
+    const injected = INJECTIONS.map(({ name, value }) => [name, value(folder)] as const);
+    const life = launch(args, {
+      ...settings,
+      ...Object.fromEntries(injected.filter(([name]) => !(name in settings))),
+    });
+    const children = new Map<string, string>();
+    const over = life.exited.then(() => true);
+    do {
+      for (const pid of descendantsOf(life.pid).filter((one) => !isStillParent(one, life.pid)))
+        children.set(programOf(pid), `${children.get(programOf(pid)) ?? ""}${environmentOf(pid)}\n`);
+    } while (!(await Promise.race([over, sleep(2, false)])));
+    expect(life.output()).toMatch(expected);
+    expect([...children.keys()].join()).toMatch(/bwrap|sh/);
+    children.delete("env"); // the self-test's control, which prints the daemon's own environment and obeys nothing of it
+    for (const [program, environment] of children)
+      for (const secret of [MARK, ...Object.values(OWN_SECRETS)])
+        expect([program, environment.includes(secret)]).toEqual([program, false]);
+    const others = readdirSync(ran).filter((name) => !name.endsWith(`-${life.pid}`));
+    expect(others).toEqual([]);
+    expect(readdirSync(ran).length).toBeGreaterThan(0); // the control: the variables were there, and Node obeyed its own
   },
 );
 
@@ -143,7 +201,11 @@ async function startInjected(): Promise<Seen> {
       },
     ]),
   });
-  const env = Object.fromEntries(INJECTIONS.map(({ name, value }) => [name, value(folder)]));
+  const env = {
+    ...Object.fromEntries(INJECTIONS.map(({ name, value }) => [name, value(folder)])),
+    TRACK_CREDENTIALS: "META_ACCESS_TOKEN",
+    META_ACCESS_TOKEN: OWN_SECRETS.META_ACCESS_TOKEN,
+  };
   const life = await stage.start({ env });
   daemon = life.pid;
   stage.chat.send("look round");
@@ -154,6 +216,18 @@ async function startInjected(): Promise<Seen> {
   await stage.waitFor(({ text }) => text.includes("That is all."));
   const others = readdirSync(ran).filter((name) => !name.endsWith(`-${life.pid}`));
   return { inside, children, ran: others };
+}
+
+/** Between fork and exec a child shows what its parent has. */
+function isStillParent(pid: number, parent: number): boolean {
+  const programIn = (of: number): string | null => {
+    try {
+      return readlinkSync(`/proc/${of}/exe`);
+    } catch {
+      return null; // gone
+    }
+  };
+  return parentOf(pid) === parent && programIn(pid) === programIn(parent);
 }
 
 function descendantsOf(root: number): readonly number[] {

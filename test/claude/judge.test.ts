@@ -2,9 +2,10 @@ import { array, assert, constantFrom, property, tuple } from "fast-check";
 import { expect, test } from "vitest";
 import { denyRules } from "../../src/claude/deny-rules.ts";
 import { createJudge, type ToolCall } from "../../src/claude/judge.ts";
+import type { ApprovedPath } from "../../src/domain/approved-path.ts";
 import { createIsSecret } from "../../src/domain/secret-files.ts";
 
-const PROJECT = "/work/app";
+const PROJECT = "/work/app" as ApprovedPath;
 const isSecret = createIsSecret(["*.vault"]);
 const judges = {
   jail: createJudge({ mode: "jail", isSecret }),
@@ -178,4 +179,23 @@ test("ordinary names are no secrets and nothing protected, whatever folders they
       expect(judges.jail(call("Write", file(names.join("/"))), PROJECT)).toEqual({ kind: "allow" });
     }),
   );
+});
+
+test("H68: what the person sent is read unasked and written by nobody, in every mode", () => {
+  const uploads = "/uploads";
+  for (const mode of ["jail", "ask", "plan"] as const) {
+    const judge = createJudge({ mode, isSecret, uploads });
+    const kindOf = (name: string, path: string) => judge(call(name, file(path)), PROJECT);
+    expect(kindOf("Read", "/uploads/a.pdf")).toEqual({ kind: "allow" });
+    expect(kindOf("Read", "/uploads/app/src/a.ts")).toEqual({ kind: "allow" });
+    for (const name of ["Write", "Edit", "MultiEdit"])
+      expect(kindOf(name, "/uploads/a.pdf")).toEqual({ kind: "deny", cause: "uploads" });
+    expect(kindOf("Write", "../../uploads/new.txt")).toEqual({ kind: "deny", cause: "uploads" });
+    expect(kindOf("Read", "/uploads/id_rsa")).toEqual({ kind: "deny", cause: "secret" });
+    const other = mode === "jail" ? "allow" : "leave";
+    expect(kindOf("Read", "/uploads/../etc/hosts").kind).toBe(other);
+    expect(kindOf("Read", "/uploads-of-others/a").kind).toBe(other);
+    const none = createJudge({ mode, isSecret });
+    expect(none(call("Read", file("/uploads/a.pdf")), PROJECT).kind).toBe(other);
+  }
 });

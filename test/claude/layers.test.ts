@@ -21,6 +21,7 @@ const sayResults = ({ toolResults }: ModelRequest) =>
 const allow: ClaudeTurn["decide"] = async ({ input }) => ({ kind: "allow", input });
 const noOpinion: Judge = () => ({ kind: "leave" });
 const JAIL = { settings: { permissionMode: "jail" } } as const;
+const ASK = { settings: { permissionMode: "ask" } } as const;
 
 /** Runs a turn and gives what the policy put on record. */
 async function run(over: Partial<ClaudeTurn> = {}) {
@@ -128,6 +129,29 @@ test("a call that cannot be put on record is not done", async () => {
   });
   expect(existsSync(join(house.project, "made.txt"))).toBe(false);
   expect(house.logged.some(({ event }) => event === "claude.gate_failed")).toBe(true);
+});
+
+/** Calls that the CLI allows by itself in mode ask. */
+const LEFT = [callTool("Read", { file_path: "notes.txt" }), callTool("Bash", { command: "cat notes.txt" })];
+
+test("a call that is left to the CLI is put on record before the CLI lets it run", async () => {
+  await open([...LEFT, sayResults], ASK);
+  await writeFile(join(house.project, "notes.txt"), "CANARY\n");
+  const { asks, recorded } = await run();
+  expect(asks).toEqual([]);
+  expect(recorded).toEqual(["Read left", "Bash left"]);
+  expect(JSON.stringify(house.api.requests.map(({ body }) => body))).toContain("CANARY");
+});
+
+test("a call that is left to the CLI and cannot be put on record is not done", async () => {
+  await open([...LEFT, sayResults], ASK);
+  await writeFile(join(house.project, "notes.txt"), "CANARY\n");
+  await run({
+    onPolicy: () => {
+      throw new Error("the disk is full");
+    },
+  });
+  expect(JSON.stringify(house.api.requests.map(({ body }) => body))).not.toContain("CANARY");
 });
 
 test("questions go to the person in mode jail too", async () => {

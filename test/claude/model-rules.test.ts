@@ -15,7 +15,6 @@ const CHOICE: ModelChoice = {
   fallbackModel: null,
   offered: OFFERED,
   priceOf,
-  maySearchWeb: false,
 };
 const rules = (over: Partial<ModelChoice> = {}) => createModelRules({ ...CHOICE, ...over });
 const ask = (model: string, over = {}) => ({ ...WIRE, model, ...over });
@@ -57,12 +56,6 @@ test("a model is dearer by the price table, an unknown one as the dearest", () =
   expect(["haiku", "Sonnet", "opus", "claude-opus-5-5"].map(isDearer)).toEqual([false, false, false, false]);
   expect(["claude-fable-5", "claude-novelty-9"].map(isDearer)).toEqual([true, true]);
   expect(rules({ model: "claude-novelty-9" }).isDearer("claude-fable-5")).toBe(false);
-});
-
-test("the API searches the web only where that tool was chosen", () => {
-  const search = ask("claude-opus-5-5", { searchesWeb: true });
-  expect(rules().refusalOf(search)).toContain("CLAUDE_TOOLS");
-  expect(rules({ maySearchWeb: true }).refusalOf(search)).toBeNull();
 });
 
 test("an answer of the fallback is told apart from one of the chosen model", () => {

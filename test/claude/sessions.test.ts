@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import { configDirOf } from "../../src/claude/config-dir.ts";
 import { claudeEnv } from "../../src/claude/env.ts";
 import { callTool, createQueueScript, type QueueStep, reply } from "../../src/demo/messages-api/scripts.ts";
+import { tempDir } from "../support/temp.ts";
 import { createHouse, type House, type HouseOptions, processesWith, startTurn, until } from "./house.ts";
 
 let house: House;
@@ -69,6 +71,18 @@ test("H34: another person in the same conversation has another process and anoth
   expect(new Set(starts().map(({ cliPid }) => cliPid)).size).toBe(2);
   const cold = await startTurn(house.another(), { ...one, configDir: other, isResume: true }, "mine?").done;
   expect(cold.end.outcome).toMatchObject({ code: "session_lost" });
+});
+
+test("H34: each person has a CLI folder of his own in each project, closed to others", async () => {
+  const root = tempDir("claude-");
+  const of = (userId: number, project: string) => configDirOf(root, userId, project);
+  const folders = [await of(1, "/p/a"), await of(1, "/p/b"), await of(2, "/p/a")];
+  expect(new Set(folders).size).toBe(3);
+  expect(await of(1, "/p/a")).toBe(folders[0]);
+  for (const folder of folders) {
+    expect(folder.startsWith(`${root}/`)).toBe(true);
+    expect((await stat(folder)).mode & 0o777).toBe(0o700);
+  }
 });
 
 test("a new session of the same conversation takes the old one's process away", async () => {

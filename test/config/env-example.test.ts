@@ -59,7 +59,7 @@ test("the example as it is asks for what is required and for nothing else", () =
   expect(lines.slice(1).map((line) => line.split(":")[0]?.trim())).toEqual([
     "TELEGRAM_BOT_TOKEN",
     "APPROVED_DIRECTORY",
-    "ALLOWED_USERS",
     "CLAUDE_AUTH",
+    "ALLOWED_USERS",
   ]);
 });

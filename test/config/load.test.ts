@@ -6,7 +6,7 @@ import { readEnvironment } from "../../src/config/environment.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { secretValues } from "../../src/config/secret.ts";
 import { exitCodeOf } from "../../src/domain/errors.ts";
-import { API_KEY, BOT_TOKEN, createWorld, OAUTH_TOKEN } from "./support.ts";
+import { API_KEY, BOT_TOKEN, createWorld, OAUTH_TOKEN, TOKEN_SECRET } from "./support.ts";
 
 test("the five required settings are enough, and the rest is as the specification's table says", () => {
   const world = createWorld();
@@ -18,14 +18,23 @@ test("the five required settings are enough, and the rest is as the specificatio
     approvedDirectory: world.at("projects"),
     sandbox: "require",
     secretFiles: [],
+    trackedCredentials: [],
     tools: { kind: "auto" },
     allowedHosts: [],
     localPorts: [],
+    timeZone: null,
     approvalTimeoutMs: 3_600_000,
     retention: { contentMs: 30 * 86_400_000, auditMs: 365 * 86_400_000 },
     staleAfterMs: 900_000,
     telegram: { apiRoot: "https://api.telegram.org" },
-    access: { allowedUsers: [11, 22], ownerUsers: [11] },
+    access: {
+      allowedUsers: [11, 22],
+      ownerUsers: [11],
+      allowedChats: [],
+      takesTokens: false,
+      needsToken: false,
+      sessionMs: 168 * 3_600_000,
+    },
     limits: {
       requestsPerWindow: 20,
       windowMs: 60_000,
@@ -35,6 +44,11 @@ test("the five required settings are enough, and the rest is as the specificatio
       costWindow: "day",
       costPerRequestMicroUsd: 5_000_000,
       maxPromptChars: 16_000,
+    },
+    uploads: {
+      types: { groups: ["text", "code", "images", "pdf", "archives"], extensions: [] },
+      maxFileBytes: 20 * 1024 * 1024,
+      maxArchiveBytes: 100 * 1024 * 1024,
     },
     claude: {
       cliPath: config.claude.cliPath,
@@ -52,6 +66,14 @@ test("the five required settings are enough, and the rest is as the specificatio
     log: { level: "info", format: "auto" },
   });
   expect(warnings).toEqual([]);
+});
+
+test("the API's web search, which no filter sees, is not among the tools that can be had", () => {
+  const world = createWorld();
+  expect(world.load({ CLAUDE_TOOLS: "Bash,WebFetch" }).config.claude.tools).toEqual(["Bash", "WebFetch"]);
+  expect(world.faults({ CLAUDE_TOOLS: "Bash,WebSearch" }).slice(1)).toEqual([
+    expect.stringMatching(/^ {2}CLAUDE_TOOLS: expected .*WebSearch not among them, got/),
+  ]);
 });
 
 test("content may be kept as long as the audit, and no longer", () => {
@@ -106,6 +128,67 @@ test.each([undefined, "", "  ", ",", " , "])(
   },
 );
 
+test("without a whitelist the daemon starts where tokens are taken, with no owner", () => {
+  const { config, secrets } = createWorld().load({
+    ALLOWED_USERS: "",
+    ENABLE_TOKEN_AUTH: "true",
+    AUTH_TOKEN_SECRET: TOKEN_SECRET,
+  });
+  expect(config.access).toMatchObject({
+    allowedUsers: [],
+    ownerUsers: [],
+    takesTokens: true,
+    needsToken: false,
+  });
+  expect(secrets.tokenSecret?.reveal()).toBe(TOKEN_SECRET);
+  expect(secretValues(secrets)).toContain(TOKEN_SECRET);
+});
+
+test("a subscription with tokens that let more people in is warned of", () => {
+  const { warnings } = createWorld().load({
+    CLAUDE_AUTH: "subscription",
+    CLAUDE_CODE_OAUTH_TOKEN: OAUTH_TOKEN,
+    ANTHROPIC_API_KEY: undefined,
+    ALLOWED_USERS: "11",
+    ENABLE_TOKEN_AUTH: "true",
+    AUTH_TOKEN_SECRET: TOKEN_SECRET,
+  });
+  expect(warnings).toEqual([
+    expect.stringContaining("A subscription speaks for one person, and ENABLE_TOKEN_AUTH"),
+  ]);
+});
+
+test("H08: where tokens are taken, their secret must be there and of 32 characters; what came is not shown", () => {
+  const world = createWorld();
+  for (const key of ["ENABLE_TOKEN_AUTH", "REQUIRE_TOKEN"]) {
+    expect(world.faults({ [key]: "true" }).slice(1)).toEqual([
+      `  AUTH_TOKEN_SECRET: expected a secret, as ${key} is true, got nothing`,
+    ]);
+    const [, fault, ...others] = world.faults({
+      [key]: "true",
+      AUTH_TOKEN_SECRET: TOKEN_SECRET.slice(0, 31),
+    });
+    expect(others).toEqual([]);
+    expect(fault).toMatch(/^ {2}AUTH_TOKEN_SECRET: expected a random secret of at least 32 bytes/);
+    expect(fault).not.toContain(TOKEN_SECRET.slice(0, 8));
+  }
+  expect(
+    world.faults({ REQUIRE_TOKEN: "true", ALLOWED_USERS: "", AUTH_TOKEN_SECRET: TOKEN_SECRET })[1],
+  ).toMatch(/^ {2}ALLOWED_USERS: /);
+});
+
+test("an owner must stand on the whitelist, also where that is empty", () => {
+  const world = createWorld();
+  const tokens = { ENABLE_TOKEN_AUTH: "true", AUTH_TOKEN_SECRET: TOKEN_SECRET };
+  expect(world.faults({ ...tokens, ALLOWED_USERS: "", OWNER_USERS: "5" }).slice(1)).toEqual([
+    "  OWNER_USERS: expected ids that stand in ALLOWED_USERS too, got 5, not admitted there",
+  ]);
+  expect(world.faults({ ALLOWED_CHATS: "100" })[1]).toMatch(/^ {2}ALLOWED_CHATS: expected numeric ids/);
+  expect(world.faults({ ENABLE_TOKEN_AUTH: "yes" })[1]).toMatch(
+    /^ {2}ENABLE_TOKEN_AUTH: expected true or false/,
+  );
+});
+
 describe("H29: profiles and documents", () => {
   test("a profile's default holds only where nothing is set", () => {
     const world = createWorld();
@@ -131,6 +214,11 @@ describe("values", () => {
     const { config } = world.load({
       TELEGRAM_API_ROOT: "http://127.0.0.1:8081/base/",
       OWNER_USERS: "22",
+      ALLOWED_CHATS: "-100123, -7,-7",
+      ENABLE_TOKEN_AUTH: "TRUE",
+      REQUIRE_TOKEN: "true",
+      AUTH_TOKEN_SECRET: TOKEN_SECRET,
+      AUTH_SESSION_HOURS: "24",
       RATE_LIMIT_REQUESTS: "1",
       RATE_LIMIT_WINDOW: "2",
       RATE_LIMIT_BURST: "3",
@@ -154,7 +242,14 @@ describe("values", () => {
       SALLYPORT_HOME: "~/own",
     });
     expect(config.telegram.apiRoot).toBe("http://127.0.0.1:8081/base");
-    expect(config.access).toEqual({ allowedUsers: [11, 22], ownerUsers: [22] });
+    expect(config.access).toEqual({
+      allowedUsers: [11, 22],
+      ownerUsers: [22],
+      allowedChats: [-100123, -7],
+      takesTokens: true,
+      needsToken: true,
+      sessionMs: 24 * 3_600_000,
+    });
     expect(config.limits).toEqual({
       requestsPerWindow: 1,
       windowMs: 2000,
@@ -278,7 +373,7 @@ describe("values", () => {
 
   test("ids keep their order, blanks and repetitions go", () => {
     const { access } = createWorld().load({ ALLOWED_USERS: " 33,11 ,33,011, " }).config;
-    expect(access).toEqual({ allowedUsers: [33, 11], ownerUsers: [33] });
+    expect(access).toMatchObject({ allowedUsers: [33, 11], ownerUsers: [33] });
   });
 });
 

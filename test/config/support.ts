@@ -5,8 +5,9 @@ import { onTestFinished } from "vitest";
 import { type LoadConfigInput, type LoadedConfig, loadConfig } from "../../src/config/load.ts";
 import { AppError } from "../../src/domain/errors.ts";
 
-export const BOT_TOKEN = `123456789:${"AAExample-bot_token".padEnd(35, "x")}`;
+export const BOT_TOKEN = "123456789:AAExample-bot_token-0123456789abcde";
 export const API_KEY = "sk-ant-api03-example-key-of-the-console";
+export const TOKEN_SECRET = "9c1f4e0b7d2a8563c4f0e1d9b8a7263540fedcba98162534c7b28e14e5f60718";
 export const OAUTH_TOKEN = "sk-ant-oat01-example-token-of-a-subscription";
 
 /** A machine in a temporary folder: a home, the program's checkout, a folder of projects. */
@@ -37,6 +38,7 @@ export function createWorld() {
     homeDir: at("home"),
     platform: "linux",
     nodePath: at("runtime/node"),
+    userId: process.geteuid?.() ?? null,
     ...rest,
   });
   const load = (env?: Record<string, string | undefined>, rest?: Partial<LoadConfigInput>): LoadedConfig =>

@@ -33,6 +33,7 @@ await runDaemon(loaded, log, {
   ...(env.TEST_HOUSEKEEPING_MS === undefined
     ? {}
     : { housekeepingEveryMs: Number(env.TEST_HOUSEKEEPING_MS) }),
+  ...(env.TEST_STORE_AGAIN_MS === undefined ? {} : { storeAgainMs: Number(env.TEST_STORE_AGAIN_MS) }),
   ...(env.TEST_STAND_IN === undefined ? {} : { claudeProgram: standIn }),
 });
 process.exit(0);

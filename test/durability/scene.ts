@@ -1,9 +1,11 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { PersonChat } from "../../src/demo/bot-api/person.ts";
 import type { ShownMessage } from "../../src/demo/bot-api/types.ts";
 import { createStage, type Life, type Stage, USER } from "../support/daemon.ts";
 import { queryDaemon } from "../support/daemon-database.ts";
+import { sendFile } from "../support/send-file.ts";
 import { until } from "../support/until.ts";
 import { type Evidence, type SentPrompt, violationsIn } from "./invariants.ts";
 import { type Pressed, reactIn } from "./reactions.ts";
@@ -20,6 +22,8 @@ export interface Scene {
   readonly sent: readonly SentPrompt[];
   /** Sends `<tag>: <kind>` with a fresh tag and gives the tag. */
   readonly say: (kind: Kind, chat?: PersonChat) => SentPrompt & { readonly messageId: number };
+  /** The same with a file, to the first of the chats. */
+  readonly sayWithFile: (kind: Kind) => SentPrompt & { readonly messageId: number };
   /** What is sent in `act` was sent so long ago when it reaches the bot. */
   readonly ago: <T>(ageMs: number, act: () => T) => T;
   readonly pressed: () => readonly Pressed[];
@@ -63,7 +67,6 @@ export async function createScene({
       CLAUDE_MAX_COST_PER_USER: "10000",
       TEST_STAND_IN: "1",
       LOG_LEVEL: "info",
-      NODE_COMPILE_CACHE: join(import.meta.dirname, "../../node_modules/.cache/durability"),
       ...env,
     },
   });
@@ -99,18 +102,28 @@ export async function createScene({
     reruns: presses.flat().filter(({ label }) => label === "Run it again" || label === "Continue it").length,
   });
 
+  /** Notes what a person sends under a fresh tag. */
+  function note(
+    kind: Kind,
+    chat: PersonChat,
+    send: (text: string, tag: string) => { readonly updateId: number; readonly messageId: number },
+  ): SentPrompt & { readonly messageId: number } {
+    const tag = `m${sent.length + 1}`;
+    const prompt = { tag, chatId: chat.chatId, ...send(`${tag}: ${kind}`, tag) };
+    sent.push(prompt);
+    return prompt;
+  }
+
   return {
     stage,
     talk,
     chats: [...chats.values()],
     sent,
-    say: (kind, chat = stage.chat) => {
-      const tag = `m${sent.length + 1}`;
-      const { updateId, messageId } = chat.send(`${tag}: ${kind}`);
-      const prompt = { tag, chatId: chat.chatId, updateId, messageId };
-      sent.push(prompt);
-      return prompt;
-    },
+    say: (kind, chat = stage.chat) => note(kind, chat, (text) => chat.send(text)),
+    sayWithFile: (kind) =>
+      note(kind, stage.chat, (caption, tag) =>
+        sendFile(stage, { name: `${tag}.txt`, content: "sent along", caption }),
+      ),
     ago: (ageMs, act) => {
       behindMs = ageMs;
       try {
@@ -123,6 +136,7 @@ export async function createScene({
     live: (killAt) =>
       killAt === undefined ? stage.start() : stage.start({ isReady: false, env: { TEST_KILL_AT: killAt } }),
     noteDeath: () => {
+      if (!existsSync(join(stage.home, "sallyport.db"))) return []; // killed before it came to anything
       const sending = rows("SELECT id FROM outbox WHERE state = 'sending'") as readonly {
         readonly id: number;
       }[];

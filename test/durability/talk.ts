@@ -61,7 +61,7 @@ export function createTalk(fileOf: (tag: string) => string): Talk {
     },
     script: (request) => {
       if (request.isAuxiliary) return reply("ok");
-      const [, tag, kind] = request.lastUserText.match(/(m\d+): (\w+)$/) ?? [];
+      const [, tag, kind] = request.lastUserText.match(/(m\d+): (\w+)(?:\n\n\[The person sent|$)/) ?? [];
       if (tag === undefined) return fail(402, "billing_error", `no message: ${request.lastUserText}`);
       return request.toolResults.length > 0 ? reply(answerTo(tag)) : begin(request, tag, kind as Kind);
     },

@@ -140,9 +140,10 @@ test("H10: who has spent his budget is refused with the amounts, also after a re
   });
   const life = await stage.start();
   await stage.ask("spend it", "Dear words.");
-  const words = "The budget is spent: $0.0500 of $0.0400. It does not return by itself.";
+  const words =
+    "The budget is spent: $0.0500 of $0.0400, nothing is left. It does not return by itself; an owner may grant more (/grant).";
   await stage.ask("more", words);
-  await stage.ask("/status", "Spent: $0.0500 of $0.0400 (total)");
+  await stage.ask("/status", "Spent: $0.0500 of $0.0400, $0.00 left (total)");
   await life.kill();
   await stage.start();
   const { messageId } = stage.chat.send("and now?");

@@ -6,6 +6,7 @@ import type { ModelReply, ModelRequest } from "../../src/demo/messages-api/types
 import { readProcesses } from "../../src/jail/process-table.ts";
 import { createStage, hasButton, USER } from "../support/daemon.ts";
 import { until } from "../support/until.ts";
+import { WAIT_MS } from "../support/wait-ms.ts";
 
 const BOB = USER + 1;
 
@@ -24,7 +25,7 @@ test("H45, H46: one long turn holds up no other conversation, no /status and no 
   const toBob = (fits: Parameters<typeof stage.waitFor>[0], what: string) =>
     stage.api.waitForMessage(BOB, (message) => message.isFromBot && fits(message), {
       what,
-      timeoutMs: 20_000,
+      timeoutMs: WAIT_MS,
     });
   await stage.start();
   stage.chat.send("a long story");

@@ -9,7 +9,24 @@ import { createStage, hasButton, type Stage, USER } from "../support/daemon.ts";
 import { auditIn } from "../support/daemon-database.ts";
 import { until } from "../support/until.ts";
 
-const COMMANDS = ["new", "stop", "status", "repo", "hosts", "expose", "lock", "help", "start"];
+const COMMANDS = [
+  "new",
+  "stop",
+  "status",
+  "repo",
+  "hosts",
+  "expose",
+  "audit",
+  "grant",
+  "lock",
+  "login",
+  "logout",
+  "invite",
+  "revoke",
+  "users",
+  "help",
+  "start",
+];
 
 /** Tells which of the words stand anywhere in what the model was sent. */
 const sees =
@@ -79,7 +96,7 @@ test("/status tells the truth: idle, running, queued, and what it cost; /new lea
   await stage.start();
   const idle = await command(stage, "/status");
   expect(idle.text).toBe(
-    "Project: none chosen: /repo\nTurn: nothing runs\nQueue: empty\nSpent: $0.00 of $10.00 (day)\nMode: ask: what changes anything is asked",
+    "Project: none chosen: /repo\nTurn: nothing runs\nQueue: empty\nSpent: $0.00 of $10.00, $10.00 left (day)\nMode: ask: what changes anything is asked",
   );
   stage.chat.send("elephant");
   await until(() => asked(stage, "elephant"), "the turn");
@@ -87,7 +104,7 @@ test("/status tells the truth: idle, running, queued, and what it cost; /new lea
   await stage.waitFor(({ text }) => text === "Queued: 1 ahead.");
   const busy = await command(stage, "/status");
   expect(busy.text).toMatch(
-    /^Project: demo\nTurn: running for \d+ s\nQueue: 1 waiting\nSpent: \$0\.00 of \$10\.00 \(day\)\nMode: ask/,
+    /^Project: demo\nTurn: running for \d+ s\nQueue: 1 waiting\nSpent: \$0\.00 of \$10\.00, \$10\.00 left \(day\)\nMode: ask/,
   );
   expect((await command(stage, "/new")).text).toBe(
     "A new session begins with the next message in the queue.",
@@ -97,7 +114,7 @@ test("/status tells the truth: idle, running, queued, and what it cost; /new lea
   await stage.waitFor(({ text }) => text.includes("And the second."));
   const after = await command(stage, "/status");
   expect(after.text).toMatch(
-    /^Project: demo\nTurn: nothing runs\nQueue: empty\nSpent: \$0\.0[1-9]\d* of \$10\.00 \(day\)/,
+    /^Project: demo\nTurn: nothing runs\nQueue: empty\nSpent: \$0\.0[1-9]\d* of \$10\.00, \$9\.9\d left \(day\)/,
   );
   await stage.ask("gazelle", "I see flamingo gazelle.");
 });
@@ -142,6 +159,9 @@ test("H01: /repo lists, pages, chooses by button or by name, stays inside the ap
     "~",
     "$HOME",
     "p99",
+    "link/x",
+    "p7; id",
+    "$(id)",
   ]) {
     expect((await command(stage, `/repo ${bad}`)).text, bad).toBe(
       "There is no project of that name. These are there:",
@@ -151,6 +171,8 @@ test("H01: /repo lists, pages, chooses by button or by name, stays inside the ap
   expect(violations.map(({ path, userId }) => ({ path, userId }))).toEqual(
     ["../..", "..", "/etc", "demo/../..", "..\\..", "/"].map((path) => ({ path, userId: USER })),
   );
+  expect(auditIn(stage.home, "violation.symlink_escape").map(({ path }) => path)).toEqual(["link", "link/x"]);
+  expect(auditIn(stage.home, "violation.injection").map(({ path }) => path)).toEqual(["p7; id", "$(id)"]);
   await stage.ask("where now?", `I work in ${join(stage.approved, "p7")}.`);
 
   expect((await command(stage, "/repo beta")).text).toBe("Working in beta.");
@@ -158,8 +180,10 @@ test("H01: /repo lists, pages, chooses by button or by name, stays inside the ap
   const found = await command(stage, "/repo P7");
   expect(labelsOf(stage, found.messageId)).toEqual(["p7"]);
   stage.chat.press(found.messageId, "p7");
+  const chosen = (): number => stage.botTexts().filter((text) => text === "Working in p7.").length;
+  await stage.api.waitFor(() => chosen() === 2, { what: "the second choice of p7" });
   await stage.ask("back again", "I see hippo."); // the session of that project goes on
-}, 60_000);
+}, 120_000);
 
 test("a project whose folder is gone is told in clear words, and the message is kept for another", async () => {
   const stage = await createStage({ script: createQueueScript([reply("Hello from demo."), whereAmI]) });

@@ -6,6 +6,7 @@ import type { ModelReply } from "../../src/demo/messages-api/types.ts";
 import { createStage, hasButton, type Stage } from "../support/daemon.ts";
 import { queryDaemon } from "../support/daemon-database.ts";
 import { processesWith } from "../support/processes.ts";
+import { WAIT_MS } from "../support/wait-ms.ts";
 
 const hang: ModelReply = { kind: "hang", afterText: "Let me think" };
 /** How often the model was asked with that text last. */
@@ -113,7 +114,7 @@ test("killed while delivering, the answer arrives after the restart and the prom
     return { kind: "hang" };
   });
   stage.chat.send("answer me");
-  await stage.api.waitFor(() => isDelivering, { what: "the delivery", timeoutMs: 20_000 });
+  await stage.api.waitFor(() => isDelivering, { what: "the delivery", timeoutMs: WAIT_MS });
   await life.kill();
   stage.api.setIntercept(undefined);
 

@@ -8,6 +8,7 @@ import { auditIn } from "../support/daemon-database.ts";
 import { hostGit } from "../support/git-project.ts";
 import { createGitServer } from "../support/git-server.ts";
 import { withInternet } from "../support/internet.ts";
+import { WAIT_MS } from "../support/wait-ms.ts";
 
 const HOST = "git.example.com";
 const REPOSITORY = "acme/shop";
@@ -165,7 +166,7 @@ test("what overwrites, deletes or leaves Claude's own branches says so, and only
   const seen = (text: string) =>
     stage.api.waitForMessage(MEMBER, (message) => message.isFromBot && message.text.includes(text), {
       what: text,
-      timeoutMs: 20_000,
+      timeoutMs: WAIT_MS,
     });
   chat.send("push release");
   chat.press((await seen("Claude wants to use Bash")).messageId, "Allow once");

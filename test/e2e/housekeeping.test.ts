@@ -55,7 +55,7 @@ test("the running daemon forgets what is past the days of its settings, and back
   };
   const entry = join(import.meta.dirname, "../durability/daemon.fixture.ts");
   const life = launch([], env, { entry });
-  await until(() => life.log.some(({ event }) => event === "backup.done"), "a backup");
+  await until(() => life.log.some(({ event }) => event === "backup.done"), "a backup", 200_000); // its child waits for whatever else runs
   expect((await life.kill("SIGTERM")).code).toBe(0);
 
   expect(queryDaemon(home, "SELECT id, text FROM work ORDER BY id")).toEqual([
@@ -67,4 +67,4 @@ test("the running daemon forgets what is past the days of its settings, and back
   expect(readdirSync(homePaths(home).backups)).toEqual([
     expect.stringMatching(/^sallyport-nightly-.*Z\.db$/),
   ]);
-});
+}, 240_000);

@@ -36,14 +36,14 @@ test("H10: every turn is charged what the API served, through a restart, a stop 
     ]),
   });
   let life = await stage.start();
-  const answer = await stage.ask("text turn", "A text.");
+  const answer = await stage.ask("text turn", "$0.0080");
   const textCost = 1_000 * PRICE.input + 200 * PRICE.output;
   expect(await chargeOf(stage, "text turn")).toMatchObject({
     costMicroUsd: textCost,
     meteredMicroUsd: textCost,
     source: "meter",
   });
-  expect(answer.text).toContain("$0.0080");
+  expect(answer.text).toContain("A text.");
 
   await stage.ask("tool turn", "After a tool.");
   const toolCost =
@@ -95,5 +95,8 @@ test("H10: every turn is charged what the API served, through a restart, a stop 
   expect(stage.model.requests.filter(({ method }) => method === "POST")).toHaveLength(7);
 
   const total = chargesIn(stage.home).reduce((sum, { costMicroUsd }) => sum + costMicroUsd, 0);
-  await stage.ask("/status", `Spent: $${(total / 1_000_000).toFixed(4)} of $10.00 (day)`);
+  await stage.ask(
+    "/status",
+    `Spent: $${(total / 1_000_000).toFixed(4)} of $10.00, $${((10_000_000 - total) / 1_000_000).toFixed(2)} left (day)`,
+  );
 }, 60_000);

@@ -7,6 +7,7 @@ import { createStage, hasButton, USER } from "../support/daemon.ts";
 import { auditIn } from "../support/daemon-database.ts";
 import { withInternet } from "../support/internet.ts";
 import { until } from "../support/until.ts";
+import { WAIT_MS } from "../support/wait-ms.ts";
 
 const MEMBER = 2002;
 
@@ -237,7 +238,7 @@ test("a member may say [Once]; what holds for the whole project is for owners", 
   const seen = (text: string) =>
     stage.api.waitForMessage(MEMBER, (message) => message.isFromBot && message.text.includes(text), {
       what: text,
-      timeoutMs: 20_000,
+      timeoutMs: WAIT_MS,
     });
   chat.send("go");
   chat.press((await seen("Claude wants to use Bash")).messageId, "Allow once");

@@ -5,6 +5,7 @@ import { createQueueScript, reply } from "../../src/demo/messages-api/scripts.ts
 import { ALLOWED_UPDATES } from "../../src/telegram/get-updates.ts";
 import { createStage, type Life, type Stage } from "../support/daemon.ts";
 import { until } from "../support/until.ts";
+import { WAIT_MS } from "../support/wait-ms.ts";
 
 const NO_SCRIPT = { script: createQueueScript([]) };
 
@@ -148,6 +149,7 @@ describe("SIGTERM", () => {
     const stage = await createStage(NO_SCRIPT);
     const life = await stage.start();
     await stage.ask("/help", "/status:");
+    await until(() => life.log.some(({ event }) => event === "daemon.started"), "the end of its start");
     const { code, tookMs } = await terminate(life);
     expect(code).toBe(0);
     expect(tookMs).toBeLessThan(1_000);
@@ -158,7 +160,7 @@ describe("SIGTERM", () => {
     const stage = await createStage(NO_SCRIPT);
     stage.api.setIntercept(() => ({ kind: "hang" }));
     const silent = await stage.start({ isReady: false });
-    await stage.api.waitFor(() => stage.api.log.length > 0, { what: "the first call", timeoutMs: 20_000 });
+    await stage.api.waitFor(() => stage.api.log.length > 0, { what: "the first call", timeoutMs: WAIT_MS });
     expect(await terminate(silent)).toEqual({
       code: 0,
       tookMs: expect.toSatisfy((ms: number) => ms < 1_000),
@@ -171,6 +173,7 @@ describe("SIGTERM", () => {
       () => alone.output().split('"telegram.unreachable"').length > 4,
       "a long pause between tries",
     );
+    await until(() => alone.log.some(({ event }) => event === "daemon.started"), "the end of its start");
     expect(await terminate(alone)).toEqual({ code: 0, tookMs: expect.toSatisfy((ms: number) => ms < 1_000) });
     await stage.api.listen(port);
   });
@@ -182,7 +185,7 @@ describe("SIGTERM", () => {
     stage.chat.send("/help");
     await stage.api.waitFor(() => calls(stage, "sendMessage").length > 0, {
       what: "the call",
-      timeoutMs: 20_000,
+      timeoutMs: WAIT_MS,
     });
     const { code, tookMs } = await terminate(life);
     expect(code).toBe(0);

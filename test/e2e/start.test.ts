@@ -1,4 +1,12 @@
-import { existsSync, lstatSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import Database from "better-sqlite3";
@@ -67,6 +75,20 @@ describe("H81: faults that only the owner can mend end the daemon with a code of
     expect(output).toContain("did you mean TELEGRAM_BOT_TOKEN?");
     expect(output).toMatch(/RATE_LIMIT_BURST: expected .*, got "many"/);
     expectNoSecret(output);
+  });
+
+  test("a settings file that others can read, and a placeholder in it: 78, with the command that mends it and without a secret", async () => {
+    const { env, home } = await createSettings({ TELEGRAM_BOT_TOKEN: "" });
+    const path = join(home, ".env");
+    const placeholder = "123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11";
+    writeFileSync(path, `TELEGRAM_BOT_TOKEN=${placeholder}\n`);
+    chmodSync(path, 0o644);
+    const { code, output } = await endOf(launch([], env));
+    expect(code).toBe(78);
+    expect(output).toContain("The settings have 2 faults");
+    expect(output).toContain(`  settings file: expected what is its owner's alone (chmod 600 ${path})`);
+    expect(output).toContain("yours, not the placeholder of an example, got something else (not shown)");
+    expect(output).not.toContain(placeholder);
   });
 
   test.skipIf(process.platform !== "linux")(

@@ -260,6 +260,7 @@ test("H06: reading in the project is not asked about; a command sees no secret, 
   expect(stage.botTexts().filter((text) => text.includes("wants to use"))).toHaveLength(1);
   expect(seen).toContain("# A sample");
   expect(seen).toContain("README.md");
+  expect(auditIn(stage.home, "tool.left").map(({ tool }) => tool)).toEqual(["Read", "Bash", "Bash"]);
   stage.chat.press(asked.messageId, "Allow once");
   const answer = await stage.waitFor(({ text }) => text.includes("That is all."));
   expect(answer.text).toContain("3 tool calls");

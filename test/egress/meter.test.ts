@@ -1,6 +1,6 @@
 import { array, assert, integer, property, string } from "fast-check";
 import { expect, test } from "vitest";
-import type { ApiUsage } from "../../src/domain/usage.ts";
+import type { ApiUsage, WireRequest } from "../../src/domain/usage.ts";
 import { createEventLines } from "../../src/egress/event-lines.ts";
 import { createMessageMeter, createStreamMeter } from "../../src/egress/meter.ts";
 import { createPriceTable } from "../../src/egress/prices.ts";
@@ -9,14 +9,14 @@ const MODEL = "claude-opus-5-5";
 
 function metered(
   kind: "stream" | "message",
-  asked: { model: string; bytes: number } = { model: MODEL, bytes: 400 },
+  asked: Pick<WireRequest, "model" | "textBytes"> & Partial<WireRequest> = { model: MODEL, textBytes: 400 },
 ) {
   const reports: ApiUsage[] = [];
   const unknown: string[] = [];
   const deps = {
     requestId: "r",
     prices: createPriceTable(),
-    asked,
+    asked: { hasTools: false, maxOutputTokens: 4_000, isStreamed: true, ...asked },
     report: (usage: ApiUsage) => reports.push(usage),
     onUnknownModel: (model: string) => unknown.push(model),
   };
@@ -196,21 +196,21 @@ test("a stream that ends as HTTP should, but without message_stop, is cut", () =
 
 test("an answer without readable usage is charged by the sizes of what was sent and received", () => {
   for (const usage of [{ input_tokens: -5 }, { input_tokens: "9" }, { input_tokens: 1.5 }, "none"]) {
-    const { meter, reports } = metered("stream", { model: MODEL, bytes: 4000 });
+    const { meter, reports } = metered("stream", { model: MODEL, textBytes: 4000 });
     meter.observe(Buffer.from(start(usage) + delta("abcdefgh") + STOP));
     meter.end("whole");
     expect(reports).toMatchObject([
       { model: MODEL, inputTokens: 1000, outputTokens: 2, isFinal: true, isCut: true },
     ]);
   }
-  const { meter, reports } = metered("message", { model: MODEL, bytes: 4000 });
+  const { meter, reports } = metered("message", { model: MODEL, textBytes: 4000 });
   meter.observe(Buffer.from('{"model":"claude-opus-5-5","content":[]}'));
   meter.end("whole");
   expect(reports).toMatchObject([{ inputTokens: 1000, outputTokens: 10, isCut: true }]);
 });
 
 test("the guess for a prompt nobody counted is bounded, and an unknown model costs the dearest", () => {
-  const { meter, reports, unknown } = metered("message", { model: "unknown", bytes: 30_000_000 });
+  const { meter, reports, unknown } = metered("message", { model: "unknown", textBytes: 30_000_000 });
   meter.end("cut");
   expect(reports).toMatchObject([
     { model: "unknown", inputTokens: 1_000_000, outputTokens: 1, costMicroUsd: 15_000_075 },
@@ -246,4 +246,20 @@ test("no stream of bytes makes a meter throw, and every one ends with exactly on
       expect(reports.filter(({ isFinal }) => isFinal)).toHaveLength(1);
     }),
   );
+});
+
+test("H10: an answer that was to come whole and was cut is charged as if all had been written that was asked for", () => {
+  const asked = { model: MODEL, textBytes: 400, isStreamed: false, maxOutputTokens: 4_000 };
+  for (const body of ["", '{"id":"m"']) {
+    const { meter, reports } = metered("message", asked);
+    if (body !== "") meter.observe(Buffer.from(body));
+    meter.end("cut");
+    expect(reports).toMatchObject([{ isFinal: true, isCut: true, inputTokens: 100, outputTokens: 4_000 }]);
+  }
+  const { meter, reports } = metered("message", { ...asked, maxOutputTokens: null });
+  meter.end("cut");
+  expect(reports[0]?.outputTokens).toBe(128_000);
+  const streamed = metered("message", { ...asked, isStreamed: true });
+  streamed.meter.end("cut");
+  expect(streamed.reports[0]?.outputTokens).toBe(1);
 });

@@ -149,24 +149,65 @@ test("H10: the payer is asked before every request, and its words go to the clie
   expect(harness.api.requests).toHaveLength(1);
 });
 
-test("H10: requests that run side by side are judged with what they may cost together, until that is known", async () => {
-  harness = await createHarness();
+test("H10: requests that run side by side wait while they may cost too much together, until that is known", async () => {
+  let [running, most] = [0, 0];
+  harness = await createHarness({
+    script: async () => {
+      running += 1;
+      most = Math.max(most, running);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      running -= 1;
+      return reply("hello");
+    },
+  });
   const pending: number[] = [];
   harness.lease.setPayer({
     mayStart: (_, pendingMicroUsd) => {
       pending.push(pendingMicroUsd);
-      return pendingMicroUsd < 10_000 ? { kind: "ok" } : { kind: "refuse", message: "Sallyport: too much." };
+      return { kind: pendingMicroUsd < 10_000 ? "ok" : "wait" };
     },
     onUsage: () => undefined,
   });
   const long = { ...HELLO, messages: [{ role: "user", content: "x".repeat(400_000) }] };
-  const answers = await Promise.all(Array.from({ length: 8 }, () => harness.post(long)));
-  const refused = answers.filter(({ status }) => status === 402).length;
-  expect(refused).toBeGreaterThan(0);
-  expect(answers.filter(({ status }) => status === 200)).toHaveLength(8 - refused);
-  expect(pending.filter((amount) => amount === 0)).toHaveLength(8 - refused); // nobody runs beside another
-  expect((await harness.post(long)).status).toBe(200); // nothing is under way any more
-  expect(pending.at(-1)).toBe(0);
+  const wordy = { ...HELLO, max_tokens: 64_000 };
+  for (const body of [long, wordy]) {
+    [most, pending.length] = [0, 0];
+    const answers = await Promise.all(Array.from({ length: 8 }, () => harness.post(body)));
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 200));
+    expect(most).toBe(1);
+    expect(pending.filter((amount) => amount === 0)).toHaveLength(8); // each was alone when it was let go on
+    expect((await harness.post(body)).status).toBe(200); // nothing is under way any more
+    expect(pending.at(-1)).toBe(0);
+  }
+  most = 0;
+  await Promise.all(Array.from({ length: 8 }, () => harness.post(HELLO))); // small ones run beside each other
+  expect(most).toBeGreaterThan(1);
+});
+
+test("H10: what a payer has under way when it is taken away is cut, and told by then; what waits or comes in later is refused", async () => {
+  const body = { ...HELLO, stream: true };
+  harness = await createHarness({
+    script: () => ({ kind: "hang", afterText: "abcd", usage: { inputTokens: 5 } }),
+  });
+  const paid = {
+    ...harness.payer,
+    mayStart: (_: unknown, pending: number) => ({ kind: pending === 0 ? "ok" : "wait" }) as const,
+  };
+  harness.lease.setPayer(paid);
+  const under = harness.post(body);
+  await harness.firstUsage();
+  const waiting = harness.post(body);
+  const slow = harness.send("POST", "/v1/messages");
+  const late = answerOf(slow);
+  slow.write(JSON.stringify(body).slice(0, 20));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  harness.lease.setPayer(null);
+  expect(harness.usages.filter(({ isFinal }) => isFinal)).toMatchObject([{ isCut: true, inputTokens: 5 }]);
+  slow.end(JSON.stringify(body).slice(20));
+  expect((await under).broke).toBe(true);
+  expect([(await waiting).status, (await late).status]).toEqual([402, 402]);
+  expect(harness.api.requests).toHaveLength(1);
+  expect(harness.usages.filter(({ isFinal }) => isFinal)).toHaveLength(1);
 });
 
 test("a payer that throws refuses everything after it, and the proxy lives on for others", async () => {
@@ -475,7 +516,7 @@ test("a client that goes before any answer is charged for what it sent; one that
   await arrived;
   out.destroy();
   const [final] = await harness.finals(1);
-  expect(final).toMatchObject({ isCut: true, isFinal: true, model: "claude-opus-5-5", outputTokens: 1 });
+  expect(final).toMatchObject({ isCut: true, isFinal: true, model: "claude-opus-5-5", outputTokens: 10 });
   expect(final?.inputTokens).toBeGreaterThan(10_000);
   release();
 

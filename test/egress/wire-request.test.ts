@@ -17,7 +17,7 @@ test("what is judged of a request is told, and it goes on as it was meant", () =
   const result = read(request);
   expect(result).toMatchObject({
     kind: "read",
-    wire: { model: HELLO.model, hasTools: true, searchesWeb: false, maxOutputTokens: 500 },
+    wire: { model: HELLO.model, hasTools: true, maxOutputTokens: 500 },
   });
   expect(JSON.parse(String(result.kind === "read" && result.body))).toEqual(
     JSON.parse(JSON.stringify(request)),
@@ -48,6 +48,7 @@ test.each([
   ["a container", { ...HELLO, container: "c" }],
   ["code execution", { ...HELLO, tools: [{ type: "code_execution_20250825", name: "code_execution" }] }],
   ["web fetch", { ...HELLO, tools: [{ type: "web_fetch_20250910", name: "web_fetch" }] }],
+  ["web search", { ...HELLO, tools: [{ type: "web_search_20250305", name: "web_search" }] }],
   ["a tool of a kind to come", { ...HELLO, tools: [{ type: "teleport_20270101" }] }],
   ["an image by address", withContent([{ type: "image", source: URL_SOURCE }])],
   ["a document by address", withContent([{ type: "document", source: URL_SOURCE }])],
@@ -75,10 +76,6 @@ test.each([
   ["an address in a tool's input", withContent([{ type: "tool_use", input: { source: URL_SOURCE } }])],
   ["an address in prose", withContent("see https://example.com")],
   ["tools that run in the jail", { ...HELLO, tools: [{ type: "custom" }, { type: "bash_20250124" }, {}] }],
-  [
-    "a web search, which is judged by whether it was chosen",
-    { ...HELLO, tools: [{ type: "web_search_20250305" }] },
-  ],
 ])("%s passes", (_what, request) => {
   expect(read(request).kind).toBe("read");
 });

@@ -136,7 +136,14 @@ describe.runIf(process.platform === "linux")("the macOS adapter in the sandbox o
     await writeFile(join(tool, "greet"), "#!/bin/sh\necho hello\n");
     await chmod(join(tool, "greet"), 0o755);
     const request = shellRequest(world, "greet; echo x > ../tools/made");
-    const workshop = { tools: [tool], path: [tool], cacheDir: null, env: () => ({}), exposed: [] };
+    const workshop = {
+      tools: [tool],
+      path: [tool],
+      cacheDir: null,
+      uploadsDir: null,
+      env: () => ({}),
+      exposed: [],
+    };
     const jailed = await jail.start({ ...request, workshop });
     let stdout = "";
     jailed.stdout.on("data", (chunk) => {

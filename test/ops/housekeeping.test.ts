@@ -33,18 +33,31 @@ function createWorld() {
     destination: { write: (text) => (output += text) },
   });
   const { append } = store.audit;
-  const { record } = createAudit({ append, afterCommit: store.afterCommit, log, now: clock });
+  const { record } = createAudit({
+    append,
+    afterCommit: store.afterCommit,
+    redactText: (text) => text,
+    log,
+    now: clock,
+  });
   const told: string[] = [];
+  const heads: string[] = [];
+  const hasOwner = { now: true };
+  /** The clock that nobody sets; goes with the other one while null. */
+  const steady: { ms: number | null } = { ms: null };
 
   const start = (againMs = 3_600_000) => {
     const config = { home, retention: RETENTION };
-    const tellOwners = (text: string): void => void told.push(text);
+    const tellOwners = (text: string): number => (hasOwner.now ? told.push(text) && 1 : 0);
     const keeping = startHousekeeping({
       store,
       config,
+      credentials: ["TELEGRAM_BOT_TOKEN"],
       record,
       tellOwners,
+      tellHead: (head) => (hasOwner.now ? heads.push(head) && 1 : 0),
       now: clock,
+      tick: () => steady.ms ?? clock(),
       log,
       lookEveryMs: 10,
       againMs,
@@ -72,6 +85,9 @@ function createWorld() {
     clock,
     store,
     told,
+    heads,
+    hasOwner,
+    steady,
     start,
     events,
     made,
@@ -107,6 +123,52 @@ test("the audit loses its beginning when it is too old, says so, and holds from 
   expect(verdict(early)).toMatchObject({ kind: "older" });
 });
 
+test("once a day the owners get the head of the audit, where it is a new one, and it stays part of the chain", async () => {
+  const { clock, store, heads, hasOwner, note, start, events, verdict } = createWorld();
+  note();
+  hasOwner.now = false;
+  {
+    await using _keeping = start();
+    await until(() => events("backup.done") === 1, "a day on which no owner was logged in");
+  }
+  hasOwner.now = true;
+  clock.turn(DAY);
+  start();
+  await until(() => heads.length === 1, "the head of the first day");
+  const [first = ""] = heads;
+  const [id, hash = ""] = first.split(":");
+  expect({ id: Number(id), hash }).toEqual(store.audit.head());
+  note();
+  clock.turn(DAY - 1);
+  const backups = events("backup.done");
+  clock.turn(1);
+  await until(() => heads.length === 2, "the head of the second day");
+  expect(heads[1]).toBe(`2:${store.audit.head().hash}`);
+  clock.turn(DAY);
+  await until(() => events("backup.done") > backups + 1, "a third day on which nothing was put on record");
+  expect(heads).toHaveLength(2);
+  expect(verdict({ id: Number(id), hash }).kind).toBe("ok");
+});
+
+test("two years of rows lose their first year in slices, and both the chain and a head of the second year hold", async () => {
+  const { clock, store, forget, verdict } = createWorld();
+  const event = { type: "command.run", name: "help" } as const;
+  let middle = store.audit.head();
+  for (let day = 0; day < 730; day += 1) {
+    store.lightly(() => {
+      for (let row = 0; row < 30; row += 1)
+        store.audit.append({ at: clock(), risk: "low", userId: 7, conversation: null, event });
+    });
+    if (day === 500) middle = store.audit.head();
+    clock.turn(DAY);
+  }
+  expect(verdict()).toMatchObject({ kind: "ok", count: 730 * 30 });
+  expect(await forget()).toBe(365 * 30);
+  expect(verdict()).toMatchObject({ kind: "ok", count: 365 * 30 + 1 });
+  expect(verdict(middle).kind).toBe("ok");
+  expect(store.audit.anchor().id).toBe(365 * 30);
+}, 60_000);
+
 test("a row with a time of its own, from a clock that was set wrong, keeps what comes after it until its day", async () => {
   const { clock, store, forget, note, verdict } = createWorld();
   note();
@@ -119,6 +181,55 @@ test("a row with a time of its own, from a clock that was set wrong, keeps what 
   expect([...store.audit.rows()].map(({ id }) => id)).toEqual([2, 3, 4]);
   expect(verdict().kind).toBe("ok");
 });
+
+test("one row of the future keeps nothing that is too old", async () => {
+  const { clock, store, forget, note, verdict } = createWorld();
+  note();
+  clock.turn(3_650 * DAY);
+  note("of the future");
+  clock.turn(-3_650 * DAY);
+  for (let row = 0; row < 5; row += 1) note();
+  clock.turn(800 * DAY);
+  note("of today");
+  expect(await forget()).toBe(7);
+  expect([...store.audit.rows()].map(({ id, type }) => [id, type])).toEqual([
+    [8, "command.run"],
+    [9, "audit.trimmed"],
+  ]);
+  expect(verdict().kind).toBe("ok");
+});
+
+test("by a clock that went back for good nothing is forgotten that is not old", async () => {
+  const { clock, store, forget, note, verdict } = createWorld();
+  for (let row = 0; row < 5; row += 1) note();
+  clock.turn(-6 * 366 * DAY);
+  expect(await forget()).toBe(0);
+  note("by the clock that went back");
+  expect(await forget()).toBe(0);
+  expect([...store.audit.rows()]).toHaveLength(6);
+  expect(verdict().kind).toBe("ok");
+});
+
+test("by a clock that jumps a year ahead nothing is forgotten, the owners are told, and once it is right again all goes on", async () => {
+  const { clock, store, steady, told, note, start, events } = createWorld();
+  for (let row = 0; row < 50; row += 1) note();
+  steady.ms = 0;
+  start();
+  await until(() => events("retention.done") === 1 && events("backup.done") === 1, "the first day");
+  clock.turn(366 * DAY);
+  await until(() => events("backup.done") === 2, "a backup, which forgets nothing");
+  expect(told).toEqual([expect.stringMatching(/^This machine's clock has jumped forward by 366 days/)]);
+  steady.ms = DAY - 1;
+  clock.turn(-365 * DAY);
+  await until(() => events("retention.done") === 2, "what was due a day after the first");
+  expect([...store.audit.rows()]).toHaveLength(50);
+  clock.turn(366 * DAY);
+  await until(() => told.length === 2, "it jumps once more");
+  expect(events("retention.done")).toBe(2);
+  steady.ms = 2 * DAY; // and has kept to the new time for a day
+  await until(() => events("retention.done") === 3, "it is believed");
+  expect([...store.audit.rows()].map(({ type }) => type)).toEqual(["audit.trimmed"]);
+}, 60_000);
 
 test("what was freed goes back to the disk", async () => {
   const { database, clock, store, forget } = createWorld();
@@ -244,6 +355,18 @@ test("owners are told once of backups that fail, until one has succeeded again",
     await using _keeping = start(1);
     await until(() => told.length === 2, "another word to the owners");
   }
+});
+
+test("owners are told of credentials that are old, as a daily chore", async () => {
+  const { store, clock, told, start, events } = createWorld();
+  store.credentials.begin("TELEGRAM_BOT_TOKEN", "f1");
+  clock.turn(89 * DAY);
+  await using _keeping = start();
+  await until(() => store.facts.get("credentials.at"), "the first look");
+  expect(told).toEqual([]);
+  clock.turn(DAY);
+  await until(() => events("credentials.old") === 1, "a word to the owners");
+  expect(told).toEqual([expect.stringContaining("TELEGRAM_BOT_TOKEN: 90 days")]);
 });
 
 test("what fails is tried again after a while, and keeps nothing else from being done", async () => {

@@ -1,14 +1,16 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { AppError } from "../../src/domain/errors.ts";
 import { renderLaunchdPlist } from "../../src/ops/launchd.ts";
+import { tempDir } from "../support/temp.ts";
 
 const PATHS = {
   node: "/Users/o/sallyport/node_modules/node/bin/node",
   program: "/Users/o/sallyport/dist/bin.js",
   home: "/Users/o/.sallyport",
+  settings: "/Users/o/.sallyport/.env",
   userHome: "/Users/o",
   log: "/Users/o/.sallyport/logs/daemon.log",
 };
@@ -58,6 +60,8 @@ test("H80: the agent starts again after a crash only, from absolute paths, with 
       PATHS.program,
       "start",
       "--supervised",
+      "--env-file",
+      PATHS.settings,
     ],
     EnvironmentVariables: {
       PATH: "/Users/o/.local/bin:/opt/homebrew/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
@@ -91,6 +95,7 @@ test("a path may hold what XML, the template or a replacement would take for its
     node: `${odd}/node`,
     program: `${odd}/bin.js`,
     home: odd,
+    settings: `${odd}/.env`,
     userHome: odd,
     log: `${odd}/log`,
   };
@@ -103,6 +108,8 @@ test("a path may hold what XML, the template or a replacement would take for its
       paths.program,
       "start",
       "--supervised",
+      "--env-file",
+      paths.settings,
     ],
     EnvironmentVariables: {
       SALLYPORT_HOME: odd,
@@ -145,4 +152,20 @@ test("`sallyport plist` prints the LaunchAgent of this installation, with absolu
   expect(printed).not.toContain("{{");
   expect(printed).toContain(`<string>${home}/sallyport.log</string>`);
   expect(printed).toContain(`<string>${process.execPath}</string>`);
+  expect(printed).toContain(`<string>${home}/.env</string>`);
+});
+
+test("`sallyport plist --env-file` prints an agent that reads that very file", () => {
+  const cli = resolve(import.meta.dirname, "../../src/cli.ts");
+  const folder = tempDir();
+  const settings = join(realpathSync(folder), "bot.env");
+  writeFileSync(settings, "SALLYPORT_HOME=/nowhere/of-the-file\n", { mode: 0o600 });
+  const options = {
+    env: { PATH: "/usr/bin:/bin", HOME: "/nowhere" },
+    encoding: "utf8",
+    cwd: folder,
+  } as const;
+  const printed = execFileSync(process.execPath, ["--", cli, "plist", "--env-file", "bot.env"], options);
+  expect(printed).toMatch(new RegExp(`<string>--env-file</string>\\s+<string>${settings}</string>`));
+  expect(printed).toContain("<string>/nowhere/of-the-file/sallyport.log</string>");
 });

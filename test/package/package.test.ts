@@ -3,10 +3,12 @@ import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileS
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createQueueScript, reply } from "../../src/demo/messages-api/scripts.ts";
+import { callTool, createQueueScript, reply } from "../../src/demo/messages-api/scripts.ts";
+import { zip } from "../support/archives.ts";
 import { createStage, type Life, launch } from "../support/daemon.ts";
 import { queryDaemon } from "../support/daemon-database.ts";
 import { processesWith } from "../support/processes.ts";
+import { sendFile } from "../support/send-file.ts";
 import { tempDir } from "../support/temp.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -108,6 +110,20 @@ describe("installed in an empty folder", () => {
     expect(processesWith(session).length).toBeGreaterThan(0);
     expect((await life.kill("SIGTERM")).code).toBe(0);
     expect(running()).toEqual([]);
+  });
+
+  test("H16: a zip that is sent is unpacked by what is installed, and a way out of it is refused", async () => {
+    const script = createQueueScript([
+      callTool("Read", { file_path: "/uploads/app/a.txt" }),
+      ({ toolResults }) => reply(`It says: ${toolResults[0]?.text}`),
+    ]);
+    const stage = await createStage({ script, program: program(), env: { PATH } });
+    const life = await stage.start();
+    sendFile(stage, { name: "up.zip", content: zip([{ name: "../../up.txt", content: "x" }]) });
+    await stage.waitFor(({ text }) => text.includes("it leads out of its own folder"));
+    sendFile(stage, { name: "app.zip", content: zip([{ name: "a.txt", content: "from the zip" }]) });
+    await stage.waitFor(({ text }) => text.includes("from the zip"));
+    expect((await life.kill("SIGTERM")).code).toBe(0);
   });
 
   test("the daemon loads nothing of the demo or its emulators, whatever it is asked", async () => {

@@ -18,7 +18,13 @@ function moneyWith(
     reserved = 0,
     limit = 1_000,
     nowMs = noon,
-  }: { reserved?: number; limit?: number | null; nowMs?: number } = {},
+    grants = [],
+  }: {
+    reserved?: number;
+    limit?: number | null;
+    nowMs?: number;
+    grants?: readonly { readonly at: number; readonly amount: number }[];
+  } = {},
 ) {
   const clock = handClock(nowMs);
   const cost = createLimitCost({
@@ -27,7 +33,10 @@ function moneyWith(
       turns
         .filter((turn) => turn.userId === userId && turn.at >= sinceMs)
         .reduce((sum, turn) => sum + turn.cost, 0),
+    grantedSince: (_, sinceMs) =>
+      grants.filter(({ at }) => at >= sinceMs).reduce((sum, { amount }) => sum + amount, 0),
     reserved: () => reserved,
+    isEquivalent: false,
     window: "day",
     now: clock.now,
     timeZone: () => "UTC",
@@ -47,6 +56,7 @@ test("work is admitted while anything is unspent, and refused from the last mill
       spentMicroUsd: cost,
       limitMicroUsd: 1_000,
       returnsAt: midnight,
+      isEquivalent: false,
     });
 });
 
@@ -85,8 +95,9 @@ test("what was spent is that of the window, with a budget or without", () => {
     { userId: 7, at: midnight - 86_400_001, cost: 50 },
     { userId: 8, at: noon, cost: 7 },
   ];
-  expect(moneyWith(turns).cost.spent(7)).toBe(300);
-  expect(moneyWith(turns, { limit: null }).cost.spent(7)).toBe(300);
+  const facts = { spentMicroUsd: 300, window: "day", returnsAt: midnight, isEquivalent: false };
+  expect(moneyWith(turns).cost.spending(7)).toEqual({ ...facts, limitMicroUsd: 1_000 });
+  expect(moneyWith(turns, { limit: null }).cost.spending(7)).toEqual({ ...facts, limitMicroUsd: null });
 });
 
 test("a reservation is the smaller of the cap and what is neither spent nor reserved", () => {
@@ -106,10 +117,29 @@ test("nothing left unreserved is a wait for the running turn, nothing unspent a 
   const turns = [{ userId: 7, at: noon, cost: 300 }];
   for (const reserved of [700, 800])
     expect(moneyWith(turns, { reserved }).cost.reserve(7, 500)).toEqual({ kind: "busy" });
-  const spent = { kind: "spent", spentMicroUsd: 1_000, limitMicroUsd: 1_000, returnsAt: midnight };
+  const spent = {
+    kind: "spent",
+    spentMicroUsd: 1_000,
+    limitMicroUsd: 1_000,
+    returnsAt: midnight,
+    isEquivalent: false,
+  };
   expect(moneyWith([{ userId: 7, at: noon, cost: 1_000 }], { reserved: 500 }).cost.reserve(7, 500)).toEqual(
     spent,
   );
+});
+
+test("what an owner granted counts in the window in which he granted it, and in no other", () => {
+  const turns = [{ userId: 7, at: noon, cost: 1_000 }];
+  const grants = [
+    { at: noon, amount: 200 },
+    { at: midnight - 86_400_001, amount: 5_000 },
+  ];
+  const { cost } = moneyWith(turns, { grants });
+  expect(cost.spending(7)).toMatchObject({ spentMicroUsd: 1_000, limitMicroUsd: 1_200 });
+  expect(cost.gate(request()).kind).toBe("admit");
+  expect(cost.reserve(7, 500)).toEqual({ kind: "ok", reservedMicroUsd: 200 });
+  expect(moneyWith(turns, { grants, limit: null }).cost.spending(7).limitMicroUsd).toBeNull();
 });
 
 test("a budget of nothing refuses, it is not the same as none", () => {
@@ -139,6 +169,8 @@ test("however turns reserve, settle and fail, spent plus reserved never exceeds 
       const cost = createLimitCost({
         limitMicroUsd: () => limit,
         spentSince: () => spent,
+        grantedSince: () => 0,
+        isEquivalent: false,
         reserved: () => running.reduce((sum, one) => sum + one, 0),
         window: "total",
         now: () => noon,

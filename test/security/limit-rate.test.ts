@@ -6,9 +6,22 @@ import { handClock, request, requestOf } from "./requests.ts";
 
 const rate = { capacity: 3, refillTokens: 6, windowMs: 60_000 };
 
+/** In these tests a button's nonce says how many works it starts. */
+const startedBy = ({ body }: Request): number => (body.kind === "button" ? Number(body.nonce) : 0);
+
+/** A press that starts so many works. */
+const press = (works: number): Request =>
+  request({ kind: "control", body: { kind: "button", nonce: String(works), callbackId: "c" } });
+
 /** A limiter on a clock that is turned by hand, and the table it is saved to. */
 function limiterWith(table = new Map<string, string>(), clock = handClock()) {
-  const limit = createLimitRate({ rate, load: (key) => table.get(key) ?? null, now: clock.now });
+  const limit = createLimitRate({
+    rate,
+    load: (key) => table.get(key) ?? null,
+    startedBy,
+    now: clock.now,
+    steadyNow: clock.now,
+  });
   const save = () => {
     const unsaved = limit.unsaved();
     for (const { key, state } of unsaved) table.set(key, state);
@@ -58,6 +71,14 @@ test("one person's requests do not use up another's, but all together have five 
   expect(admitted(9, () => requestOf(6))).toBe(1);
 });
 
+test("looking of all together has five times one's, apart from their work", () => {
+  const { admitted } = limiterWith();
+  for (let userId = 1; userId <= 5; userId += 1)
+    expect(admitted(20, () => ({ ...requestOf(userId), kind: "look" }))).toBe(9);
+  expect(admitted(20, () => ({ ...requestOf(6), kind: "look" }))).toBe(0);
+  expect(admitted(20, () => requestOf(6))).toBe(3);
+});
+
 test("who is refused because of all the others keeps the tokens of his own", () => {
   const { admitted, clock } = limiterWith();
   for (let userId = 1; userId <= 5; userId += 1) admitted(3, () => requestOf(userId));
@@ -66,7 +87,7 @@ test("who is refused because of all the others keeps the tokens of his own", () 
   expect(admitted(9, () => requestOf(6))).toBe(3);
 });
 
-test("the refusal is told once until the announced wait is over, each person for himself", () => {
+test("a refusal is told once in a window of the rate, each person for himself", () => {
   const { limit, admitted, clock } = limiterWith();
   admitted(3, () => request());
   admitted(3, () => requestOf(8));
@@ -77,7 +98,12 @@ test("the refusal is told once until the announced wait is over, each person for
   expect(refuse(8)).toMatchObject({ isFirstInWindow: true });
   clock.ms += 6_000;
   expect(limit.gate(request()).kind).toBe("admit");
-  expect(refuse(7)).toEqual({ kind: "wait", retryAfterMs: 10_000, isFirstInWindow: true });
+  expect(refuse(7)).toEqual({ kind: "wait", retryAfterMs: 10_000, isFirstInWindow: false });
+  clock.ms += 49_999;
+  admitted(9, () => request());
+  expect(refuse(7)).toMatchObject({ isFirstInWindow: false });
+  clock.ms += 1;
+  expect(refuse(7)).toMatchObject({ isFirstInWindow: true });
 });
 
 test("a clock set back does not silence refusals for the length of the jump", () => {
@@ -237,7 +263,9 @@ test("memory is bounded: buckets that are full again are forgotten, and come bac
       loads.push(key);
       return table.get(key) ?? null;
     },
+    startedBy: () => 0,
     now: clock.now,
+    steadyNow: clock.now,
   });
   const save = () => {
     const unsaved = limit.unsaved();
@@ -324,4 +352,59 @@ test("H40: prompts that lay at Telegram's while the bot was away are never throw
   });
   clock.ms += 10_000;
   expect(limit.gate(late(0))).toMatchObject({ kind: "admit", request: { kind: "work" } });
+});
+
+test("never more than burst + rate x time is admitted in any window, clock jumps included", () => {
+  const moves = fc.array(
+    fc.record({ elapsedMs: fc.nat(20_000), jumpMs: fc.integer({ min: -3_600_000, max: 3_600_000 }) }),
+    { minLength: 1, maxLength: 60 },
+  );
+  fc.assert(
+    fc.property(moves, (all) => {
+      const time = { wall: 1_800_000_000_000, steady: 1_800_000_000_000 };
+      const limit = createLimitRate({
+        rate,
+        load: () => null,
+        startedBy,
+        now: () => time.wall,
+        steadyNow: () => time.steady,
+      });
+      // For every window that begins at some request: what it may still admit, in parts of a token.
+      let open: number[] = [];
+      for (const { elapsedMs, jumpMs } of all) {
+        time.steady += elapsedMs;
+        time.wall += elapsedMs + jumpMs;
+        open = open.map((left) => left + elapsedMs * rate.refillTokens);
+        open.push(rate.capacity * rate.windowMs);
+        for (let tries = 0; tries < 4; tries += 1) {
+          if (limit.gate(request()).kind !== "admit") break;
+          open = open.map((left) => left - rate.windowMs);
+        }
+        expect(Math.min(...open)).toBeGreaterThanOrEqual(0);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("a press takes a token for each work that it starts, and none where it starts none", () => {
+  const { limit, admits, admitted, clock } = limiterWith();
+  expect(admitted(50, () => press(0))).toBe(50);
+  expect(admits(press(1))).toBe(true);
+  expect(admitted(9, () => request())).toBe(2);
+  expect(limit.gate(press(1))).toMatchObject({ kind: "wait", retryAfterMs: 10_000 });
+  clock.ms += 20_000;
+  expect(limit.gate(press(3))).toMatchObject({ kind: "wait", retryAfterMs: 10_000 });
+  expect(admits(press(2))).toBe(true);
+  clock.ms += 30_000;
+  expect(admits(press(100))).toBe(true); // more than the burst takes the burst
+  expect(admits(request())).toBe(false);
+});
+
+test("what a press took is given back when it could not be carried out", () => {
+  const { limit, admits, admitted } = limiterWith();
+  const pressed = press(3);
+  expect(admits(pressed)).toBe(true);
+  limit.refund(pressed);
+  expect(admitted(9, () => request())).toBe(3);
 });

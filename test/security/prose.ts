@@ -1,3 +1,5 @@
+import { SHELL_PROSE } from "./shell-prose.ts";
+
 /** What people really write to a coding assistant: words about shells, paths and secrets, in many scripts. All must pass unchanged. */
 export const PLAIN_PROSE: readonly string[] = [
   "What does `rm -rf /` do, and why does GNU rm refuse it?",
@@ -73,4 +75,5 @@ export const PLAIN_PROSE: readonly string[] = [
   "∩︀ is a serif intersection, x² ≥ 0 ∀x ∈ ℝ",
   "Zalgo t̸e̷x̵t̶ breaks our layout",
   "e\u0301 and é must compare equal",
+  ...SHELL_PROSE,
 ];

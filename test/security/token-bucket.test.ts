@@ -19,31 +19,42 @@ const steps = fc.array(
 
 const TWENTY_A_MINUTE: Rate = { capacity: 10, refillTokens: 20, windowMs: 60_000 };
 
+const one = (nowMs: number) => ({ nowMs, count: 1 });
+
+test("several tokens are taken together or not at all, and the wait is for all of them", () => {
+  const full = fullBucket(TWENTY_A_MINUTE, 0);
+  const { state, verdict } = take(full, TWENTY_A_MINUTE, { nowMs: 0, count: 8 });
+  expect(verdict).toEqual({ kind: "taken" });
+  const more = take(state, TWENTY_A_MINUTE, { nowMs: 0, count: 4 });
+  expect(more).toEqual({ state, verdict: { kind: "wait", retryAfterMs: 6_000 } });
+  expect(take(state, TWENTY_A_MINUTE, { nowMs: 6_000, count: 4 }).verdict).toEqual({ kind: "taken" });
+});
+
 test("a full bucket gives its burst at once, and then says how long to wait", () => {
   let state = fullBucket(TWENTY_A_MINUTE, 0);
   for (let n = 0; n < 10; n += 1) {
-    const taking = take(state, TWENTY_A_MINUTE, 0);
+    const taking = take(state, TWENTY_A_MINUTE, one(0));
     expect(taking.verdict).toEqual({ kind: "taken" });
     state = taking.state;
   }
-  expect(take(state, TWENTY_A_MINUTE, 0).verdict).toEqual({ kind: "wait", retryAfterMs: 3_000 });
-  expect(take(state, TWENTY_A_MINUTE, 2_999).verdict).toEqual({ kind: "wait", retryAfterMs: 1 });
-  expect(take(state, TWENTY_A_MINUTE, 3_000).verdict).toEqual({ kind: "taken" });
+  expect(take(state, TWENTY_A_MINUTE, one(0)).verdict).toEqual({ kind: "wait", retryAfterMs: 3_000 });
+  expect(take(state, TWENTY_A_MINUTE, one(2_999)).verdict).toEqual({ kind: "wait", retryAfterMs: 1 });
+  expect(take(state, TWENTY_A_MINUTE, one(3_000)).verdict).toEqual({ kind: "taken" });
 });
 
-test("never more than burst + rate x time is admitted in any window, clock jumps included", () => {
+test("never more than burst + rate x time is taken in any window of time", () => {
   fc.assert(
     fc.property(rates, steps, (rate, moves) => {
       let now = 1_800_000_000_000;
       let state = fullBucket(rate, now);
       // For every window that begins at some take: what it may still admit, in parts of a token.
       let open: number[] = [];
-      for (const move of moves) {
+      for (const move of moves.map(Math.abs)) {
         now += move;
-        open = open.map((left) => left + Math.max(0, move) * rate.refillTokens);
+        open = open.map((left) => left + move * rate.refillTokens);
         open.push(rate.capacity * rate.windowMs);
         for (let tries = 0; tries < 3; tries += 1) {
-          const taking = take(state, rate, now);
+          const taking = take(state, rate, one(now));
           state = taking.state;
           if (taking.verdict.kind === "wait") break;
           open = open.map((left) => left - rate.windowMs);
@@ -62,13 +73,13 @@ test("waiting exactly as long as it said always suffices, and a millisecond less
       let state = fullBucket(rate, now);
       for (const move of moves) {
         now += move;
-        const taking = take(state, rate, now);
+        const taking = take(state, rate, one(now));
         state = taking.state;
         if (taking.verdict.kind === "taken") continue;
         const { retryAfterMs } = taking.verdict;
         expect(retryAfterMs).toBeGreaterThan(0);
-        expect(take(state, rate, now + retryAfterMs).verdict.kind).toBe("taken");
-        expect(take(state, rate, now + retryAfterMs - 1).verdict.kind).toBe("wait");
+        expect(take(state, rate, one(now + retryAfterMs)).verdict.kind).toBe("taken");
+        expect(take(state, rate, one(now + retryAfterMs - 1)).verdict.kind).toBe("wait");
       }
     }),
   );
@@ -119,8 +130,10 @@ test("a clock that jumps forward fills the bucket and no more", () => {
 
 test("a token put back is there again, and never above the burst", () => {
   const full = fullBucket(TWENTY_A_MINUTE, 0);
-  expect(putBack(full, TWENTY_A_MINUTE)).toEqual(full);
-  expect(putBack(take(full, TWENTY_A_MINUTE, 0).state, TWENTY_A_MINUTE)).toEqual(full);
+  expect(putBack(full, TWENTY_A_MINUTE, 1)).toEqual(full);
+  expect(putBack(take(full, TWENTY_A_MINUTE, { nowMs: 0, count: 3 }).state, TWENTY_A_MINUTE, 3)).toEqual(
+    full,
+  );
 });
 
 test("a bucket counted in another window keeps its share of tokens, and never above today's burst", () => {

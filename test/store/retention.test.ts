@@ -17,6 +17,7 @@ const PERSON = 7;
 const BOUNDED = [
   "conversations",
   "chats",
+  "chat_moves",
   "buckets",
   "facts",
   "host_rules",
@@ -24,8 +25,11 @@ const BOUNDED = [
   "audit_anchor",
   "baselines",
   "exposed_files",
+  "grants",
+  "credentials",
+  "upload_folders",
 ];
-/** Have a retention of their own: `ops/forget.ts`, and `ops/clear-quarantine.ts`, which removes files first. */
+/** Have a retention of their own: `ops/forget.ts`; `ops/clear-quarantine.ts` and `ops/clear-uploads.ts`, which remove files first. */
 const CHAIN = ["audit", "quarantine"];
 
 /** A store on a file, with a clock, and with what it takes to fill it and to look at it from outside. */
@@ -117,9 +121,25 @@ test("H20: no table grows for ever: what was done two years ago has left no row 
     store.facts.set("a", "b");
     store.hostRules.set({ project: "p", host: "example.com", port: 443, verdict: "allow" }, PERSON);
     store.exposedFiles.show("/p", ".env", PERSON);
+    store.grants.add(PERSON, 1, PERSON);
+    store.credentials.begin("TELEGRAM_BOT_TOKEN", "f");
     store.baselines.open("/p", []);
     store.quarantine.begin("/p", id, [{ kind: "settings", path: ".vscode", ino: null }]);
+    store.attachments.add(id, [{ fileId: "f", name: "a.txt", bytes: 1 }]);
+    store.uploadFolders.of(PERSON, "/p", "0".repeat(32));
     store.chats.rest(7, clock() + 1);
+    store.chats.move(-5, -1005);
+    const invite = store.invites.make({
+      digest: "d",
+      role: "member",
+      madeBy: null,
+      expiresAt: clock() + DAY,
+    });
+    store.invites.make({ digest: "never used", role: "member", madeBy: null, expiresAt: clock() + DAY });
+    store.invites.use(invite.id, 9);
+    store.logins.begin({ userId: 9, role: "member", inviteId: invite.id, isSecondFactor: false });
+    store.logins.end(9);
+    store.loginFailures.save(8, { failures: 1, lockouts: 0, lastAt: clock(), lockedUntil: 0 });
     store.audit.append({
       at: clock(),
       risk: "low",
@@ -134,6 +154,7 @@ test("H20: no table grows for ever: what was done two years ago has left no row 
   expect([...filled(), "costs_before"].toSorted()).toEqual(tables.toSorted());
 
   clock.turn(730 * DAY);
+  for (const { id } of store.attachments.due(clock() - 30 * DAY, 10)) store.attachments.remove(id);
   forget();
   expect(filled().toSorted()).toEqual([...BOUNDED, ...CHAIN].toSorted());
   expect(store.ledger.spentSince(PERSON, 0)).toBe(5);

@@ -6,7 +6,16 @@ import { testClock } from "../support/store.ts";
 import { tempDir } from "../support/temp.ts";
 
 /** Tables that hold one row, or one a person, chat, key or name. */
-const BOUNDED = ["conversations", "chats", "buckets", "facts", "costs_before", "audit_anchor", "baselines"];
+const BOUNDED = [
+  "conversations",
+  "chats",
+  "buckets",
+  "facts",
+  "costs_before",
+  "audit_anchor",
+  "baselines",
+  "upload_folders",
+];
 
 /** Partial indexes that hold only what is under way; they may be read through. */
 const OPEN_ROWS = [
@@ -17,6 +26,8 @@ const OPEN_ROWS = [
   "approvals_asked",
   "outbox_open",
   "quarantine_open",
+  "invites_open",
+  "logins_current",
 ];
 
 /** Growing tables that a statement reads through all the same, by what it begins with, and why that is right. */

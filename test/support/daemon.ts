@@ -10,9 +10,12 @@ import type { ShownMessage } from "../../src/demo/bot-api/types.ts";
 import { createMessagesApi, type MessagesApi } from "../../src/demo/messages-api/server.ts";
 import type { ModelScript } from "../../src/demo/messages-api/types.ts";
 import { tempDir } from "./temp.ts";
+import { WAIT_MS } from "./wait-ms.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const TOKEN = "123456:test-token-of-thirty-characters-or-more";
+/** Where the starts of the program share what was compiled: a quarter of what a start costs. */
+const COMPILED = join(ROOT, "node_modules/.cache/sallyport-compiled");
 /** The person on the whitelist. */
 export const USER = 1001;
 
@@ -52,6 +55,8 @@ export interface Stage {
   /** Sends a text and waits for a message of the bot that holds `expected`. */
   readonly ask: (text: string, expected: string) => Promise<ShownMessage>;
   readonly botTexts: () => readonly string[];
+  /** The environment that a life is started in. */
+  readonly settings: Record<string, string>;
 }
 
 interface StageOptions {
@@ -104,16 +109,19 @@ export async function createStage({
     CLAUDE_PERMISSION_MODE: "ask",
     SALLYPORT_HOME: home,
     LOG_LEVEL: "debug",
+    // Tests ask more in a second than people do.
+    RATE_LIMIT_BURST: "100",
     ...stageEnv,
   };
+
+  const surroundings = { PATH: process.env.PATH ?? "", HOME: folder, ...settings };
 
   async function start({
     env = {},
     isReady = true,
     args = [],
   }: Parameters<Stage["start"]>[0] = {}): Promise<Life> {
-    const lifeEnv = { PATH: process.env.PATH ?? "", HOME: folder, ...settings, ...env };
-    const life = launch(["start", ...args], lifeEnv, { entry, program });
+    const life = launch(["start", ...args], { ...surroundings, ...env }, { entry, program });
     if (isReady) {
       const polls = api.log.filter(({ method }) => method === "getUpdates").length;
       const polled = () => api.log.filter(({ method }) => method === "getUpdates").length > polls;
@@ -128,7 +136,7 @@ export async function createStage({
   const waitFor: Stage["waitFor"] = (predicate, what = "a message of the bot") =>
     api.waitForMessage(USER, (message) => message.isFromBot && predicate(message), {
       what,
-      timeoutMs: 20_000,
+      timeoutMs: WAIT_MS,
     });
 
   return {
@@ -146,6 +154,7 @@ export async function createStage({
       chat.send(text);
       return waitFor((message) => message.text.includes(expected), `an answer with ${expected}`);
     },
+    settings: surroundings,
     botTexts: () =>
       api
         .messages(USER)
@@ -175,7 +184,7 @@ export function launch(
 ): Life {
   const [file = "", ...argv] = [...wrap, ...program, ...args];
   const child = spawn(file, argv, {
-    env,
+    env: { NODE_COMPILE_CACHE: COMPILED, ...env },
     cwd: env.HOME,
     stdio: ["ignore", "pipe", "pipe"],
   });

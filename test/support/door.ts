@@ -6,6 +6,7 @@ import { createBotApi } from "../../src/demo/bot-api/bot-api.ts";
 import type { PersonChat } from "../../src/demo/bot-api/person.ts";
 import type { ShownMessage } from "../../src/demo/bot-api/types.ts";
 import { createLogger } from "../../src/log/logger.ts";
+import { createSecretFinder, redactShapes } from "../../src/log/redact.ts";
 import { createSecurity, type Security } from "../../src/security/security.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { openTelegram } from "../../src/telegram/door.ts";
@@ -64,6 +65,12 @@ export async function createDoorBench(): Promise<DoorBench> {
     claude: { auth: "api-key" },
     staleAfterMs: STALE_AFTER_MS,
     retention: { contentMs: 30 * 86_400_000, auditMs: 365 * 86_400_000 },
+    uploads: {
+      types: { groups: ["text", "code", "images", "pdf", "archives"], extensions: [] },
+      maxFileBytes: 20 * 1024 * 1024,
+      maxArchiveBytes: 100 * 1024 * 1024,
+    },
+    secretFiles: [],
     limits: {
       requestsPerWindow: 60,
       windowMs: 60_000,
@@ -78,8 +85,16 @@ export async function createDoorBench(): Promise<DoorBench> {
 
   function live(): DoorLife {
     const log = createLogger({ level: "silent", format: "json", secretValues: [] });
-    const security = createSecurity({ config, store, log, now });
-    const door = openTelegram({ token: TOKEN, config, store, security, log, now });
+    const security = createSecurity({ config, tokenSecret: null, store, log, now, redactText: redactShapes });
+    const door = openTelegram({
+      token: TOKEN,
+      config,
+      store,
+      security,
+      secrets: createSecretFinder([]),
+      log,
+      now,
+    });
     const bench = turnsBench({
       store,
       now,
@@ -93,7 +108,8 @@ export async function createDoorBench(): Promise<DoorBench> {
       turns: bench.turns,
       projects,
       mode: "ask",
-      isSuspicious: () => false,
+      findViolation: async () => null,
+      accessOf: async () => [],
       findFile: async () => ({ kind: "gone" }),
       onPoll: () => undefined,
     });

@@ -5,9 +5,9 @@ import type { WireRequest } from "../../src/domain/usage.ts";
 export const WIRE: WireRequest = {
   model: "claude-opus-5-5",
   hasTools: true,
-  searchesWeb: false,
   maxOutputTokens: 32_000,
   textBytes: 100,
+  isStreamed: true,
 };
 
 const refuse = async (): Promise<NetVerdict> => ({

@@ -63,7 +63,8 @@ export async function createGitServer(host: string, token: string): Promise<GitS
     }
     requests.push(`${request.method} ${request.url}`);
     const url = new URL(request.url ?? "/", `https://${host}`);
-    const cgi = spawn(BACKEND, {
+    // One whose request was cut off turns in circles for ever, also when this process is gone.
+    const cgi = spawn("timeout", ["60", BACKEND], {
       env: {
         GIT_PROJECT_ROOT: root,
         GIT_HTTP_EXPORT_ALL: "1",

@@ -7,12 +7,13 @@ import type { ClaudeTurnEnd } from "../../src/domain/claude-event.ts";
 import type { Now } from "../../src/domain/clock.ts";
 import type { TurnReport } from "../../src/domain/turn-event.ts";
 import type { Work } from "../../src/domain/work.ts";
-import { BARE_WORKSHOP } from "../../src/jail/jail.ts";
+import { BARE_WORKSHOP, type Workshop } from "../../src/jail/jail.ts";
 import { createLogger } from "../../src/log/logger.ts";
 import type { Reservation } from "../../src/security/limit-cost.ts";
 import type { Store } from "../../src/store/store.ts";
 import type { CutOff, Presenter } from "../../src/turns/presenter.ts";
 import { createTurns, type Turns, type TurnsDeps } from "../../src/turns/turns.ts";
+import { EVERYBODY } from "./people.ts";
 import { testClock, testStore } from "./store.ts";
 
 /** A turn that the far side is asked to run, with the means to end it. */
@@ -51,7 +52,11 @@ interface BenchOptions {
   readonly presenter?: Presenter;
   readonly now?: Now;
   readonly isLocked?: () => boolean;
+  readonly files?: TurnsDeps["files"];
+  readonly workshop?: Workshop;
   readonly record?: TurnsDeps["record"];
+  /** Who may come in: everybody, unless given. */
+  readonly admission?: TurnsDeps["admission"];
 }
 
 /** From this age on nothing runs by itself. */
@@ -113,8 +118,10 @@ export function turnsBench(options: BenchOptions = {}): TurnsBench {
       note(`offer ${work.text} ${ageMs / 1000} s [${all.map(({ text }) => text).join()}]`),
     offerTaken: (work, choice) => void note(`taken ${work.text} ${choice}`),
     recall: (work) => void note(`recall ${work.text}`),
+    accessLimited: (work) => void shown.push(`limited ${work.text}`),
     modelRefused: (_, model) => void note(`owners: ${model} refused`),
     jailLost: () => undefined,
+    fileRefused: (_, { name, reason }) => void note(`file ${name} refused: ${reason}`),
     unlocked: () => void note("unlocked"),
     dropped: (work) => void note(`dropped ${work.text}`),
     waitsForMoney: (work) => void note(`waits ${work.text}`),
@@ -136,11 +143,19 @@ export function turnsBench(options: BenchOptions = {}): TurnsBench {
     },
     isLocked: options.isLocked ?? (() => false),
     reserve: options.reserve ?? (() => ({ kind: "ok", reservedMicroUsd: 5_000_000 })),
+    accessFaults: async () => [],
+    isEquivalent: false,
     resolveProject: async (name) => options.project ?? (`/projects/${name}` as ApprovedPath),
     git: options.git ?? { remotes: async () => [], commits: async () => [], isForced: async () => false },
     isOwner: (userId) => userId === 7,
+    admission: options.admission ?? EVERYBODY,
     allowedHosts: options.allowedHosts ?? [],
-    workshopOf: async () => BARE_WORKSHOP,
+    workshopOf: async () => options.workshop ?? BARE_WORKSHOP,
+    files: options.files ?? {
+      receive: async () => ({ kind: "failed", cause: "no files in this test" }),
+      discard: async () => undefined,
+      shownAt: async (folder) => folder,
+    },
     configDirOf: async (userId, project) => options.configDir ?? `/config/${userId}/${project}`,
     summarise: (name) => name,
     approvalTimeoutMs: options.approvalTimeoutMs ?? 60_000,

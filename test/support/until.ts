@@ -1,10 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { WAIT_MS } from "./wait-ms.ts";
 
 /** Waits until `look` gives something, asking every 10 ms, at most `deadlineMs`. For what tells nobody when it changes: files, processes. */
 export async function until<T>(
   look: () => T | Promise<T>,
   what: string,
-  deadlineMs = 20_000,
+  deadlineMs = WAIT_MS,
 ): Promise<NonNullable<T>> {
   const end = performance.now() + deadlineMs;
   for (;;) {

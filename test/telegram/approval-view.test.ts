@@ -5,6 +5,8 @@ import type { Approval } from "../../src/store/approvals.ts";
 import { createApprovalView } from "../../src/telegram/approval-view.ts";
 import type { ApprovalEnd } from "../../src/turns/presenter.ts";
 import { parseQuestions } from "../../src/turns/questions.ts";
+import { outgoingOf } from "../support/outgoing.ts";
+import { ownersOf } from "../support/people.ts";
 import { testStore } from "../support/store.ts";
 
 interface Option {
@@ -20,14 +22,15 @@ function openApproval(toolName: string, input: Record<string, unknown>) {
   const draft = { dedupeKey: "telegram:1", uuid: "u", conversationId: conversation.id, userId: 1 };
   const work = store.work.submit({ ...draft, text: "a prompt", project: "demo", messageId: 5 });
   if (!work) throw new Error("The work was not taken");
-  const view = createApprovalView(
+  const view = createApprovalView({
     store,
-    ({ conversation: at }, act, priority = 2) => {
+    outgoing: outgoingOf(),
+    put: ({ conversation: at }, act, priority = 2) => {
       acts.push(act);
       return store.outbox.put({ conversation: at, act, priority, finalOf: null });
     },
-    [1],
-  );
+    owners: ownersOf(1),
+  });
   let approval: Approval = store.approvals.ask({ workId: work.id, toolUseId: "t", toolName, input });
 
   /** Remembers what was put up, and has it sent; Telegram gives no id where it refused. */

@@ -10,6 +10,7 @@ import type { Now } from "../../src/domain/clock.ts";
 import type { Reach } from "../../src/domain/fault-point.ts";
 import type { Verdict } from "../../src/domain/verdict.ts";
 import { createLogger, type Logger } from "../../src/log/logger.ts";
+import { createSecretFinder, redactShapes } from "../../src/log/redact.ts";
 import { createGuard, GATE_ORDER, type Gate, type Guard, type Refusal } from "../../src/security/admit.ts";
 import { createSecurity } from "../../src/security/security.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
@@ -19,6 +20,7 @@ import { createReplies } from "../../src/telegram/replies.ts";
 import type { Sender } from "../../src/telegram/sender.ts";
 import { whenText } from "../../src/telegram/wording-time.ts";
 import { createProjects } from "../../src/workspace/projects.ts";
+import { outgoingOf } from "../support/outgoing.ts";
 import { testClock } from "../support/store.ts";
 import { tempDir } from "../support/temp.ts";
 import { STALE_AFTER_MS, turnsBench } from "../support/turns.ts";
@@ -70,6 +72,8 @@ interface ChainOptions {
   readonly names?: readonly string[];
   readonly guardOf?: (security: { readonly guard: Guard }, notes: string[]) => Guard;
   readonly reach?: Reach;
+  /** Who is a stranger by the time that it is written what an update leads to. */
+  readonly isStranger?: (userId: number | null) => boolean;
 }
 
 /** The chain on a real database, with real gates unless others are given. Between it and Telegram stands nothing. */
@@ -80,12 +84,21 @@ function createChain({
   names = ["app"],
   guardOf,
   reach = () => undefined,
+  isStranger,
 }: ChainOptions = {}) {
   const store = openStore(path, now, { reach });
   const notes: string[] = [];
   const events: AuditEvent[] = [];
   const toasts: (string | null)[] = [];
-  const security = createSecurity({ config: configOf({ burst }), store, log: silent, now });
+  const security = createSecurity({
+    config: configOf({ burst }),
+    tokenSecret: null,
+    store,
+    log: silent,
+    now,
+    steadyNow: now,
+    redactText: redactShapes,
+  });
   const bench = turnsBench({ store });
   onTestFinished(async () => {
     await bench.turns.close();
@@ -98,6 +111,7 @@ function createChain({
     start: () => undefined,
     watch: () => undefined,
     unwatch: () => undefined,
+    show: async () => true,
     react: (_, __, emoji) => void notes.push(`react ${emoji}`),
     clearKeys: () => void notes.push("clearKeys"),
     answerPress: (_, text) => void toasts.push(text),
@@ -120,12 +134,18 @@ function createChain({
       approvedDirectory: approved,
       isOffered: () => true,
     }),
-    replies: createReplies({ store, kick: () => undefined, answerPress: sender.answerPress }),
+    replies: createReplies({
+      store,
+      outgoing: outgoingOf(),
+      kick: () => undefined,
+      answerPress: sender.answerPress,
+    }),
     sender,
     log: silent,
     now,
     mode: "ask",
-    isSuspicious: (name) => name.includes(".."),
+    findViolation: async (_, name) => (name.includes("..") ? "path_traversal" : null),
+    accessOf: async () => [],
     findFile: async () => ({ kind: "gone" }),
     ageOf: () => 0,
     staleAfterMs: STALE_AFTER_MS,
@@ -135,7 +155,11 @@ function createChain({
       store.inbox.bury(id);
     },
     allowedHosts: [],
-    ownerUsers: new Set([OWNER]),
+    owners: security.people.owners,
+    people: security.people,
+    access: security.access,
+    isStranger: isStranger ?? security.isStranger,
+    seen: store.logins.seen,
     lock: security.lock,
     guard: guardOf?.(security, notes) ?? security.guard,
     record: (event, who) => {
@@ -218,6 +242,23 @@ function press(data: string, { from = OWNER, chatId }: { from?: number; chatId?:
   } as unknown as Update;
 }
 
+test("who is taken out between the gates and the writing leaves nothing behind, and his update is done", async () => {
+  const gone = new Set<number | null>();
+  const chain = createChain({ isStranger: (userId) => gone.has(userId) });
+  await chain.handle(say("before", { from: GUEST }));
+  expect(chain.works()).toBe(1);
+  const shown = chain.texts().length;
+  gone.add(GUEST);
+  const late = say("after", { from: GUEST });
+  await chain.handle(late);
+  await chain.handle(say("/status", { from: GUEST }));
+  expect(chain.works()).toBe(1);
+  expect(chain.texts()).toHaveLength(shown);
+  expect(chain.stateOf(late.update_id)).toBe("done");
+  await chain.handle(say("of another", { from: OWNER }));
+  expect(chain.works()).toBe(2);
+});
+
 describe("the order of the gates", () => {
   /** A guard whose gates note that they were asked; the one that `refuse` names refuses. */
   const noting =
@@ -259,13 +300,19 @@ describe("the order of the gates", () => {
     [
       "limitRate",
       { kind: "wait", retryAfterMs: 3_001, isFirstInWindow: true },
-      "That was a lot at once. Wait 4 s; what you sent was not run.",
+      "That was a lot at once. Wait 4 s; what you sent was not run. More that comes too soon gets no answer for a while.",
     ],
     ["limitRate", { kind: "wait", retryAfterMs: 3_001, isFirstInWindow: false }, null],
     [
       "limitCost",
-      { kind: "spent", spentMicroUsd: 10_200_000, limitMicroUsd: 10_000_000, returnsAt: null },
-      "The budget is spent: $10.20 of $10.00. It does not return by itself.",
+      {
+        kind: "spent",
+        spentMicroUsd: 10_200_000,
+        limitMicroUsd: 10_000_000,
+        returnsAt: null,
+        isEquivalent: false,
+      },
+      "The budget is spent: $10.20 of $10.00, nothing is left. It does not return by itself; an owner may grant more (/grant).",
     ],
     ["validateInput", { kind: "deny", reason: "empty", detail: null }, "There was no text in that message."],
     [
@@ -289,7 +336,9 @@ describe("the order of the gates", () => {
         ]);
         // A press is answered by what pops up, everything else by a message.
         const told = update.callback_query ? chain.toasts.splice(0) : chain.texts().slice(before);
-        expect(told).toEqual(text === null ? [] : [text]);
+        const isHeap = text === null && refusal.kind === "wait";
+        const popUp = expect.stringContaining("That was a lot at once. Wait 4 s");
+        expect(told).toEqual(isHeap && update.callback_query ? [popUp] : text === null ? [] : [text]);
         expect(chain.stateOf(update.update_id)).toBe("done");
       }
       expect(chain.works()).toBe(0);
@@ -381,7 +430,9 @@ describe("the rate limit", () => {
       await Promise.all(Array.from({ length: 20 }, () => chain.handle(say("go"))));
       expect(chain.works()).toBe(burst);
       const told = chain.texts().filter((text) => text.startsWith("That was a lot at once. Wait "));
-      expect(told).toEqual(["That was a lot at once. Wait 1 s; what you sent was not run."]);
+      expect(told).toEqual([
+        "That was a lot at once. Wait 1 s; what you sent was not run. More that comes too soon gets no answer for a while.",
+      ]);
     },
   );
 
@@ -598,10 +649,25 @@ async function openDoor({ seed }: { seed?: (store: Store) => void } = {}) {
     destination: { write: (text) => (output += text) },
   });
   const config = configOf({ apiRoot });
-  const security = createSecurity({ config, store, log, now: Date.now });
+  const security = createSecurity({
+    config,
+    tokenSecret: null,
+    store,
+    log,
+    now: Date.now,
+    redactText: redactShapes,
+  });
   const bench = turnsBench({ store });
   let fault: Error | null = null;
-  const door = openTelegram({ token: TOKEN, config, store, security, log, now: Date.now });
+  const door = openTelegram({
+    token: TOKEN,
+    config,
+    store,
+    security,
+    secrets: createSecretFinder([]),
+    log,
+    now: Date.now,
+  });
   const received = door.receive({
     turns: bench.turns,
     projects: {
@@ -611,7 +677,8 @@ async function openDoor({ seed }: { seed?: (store: Store) => void } = {}) {
       },
     },
     mode: "ask",
-    isSuspicious: () => false,
+    findViolation: async () => null,
+    accessOf: async () => [],
     findFile: async () => ({ kind: "gone" }),
     onPoll: () => undefined,
   });

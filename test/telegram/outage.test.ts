@@ -4,6 +4,7 @@ import { createLogger } from "../../src/log/logger.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { createOutage } from "../../src/telegram/outage.ts";
 import { createReplies } from "../../src/telegram/replies.ts";
+import { outgoingOf } from "../support/outgoing.ts";
 import { tempDir } from "../support/temp.ts";
 
 const ADA = 7;
@@ -29,8 +30,13 @@ function bench() {
     lives.push(store);
     const outage = createOutage({
       store,
-      owners: [ADA, BOB],
-      notify: createReplies({ store, kick: () => undefined, answerPress: () => undefined }).notify,
+      owners: () => [ADA, BOB],
+      notify: createReplies({
+        store,
+        outgoing: outgoingOf(),
+        kick: () => undefined,
+        answerPress: () => undefined,
+      }).notify,
       canSend: async () => {
         line.asked += 1;
         return line.isUp;

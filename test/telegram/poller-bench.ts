@@ -17,6 +17,7 @@ import { createScreenCalls } from "../../src/telegram/screen-call.ts";
 import { createSender } from "../../src/telegram/sender.ts";
 import { createSockets } from "../../src/telegram/sockets.ts";
 import { type WakeDetector, watchForWake } from "../../src/telegram/wake.ts";
+import { outgoingOf } from "../support/outgoing.ts";
 
 export const TOKEN = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw";
 /** The owner. */
@@ -93,8 +94,13 @@ export async function createBench({
     sender.start();
     const outage = createOutage({
       store,
-      owners: [ADA],
-      notify: createReplies({ store, kick: sender.kick, answerPress: () => undefined }).notify,
+      owners: () => [ADA],
+      notify: createReplies({
+        store,
+        outgoing: outgoingOf(),
+        kick: sender.kick,
+        answerPress: () => undefined,
+      }).notify,
       canSend: async () => (await endOf(client.getMe())).kind === "ok",
       ...clocks,
       log,
@@ -124,10 +130,10 @@ export async function createBench({
       },
       makeLast: async () => store.flush(),
       onReady: () => undefined,
-      isStrangers: (update) => {
-        const isStranger = update.message?.from?.id !== ADA;
-        if (isStranger) strangers.push(update.update_id);
-        return isStranger;
+      rim: (update) => {
+        if (update.message?.from?.id === ADA) return { update, body: JSON.stringify(update) };
+        strangers.push(update.update_id);
+        return null;
       },
       bury: ({ update_id: id }) => {
         buried.push(id);

@@ -334,7 +334,7 @@ test("hundreds of thousands of polls, answered, refused and in vain, leave nothi
     handle: async () => undefined,
     makeLast: async () => undefined,
     onReady: () => undefined,
-    isStrangers: () => false,
+    rim: (update) => ({ update, body: JSON.stringify(update) }),
     bury: () => undefined,
     outage: { failed: () => undefined, answered: () => undefined, interrupted: () => undefined },
     noticeSleep: () => undefined,

@@ -4,6 +4,8 @@ import { expect, test } from "vitest";
 import type { Quarantined } from "../../src/domain/quarantine.ts";
 import { clearQuarantine } from "../../src/ops/clear-quarantine.ts";
 import { createQuarantineView } from "../../src/telegram/quarantine-view.ts";
+import { outgoingOf } from "../support/outgoing.ts";
+import { ownersOf } from "../support/people.ts";
 import { testClock, testStore } from "../support/store.ts";
 import { tempDir } from "../support/temp.ts";
 
@@ -13,7 +15,8 @@ test("H31: only owners may press for what lies in quarantine, whoever asked", ()
   const store = testStore();
   const view = createQuarantineView({
     store,
-    ownerUsers: [OWNER],
+    outgoing: outgoingOf(),
+    owners: ownersOf(OWNER),
     keepDays: 30,
     enqueue: (conversation, act, priority) =>
       store.outbox.put({ conversation, act, priority, finalOf: null }),

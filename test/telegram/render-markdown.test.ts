@@ -558,7 +558,7 @@ describe("H64: previews", () => {
   const answer = Array.from({ length: 400 }, (_, index) => `Line ${index} is **bold** here.`).join("\n\n");
 
   test("H64: a preview shows the end, and the final answer is whole, whatever the preview was cut to", () => {
-    const preview = previewMarkdown(answer, 500);
+    const preview = previewMarkdown(answer, { maxLength: 500 });
     const whole = renderMarkdown(answer);
     expect(preview.text.length).toBeLessThanOrEqual(500);
     expect(preview.text).toMatch(/^Line \d+ is bold here\./u);
@@ -569,14 +569,16 @@ describe("H64: previews", () => {
   });
 
   test("a preview that fits is the rendering itself", () => {
-    expect(previewMarkdown("**a** `b", 4096)).toEqual({
+    expect(previewMarkdown("**a** `b", { maxLength: 4096 })).toEqual({
       text: "a `b",
       entities: [{ type: "bold", offset: 0, length: 1 }],
     });
   });
 
   test("an unclosed fence longer than the message stays code of its language", () => {
-    const preview = previewMarkdown(`Intro\n\n\`\`\`ts\n${"const x = 1;\n".repeat(5000)}`, 400);
+    const preview = previewMarkdown(`Intro\n\n\`\`\`ts\n${"const x = 1;\n".repeat(5000)}`, {
+      maxLength: 400,
+    });
     expect(preview.text.startsWith("const x = 1;")).toBe(true);
     expect(preview.entities).toEqual([
       { type: "pre", offset: 0, length: preview.text.length, language: "ts" },
@@ -586,13 +588,13 @@ describe("H64: previews", () => {
 
   test("a fence that was closed long before does not make the end code", () => {
     const closed = `\`\`\`ts\n${"x\n".repeat(200)}\`\`\`\n\n`;
-    const preview = previewMarkdown(closed + answer, 200);
+    const preview = previewMarkdown(closed + answer, { maxLength: 200 });
     expect(new Set(preview.entities.map(({ type }) => type))).toEqual(new Set(["bold"]));
   });
 
   test("a preview is cut between characters a person sees", () => {
     const family = "👨‍👩‍👧‍👦";
-    const preview = previewMarkdown(family.repeat(50), 100);
+    const preview = previewMarkdown(family.repeat(50), { maxLength: 100 });
     expect(preview.text).toBe(family.repeat(9));
   });
 
@@ -605,11 +607,11 @@ describe("H64: previews", () => {
   });
 
   test("one endless line is cut to its end", () => {
-    expect(previewMarkdown("ab".repeat(40_000), 64).text).toBe("ab".repeat(32));
+    expect(previewMarkdown("ab".repeat(40_000), { maxLength: 64 }).text).toBe("ab".repeat(32));
   });
 
   test("more than 100 formatted stretches are cut to the last 100", () => {
-    const preview = previewMarkdown("**a** ".repeat(300), 4096);
+    const preview = previewMarkdown("**a** ".repeat(300), { maxLength: 4096 });
     expect(preview.entities).toHaveLength(100);
     expect(preview.entities.at(-1)).toEqual({ type: "bold", offset: preview.text.length - 1, length: 1 });
   });

@@ -13,7 +13,10 @@ const HOME = { id: 7, type: "private", first_name: "Ada" };
 const GROUP = { id: -1001, type: "supergroup", title: "Team", is_forum: true };
 const CHANNEL = { id: -1002, type: "channel", title: "News" };
 
-const { gate } = createAuthenticate({ allowedUsers: new Set([ADA.id]) });
+const { gate } = createAuthenticate({
+  people: { roleOf: (userId) => (userId === ADA.id ? "member" : null) },
+  isOpenChat: () => false,
+});
 
 const update = (body: object): Update => ({ update_id: 5, ...body });
 const message = (change: object = {}): object => ({
@@ -128,6 +131,16 @@ describe("commands", () => {
     const bold = message({ text: "/new", entities: [{ type: "bold", offset: 0, length: 4 }] });
     expect(requestOf(update({ message: bold })).body).toEqual({ kind: "prompt", text: "/new" });
     expect(requestOf(update({ message: message({ text: "/stop" }) })).body.kind).toBe("prompt");
+    const both = [
+      { type: "bold", offset: 0, length: 9 },
+      { type: "bot_command", offset: 0, length: 5 },
+    ];
+    const formatted = message({ text: "/repo app", entities: both });
+    expect(requestOf(update({ message: formatted })).body).toEqual({
+      kind: "command",
+      name: "repo",
+      argument: "app",
+    });
   });
 
   test("a message that is edited into a command is an edit, not a command", () => {

@@ -4,6 +4,8 @@ import type { TurnReport } from "../../src/domain/turn-event.ts";
 import type { Store } from "../../src/store/store.ts";
 import { createPresenter } from "../../src/telegram/presenter.ts";
 import type { ProgressSource } from "../../src/telegram/progress.ts";
+import { outgoingOf } from "../support/outgoing.ts";
+import { ownersOf } from "../support/people.ts";
 import { testStore } from "../support/store.ts";
 
 const CHAT = 7;
@@ -14,14 +16,20 @@ function openTurn({ isSent = true, ahead = 0 } = {}) {
   const store = testStore();
   const watched = new Map<number, ProgressSource>();
   const presenter = createPresenter({
+    money: {
+      reserve: () => ({ kind: "ok", reservedMicroUsd: 5_000_000 }),
+      perRequestMicroUsd: 5_000_000,
+      isEquivalent: false,
+    },
     keepDays: 30,
     store,
+    outgoing: outgoingOf(),
     sender: {
       kick: () => undefined,
       watch: (_, source) => watched.set(source.target, source),
       unwatch: (_, target) => watched.delete(target),
     },
-    ownerUsers: [],
+    owners: ownersOf(),
   });
   const work = store.transaction(() => {
     const conversation = store.conversations.at({ chatId: CHAT, threadId: null });
@@ -42,6 +50,7 @@ function openTurn({ isSent = true, ahead = 0 } = {}) {
       work,
       outcome: { kind: "completed", text: "The answer." },
       partialText: "",
+      isPartOpen: false,
       model: "m",
       durationMs: 1_000,
       costMicroUsd: 10,
@@ -138,7 +147,7 @@ test("an answer that goes as a file follows its beginning", () => {
 
 test("[Stop] is dead once the turn is over", () => {
   const { store, work, screen, body, finish } = openTurn();
-  screen.show({ kind: "preview", text: "An answer that has begun." });
+  screen.show({ kind: "preview", text: "An answer that has begun.", isOpen: false });
   const nonce = body()?.buttons[0]?.[0]?.data ?? "";
   finish({ outcome: { kind: "stopped" } });
   const press = { nonce, conversationId: work.conversationId, userId: USER, isOwner: false };
@@ -148,11 +157,11 @@ test("[Stop] is dead once the turn is over", () => {
 test("progress is an edit only when there is something new worth it", () => {
   const { screen, edited } = openTurn();
   expect(edited()).toBeNull();
-  screen.show({ kind: "preview", text: "First words" });
+  screen.show({ kind: "preview", text: "First words", isOpen: false });
   expect(edited()?.text).toBe("First words");
-  screen.show({ kind: "preview", text: "First words, and a few" });
+  screen.show({ kind: "preview", text: "First words, and a few", isOpen: false });
   expect(edited()).toBeNull();
-  screen.show({ kind: "preview", text: "First words, and a few, and many more after these" });
+  screen.show({ kind: "preview", text: "First words, and a few, and many more after these", isOpen: false });
   expect(edited()?.text).toContain("many more");
   screen.show({ kind: "tool", line: "Bash ls" });
   expect(edited()?.text).toMatch(/^· Bash ls\n\nFirst words/);
@@ -187,6 +196,12 @@ test("a message that waited says that it works as soon as its turn has begun", (
 test("what was said before a turn was stopped or failed stays, with its end below it", () => {
   const [answer] = openTurn().finish({ outcome: { kind: "stopped" }, partialText: "So **far**" });
   expect(answer?.body.text).toMatch(/^So far\n\n⏹ Stopped\./);
+});
+
+test("of an answer that was stopped in the middle of a word, the word is not shown: it may be half a secret", () => {
+  const halves = { partialText: "Your token is ghp_aB3dE5fG7hJ9aB" };
+  const [open] = openTurn().finish({ outcome: { kind: "stopped" }, ...halves, isPartOpen: true });
+  expect(open?.body.text).toMatch(/^Your token is\s+⏹ Stopped\./);
 });
 
 test("H66: what to do with a work that was cut off is asked as its end: kept where the chat is shut to the bot just now", () => {

@@ -550,6 +550,7 @@ test("the outbox is read through the index of its open rows, however many were e
   rmSync(folder, { recursive: true });
   expect(plans.toSorted()).toEqual([
     "SCAN outbox USING INDEX outbox_open", // the chats: it holds open rows alone
+    "SEARCH chat_moves USING INTEGER PRIMARY KEY (rowid=?)",
     "SEARCH outbox USING INDEX outbox_edits (target=?)",
     "SEARCH outbox USING INDEX outbox_edits (target=?)",
     "SEARCH outbox USING INDEX outbox_open (chat_id=?)",

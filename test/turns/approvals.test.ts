@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { heapMb } from "../support/heap.ts";
+import { EVERYBODY } from "../support/people.ts";
 import { turnsBench } from "../support/turns.ts";
 
 const BASH = { toolUseId: "t1", toolName: "Bash", input: { command: "rm -rf build" }, isSubagent: false };
@@ -31,8 +32,10 @@ async function running(options = {}) {
 
 test("an allowed call runs with exactly the input that was shown and stored", async () => {
   const { turn, store, turns, work, events } = await running();
-  const answer = turn.decide(BASH, turn.signal);
+  const call = { ...BASH, input: { ...BASH.input } };
+  const answer = turn.decide(call, turn.signal);
   expect(store.work.get(work.id)?.state).toBe("waiting");
+  call.input.command = "something else by now";
   store.transaction(() => turns.press({ kind: "approve", approvalId: 1, decision: "allow" }, 7));
   expect(await answer).toEqual({ kind: "allow", input: BASH.input });
   expect(store.work.get(work.id)?.state).toBe("running");
@@ -46,6 +49,16 @@ test("a denied call is denied, and a second press changes nothing", async () => 
   store.transaction(() => turns.press({ kind: "approve", approvalId: 1, decision: "allow" }, 7));
   expect(await answer).toMatchObject({ kind: "deny" });
   expect(store.approvals.get(1)?.state).toBe("denied");
+});
+
+test("what somebody asks who was let out a moment ago, nobody can allow", async () => {
+  let isIn = true;
+  const { turn, store, turns } = await running({ admission: { ...EVERYBODY, isAdmitted: () => isIn } });
+  const answer = turn.decide(BASH, turn.signal);
+  isIn = false;
+  store.transaction(() => turns.press({ kind: "approve", approvalId: 1, decision: "allow" }, 1));
+  expect(await answer).toMatchObject({ kind: "deny" });
+  expect(store.approvals.get(1)?.state).toBe("withdrawn");
 });
 
 test("nobody's answer is a denial, in time", async () => {

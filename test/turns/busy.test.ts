@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { createLogger } from "../../src/log/logger.ts";
 import type { Presenter } from "../../src/turns/presenter.ts";
 import { createQueue } from "../../src/turns/queue.ts";
+import { EVERYBODY } from "../support/people.ts";
 import { testStore } from "../support/store.ts";
 import { turnsBench } from "../support/turns.ts";
 
@@ -78,6 +79,7 @@ test("H52: a queue whose runner rejects, against its word, goes on with what wai
       throw new Error("against its word");
     },
     isLocked: () => false,
+    admission: EVERYBODY,
     onUnpaid: () => undefined,
     newUuid: randomUUID,
     log: createLogger({ level: "silent", format: "json", secretValues: [] }),

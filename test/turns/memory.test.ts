@@ -4,6 +4,8 @@ import { createPresenter } from "../../src/telegram/presenter.ts";
 import type { ScreenCalls } from "../../src/telegram/screen-call.ts";
 import { createSender } from "../../src/telegram/sender.ts";
 import { heapMb } from "../support/heap.ts";
+import { outgoingOf } from "../support/outgoing.ts";
+import { ownersOf } from "../support/people.ts";
 import { testStore } from "../support/store.ts";
 import { turnsBench } from "../support/turns.ts";
 
@@ -18,13 +20,17 @@ function seenTurns() {
     document: never,
     edit: never,
     preview: never,
+    remove: never,
     react: never,
     clearKeys: never,
     answerPress: never,
   };
   const log = createLogger({ level: "silent", format: "json", secretValues: [] });
   const sender = createSender({ store, calls, now: Date.now, log, onRejected: () => undefined });
-  return turnsBench({ store, presenter: createPresenter({ store, sender, ownerUsers: [], keepDays: 30 }) });
+  const money = { reserve: () => ({ kind: "busy" }) as const, perRequestMicroUsd: 1, isEquivalent: false };
+  const outgoing = outgoingOf();
+  const presenter = createPresenter({ store, outgoing, sender, owners: ownersOf(), keepDays: 30, money });
+  return turnsBench({ store, presenter });
 }
 
 test("H53: turns that have ended leave nothing in memory: no prompt, answer, tool call or progress", async () => {

@@ -2,6 +2,7 @@ import Database from "better-sqlite3";
 import { expect, test } from "vitest";
 import type { Reservation } from "../../src/security/limit-cost.ts";
 import { WIRE } from "../support/far-side.ts";
+import { testStore } from "../support/store.ts";
 import { turnsBench } from "../support/turns.ts";
 
 test("turns of one conversation run one after the other, those of others beside them (H45)", async () => {
@@ -123,10 +124,23 @@ test("work that cannot be paid yet waits for a running turn to settle; a spent b
   const b = submit("b", 8);
   const c = submit("c", 9);
   expect(store.work.get(b.id)?.state).toBe("queued");
-  answer = { kind: "spent", spentMicroUsd: 2, limitMicroUsd: 1, returnsAt: null };
+  answer = { kind: "spent", spentMicroUsd: 2, limitMicroUsd: 1, returnsAt: null, isEquivalent: false };
   running.end();
   await until(() => store.work.get(b.id)?.state === "failed" && store.work.get(c.id)?.state === "failed");
   expect(shown.filter((line) => line.startsWith("unpaid"))).toEqual(["unpaid b", "unpaid c"]);
+});
+
+test("what waits for money begins when its person is granted more", async () => {
+  let answer: Reservation = { kind: "ok", reservedMicroUsd: 5 };
+  const { submit, asked, store, turns, until } = turnsBench({ reserve: () => answer });
+  submit("a");
+  await asked();
+  answer = { kind: "busy" };
+  const b = submit("b", 8);
+  expect(store.work.get(b.id)?.state).toBe("queued");
+  answer = { kind: "ok", reservedMicroUsd: 5 };
+  store.transaction(() => turns.paid());
+  await until(() => store.work.get(b.id)?.state === "running");
 });
 
 test("the payer refuses an API request once the reservation is used up, by what was metered", async () => {
@@ -135,10 +149,7 @@ test("the payer refuses an API request once the reservation is used up, by what 
   const { payer } = await asked();
   expect(payer.mayStart(WIRE, 0)).toEqual({ kind: "ok" });
   expect(payer.mayStart(WIRE, 99)).toEqual({ kind: "ok" });
-  expect(payer.mayStart(WIRE, 100)).toEqual({
-    kind: "refuse",
-    message: expect.stringContaining("side by side"),
-  });
+  expect(payer.mayStart(WIRE, 100)).toEqual({ kind: "wait" });
   payer.onUsage({
     requestId: "r",
     model: "m",
@@ -244,4 +255,38 @@ test("H52: a fault of our own in showing an answer cuts the turn off, visibly, i
   turn.end();
   await until(() => store.work.get(a.id)?.state === "interrupted");
   expect(shown).toContain("interrupted a");
+});
+
+test("H10: what was used while the store took nothing is kept, and charged before the turn is settled", async () => {
+  const inner = testStore();
+  let isFull = false;
+  const meter: typeof inner.ledger.meter = (workId, usage) => {
+    if (isFull) throw new Database.SqliteError("database or disk is full", "SQLITE_FULL");
+    inner.ledger.meter(workId, usage);
+  };
+  const store = { ...inner, ledger: { ...inner.ledger, meter } };
+  const { submit, asked, reports, until } = turnsBench({ store });
+  const work = submit("a");
+  const { payer, end } = await asked();
+  const usage = {
+    model: "m",
+    inputTokens: 1,
+    cacheWrite5mTokens: 0,
+    cacheWrite1hTokens: 0,
+    cacheReadTokens: 0,
+    outputTokens: 1,
+    isFinal: true,
+    isCut: false,
+  };
+  payer.onUsage({ ...usage, requestId: "before", costMicroUsd: 1_000 });
+  isFull = true;
+  payer.onUsage({ ...usage, requestId: "one", costMicroUsd: 20_000 });
+  payer.onUsage({ ...usage, requestId: "two", costMicroUsd: 300_000 });
+  expect(inner.ledger.metered(work.id)).toBe(1_000);
+  end();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(reports).toHaveLength(0); // not settled by what is not the whole
+  isFull = false;
+  await until(() => reports.length > 0);
+  expect(inner.ledger.spentSince(work.userId, 0)).toBe(321_000);
 });

@@ -11,6 +11,8 @@ import { createWorld, hostGit, type JailWorld, memoryLog, writeCanary } from "..
 let world: JailWorld;
 let jail: Jail;
 let git: Git;
+/** How often something was begun in the jail. */
+let starts: number;
 beforeEach(async () => {
   world = await createWorld({ git: true });
   jail = await openJail({
@@ -21,7 +23,14 @@ beforeEach(async () => {
   });
   const configDir = join(world.root, "git-config");
   await mkdir(configDir, { mode: 0o700 });
-  git = createGit({ jail, configDir, apiSocket: world.apiSocket });
+  starts = 0;
+  const counted: Pick<Jail, "start"> = {
+    start: (request) => {
+      starts += 1;
+      return jail.start(request);
+    },
+  };
+  git = createGit({ jail: counted, configDir, apiSocket: world.apiSocket });
 });
 afterEach(async () => {
   await jail.close();
@@ -47,11 +56,15 @@ test("H18: what a hostile repository would run is run in no other place than the
   await at("config", "log.showSignature", "true");
   await at("remote", "add", "origin", "https://github.com/acme/shop.git");
   expect(await git.remotes(world.project)).toEqual([{ host: "github.com", repository: "acme/shop" }]);
+  expect(starts).toBe(1);
   const newId = await hostGit(world.root, "-C", world.project, "rev-parse", "HEAD").then((text) =>
     text.trim(),
   );
   const update = { ref: "refs/heads/x", oldId: ZERO, newId };
   expect(await git.commits(world.project, update)).toEqual([expect.stringContaining("o: first")]);
+  expect(starts).toBe(3); // the remote branches, then the commits
+  expect(await git.isForced(world.project, { ...update, oldId: newId })).toBe(false);
+  expect(starts).toBe(4);
   expect(existsSync(canary)).toBe(false);
   await at("status"); // the same on the host runs it
   expect(existsSync(canary)).toBe(true);

@@ -41,8 +41,8 @@ export interface PersonChat {
   readonly send: (text: string, options?: SendOptions) => Sent;
   /** Any message: stickers, polls, photos, or one in another's name by `from` and `sender_chat`. */
   readonly sendRaw: (content: ApiMessageContent) => Sent;
-  /** Throws when the message is not this person's own. */
-  readonly edit: (messageId: number, text: string) => Sent;
+  /** Its text, or whatever else of it is another. Throws when the message is not this person's own. */
+  readonly edit: (messageId: number, change: string | ApiMessageContent) => Sent;
   /** Presses the button with that text or data. Throws when the message does not show it now. */
   readonly press: (messageId: number, button: string) => Pressed;
   /** A forged or late press: any data, on any message (default: the bot's last). */
@@ -123,7 +123,7 @@ function createPersonChat(deps: PersonDeps, { user, chat }: { user: ApiUser; cha
         ...(answered === undefined ? {} : { reply_to_message: asNested(answered) }),
       });
     },
-    edit: (messageId, text) => {
+    edit: (messageId, change) => {
       const state = enter();
       const stored = state.messages.get(messageId);
       if (stored === undefined || stored.message.from?.id !== user.id) {
@@ -133,10 +133,10 @@ function createPersonChat(deps: PersonDeps, { user, chat }: { user: ApiUser; cha
       }
       const { entities: _, ...kept } = stored.message;
       const editedAt = now();
-      const found = findEntities(text);
+      const found = typeof change === "string" ? findEntities(change) : [];
       const message = {
         ...kept,
-        text,
+        ...(typeof change === "string" ? { text: change } : change),
         ...(found.length === 0 ? {} : { entities: found }),
         edit_date: Math.floor(editedAt / 1000),
       };

@@ -19,7 +19,7 @@ function linuxAttempts({ token, canary, canaryFd, abstractName }: Arena): readon
   const environment = readFileSync("/proc/self/environ", "latin1");
   const reads = (name: string, path: string): Attempt => can(name, () => ({ kind: "read", path }), isRead);
   const runs = (name: string, ...argv: readonly string[]): Attempt =>
-    can(name, () => ({ kind: "run", argv }), isDone);
+    can(name, () => ({ kind: "run", argv, isBare: true }), isDone);
 
   return [
     reads("read outside through /proc/1/root", `/proc/1/root${canary}`),

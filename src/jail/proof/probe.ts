@@ -38,8 +38,8 @@ export type Act =
   | { readonly kind: "connect"; readonly to: number | string }
   /** Asks whether the process may be signalled, and gives /proc's line on it where there is one. */
   | { readonly kind: "signal"; readonly pid: number }
-  /** Runs a program with the own environment, and gives what it prints. */
-  | { readonly kind: "run"; readonly argv: readonly string[] };
+  /** Runs a program with the own environment, or with none, and gives what it prints. */
+  | { readonly kind: "run"; readonly argv: readonly string[]; readonly isBare?: boolean };
 
 /** What became of an act: it succeeded, with what it read or heard; or it failed, with the error's code. */
 export type Answer =
@@ -88,7 +88,7 @@ function perform(act: Act): string | Promise<string> {
       process.kill(act.pid, 0);
       return existsSync(`/proc/${act.pid}/stat`) ? read(`/proc/${act.pid}/stat`) : "";
     case "run":
-      return run(act.argv);
+      return run(act);
   }
 }
 
@@ -109,8 +109,9 @@ async function hear(to: number | string): Promise<string> {
   return text(socket);
 }
 
-async function run([file = "", ...argv]: readonly string[]): Promise<string> {
-  const child = spawn(file, argv, { stdio: ["ignore", "pipe", "ignore"], timeout: RUN_MS });
+async function run({ argv: [file = "", ...argv], isBare }: Extract<Act, { kind: "run" }>): Promise<string> {
+  const env = isBare === true ? { env: {} } : {};
+  const child = spawn(file, argv, { stdio: ["ignore", "pipe", "ignore"], timeout: RUN_MS, ...env });
   const ended = new Promise<number | null>((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", resolve);

@@ -1,11 +1,9 @@
-import { afterAll, describe, expect, test } from "vitest";
-import { TRANSITIONS } from "../../src/domain/fault-point.ts";
+import { afterAll, expect, test } from "vitest";
 import { ACTS, type Act } from "./acts.ts";
 import { createScene, type Scene } from "./scene.ts";
 import { answerTo } from "./talk.ts";
 
 const table: string[] = [];
-const reached = new Set<string>();
 
 /** What became of the messages, in a few words. */
 function outcomeOf(scene: Scene, resent: readonly number[]): string {
@@ -45,22 +43,31 @@ async function kill(act: Act, point: string): Promise<void> {
   expect(scene.violations()).toEqual([]);
   expect(await next.kill("SIGTERM")).toEqual({ code: 0, signal: null });
   table.push(`| ${act.name} | ${point} | ${outcomeOf(scene, resent)} |`);
-  reached.add(point.replace(/#\d+$/, ""));
 }
 
-describe.each(ACTS)("H41, H43: killed at a fault point of $name", (act) => {
-  const points = act.reaches.flatMap((transition) => {
+const KILLS = ACTS.flatMap((act) =>
+  act.reaches.flatMap((transition) => {
     const [name, nth] = transition.split("#");
-    return ["before", "after"].map((side) => `${name}:${side}${nth === undefined ? "" : `#${nth}`}`);
+    return ["before", "after"].map((side) => ({
+      act,
+      name: act.name,
+      point: `${name}:${side}${nth === undefined ? "" : `#${nth}`}`,
+    }));
+  }),
+);
+
+/**
+ * Tests that kill the daemon before and after each transition that the acts reach. They are many and mostly wait: `part` of `parts`
+ * files takes its share.
+ */
+export function testKills(part: number, parts: number): void {
+  test.each(KILLS.filter((_, n) => n % parts === part))(
+    "H41, H43: killed at $point of $name: nothing is lost, nothing runs twice",
+    ({ act, point }) => kill(act, point),
+    90_000,
+  );
+
+  afterAll(() => {
+    process.stdout.write(`\n| act | killed at | outcome |\n|---|---|---|\n${table.join("\n")}\n`);
   });
-  test.each(points)("%s: nothing is lost, nothing runs twice", (point) => kill(act, point), 90_000);
-});
-
-test("every fault point was reached", () => {
-  const all = TRANSITIONS.flatMap((transition) => [`${transition}:before`, `${transition}:after`]);
-  expect(all.filter((point) => !reached.has(point))).toEqual([]);
-});
-
-afterAll(() => {
-  process.stdout.write(`\n| act | killed at | outcome |\n|---|---|---|\n${table.join("\n")}\n`);
-});
+}

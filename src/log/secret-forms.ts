@@ -1,0 +1,61 @@
+/** Shorter texts are no secrets: config/ refuses them, and cutting them out would tear ordinary words apart. */
+const MIN_SECRET_CHARS = 8;
+/** What a kind of secret begins with, whoever's it is. */
+const PUBLIC_BEGINNING =
+  /^(?:\d+:|sk-ant-[a-z]+\d+-|sk-(?:[a-z]+-)?|github_pat_|gh[a-z]_|glpat-|xox[a-z]-|[a-z]{2,6}_)/;
+/** So many characters beyond that are a part of the secret. */
+const TELLING_CHARS = 6;
+
+/** One way in which a known value may stand in a text. */
+export interface SecretForm {
+  readonly text: string;
+  /** A beginning of this length is a part of the secret already; a shorter one is what many have. */
+  readonly tellingLength: number;
+}
+
+/**
+ * Every way in which known values may stand in a text: as they are, in a URL, in a form, in JSON, in hex and in base64 at any offset,
+ * and the half of a bot token after its colon. Values under 8 characters are passed over, and so are forms of that length.
+ */
+export function formsOf(values: readonly string[]): readonly SecretForm[] {
+  const wholes = values.filter((value) => value.length >= MIN_SECRET_CHARS);
+  const forms = new Map<string, SecretForm>();
+  for (const value of wholes.flatMap(withHalf)) {
+    const telling = (PUBLIC_BEGINNING.exec(value)?.[0].length ?? 0) + TELLING_CHARS;
+    for (const text of writings(value)) {
+      const tellingLength = Math.ceil((telling * text.length) / value.length);
+      if (text.length >= MIN_SECRET_CHARS && !forms.has(text)) forms.set(text, { text, tellingLength });
+    }
+  }
+  return [...forms.values()];
+}
+
+function withHalf(value: string): readonly string[] {
+  const half = value.split(":").at(-1) ?? "";
+  return half.length >= MIN_SECRET_CHARS && half !== value ? [value, half] : [value];
+}
+
+function writings(value: string): readonly string[] {
+  const inUrl = encodeURIComponent(value.toWellFormed());
+  const inForm = new URLSearchParams({ v: value }).toString().slice("v=".length);
+  const hex = Buffer.from(value).toString("hex");
+  return [
+    value,
+    ...[inUrl, inForm].flatMap((text) => [text, text.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase())]),
+    JSON.stringify(value).slice(1, -1),
+    hex,
+    hex.toUpperCase(),
+    ...base64Forms(value),
+  ];
+}
+
+/** What every base64 text has in it whose bytes hold `value`, wherever it begins: its inner signs at the three offsets. */
+function base64Forms(value: string): readonly string[] {
+  return [0, 1, 2].flatMap((offset) => {
+    const bytes = Buffer.concat([Buffer.alloc(offset), Buffer.from(value)]);
+    const firstOwn = Math.ceil((offset * 8) / 6);
+    const lastOwn = Math.floor((bytes.length * 8) / 6);
+    const encodings = [bytes.toString("base64"), bytes.toString("base64url")];
+    return encodings.map((text) => text.slice(firstOwn, lastOwn));
+  });
+}

@@ -1,0 +1,117 @@
+import { existsSync } from "node:fs";
+import { realpath } from "node:fs/promises";
+import { join } from "node:path";
+import type { LoadedConfig } from "../../config/load.ts";
+import { homePaths } from "../../store/home.ts";
+import { scanDatabase } from "./database.ts";
+import { scanFiles } from "./files.ts";
+import { scanHistories } from "./histories.ts";
+import type { Leak, ScanPart } from "./leak.ts";
+import { needlesOf } from "./search.ts";
+
+interface ScanDeps {
+  readonly loaded: Pick<LoadedConfig, "config"> & {
+    readonly secrets: Pick<LoadedConfig["secrets"], "named">;
+  };
+  /** The person's home, for the histories of shells. */
+  readonly homeDir: string;
+  /** The program's own folder. */
+  readonly programDir: string;
+  /** Of each part, and of each git history. */
+  readonly maxBytes: number;
+}
+
+/** Where shells and their like keep what was typed. */
+const TYPED = [
+  ".bash_history",
+  ".zsh_history",
+  ".sh_history",
+  ".history",
+  ".local/share/fish/fish_history",
+  ".python_history",
+  ".node_repl_history",
+  ".psql_history",
+];
+/** Folders of installed packages: large, and made of what others published. */
+const INSTALLED = ["node_modules", ".venv", "venv", "site-packages", "dist-packages"];
+const MAX_REPOSITORIES = 200;
+const NEVER =
+  "never looked through: what is compressed or encrypted, installed packages, the journal of systemd, and what lies elsewhere";
+
+/**
+ * Looks for the credentials where they should not stand: the home folder with its logs, backups and the CLI's sessions, the database,
+ * the projects, the histories of shells, and git histories of projects and of the program. Tells where, never what.
+ */
+export async function scan({ loaded, homeDir, programDir, maxBytes }: ScanDeps): Promise<ScanPart> {
+  const { config, secrets } = loaded;
+  const needles = needlesOf(secrets.named);
+  const ownFiles = [config.settingsFile, ...secrets.named.map(({ file }) => file)].filter(
+    (file) => file !== null,
+  );
+  const own = new Set(await Promise.all(ownFiles.map((file) => realpath(file))));
+  const home = await realpath(config.home).catch(() => config.home); // not there before the first start
+  const { database, run } = homePaths(home);
+  const isOwn = (path: string): boolean => own.has(path);
+
+  const stored = scanDatabase(database, needles);
+  const told = new Set(stored.leaks.map(({ credential }) => credential));
+  const ofHome = await scanFiles({
+    roots: [home],
+    isLeftOut: (path) => isOwn(path) || path === run,
+    needles,
+    maxBytes,
+  });
+  const typed = await scanFiles({
+    roots: TYPED.map((name) => join(homeDir, name)),
+    isLeftOut: isOwn,
+    needles,
+    maxBytes,
+  });
+  const repositories = new Set<string>();
+  const ofProjects = await scanFiles({
+    roots: [config.approvedDirectory],
+    isLeftOut: (path, { name }) => isOwn(path) || INSTALLED.includes(name) || isObjects(path, name),
+    needles,
+    maxBytes,
+    onRepository: (folder) => repositories.add(folder),
+  });
+  if (existsSync(join(programDir, ".git"))) repositories.add(await realpath(programDir));
+  const histories = await scanHistories({
+    repositories: [...repositories].slice(0, MAX_REPOSITORIES),
+    approvedDirectory: config.approvedDirectory,
+    home,
+    needles,
+    maxBytes,
+  });
+
+  // The bytes of the database's file say nothing new of what stands in its tables.
+  const files = ofHome.leaks.filter(
+    ({ place, credential }) => !(place.startsWith(database) && told.has(credential)),
+  );
+  const parts = [stored, { ...ofHome, leaks: files.map(withoutLine) }, typed, ofProjects, histories];
+  return {
+    leaks: parts.flatMap(({ leaks }) => leaks),
+    files: parts.reduce((sum, part) => sum + part.files, 0),
+    bytes: parts.reduce((sum, part) => sum + part.bytes, 0),
+    notes: [
+      ...parts.flatMap(({ notes }) => notes),
+      ...needles.tooShort.map((name) => `${name} is too short to be looked for`),
+      ...(repositories.size > MAX_REPOSITORIES
+        ? [`of ${repositories.size} git histories ${MAX_REPOSITORIES} were looked through`]
+        : []),
+      NEVER,
+    ],
+  };
+}
+
+/** git keeps them packed; their content is read by git itself. */
+function isObjects(path: string, name: string): boolean {
+  return name === "objects" && path.includes("/.git/");
+}
+
+/** A database has no lines. */
+function withoutLine(leak: Leak): Leak {
+  if (!/\.db(-wal|-shm)?$/.test(leak.place)) return leak;
+  const { line: _line, ...rest } = leak;
+  return rest;
+}

@@ -1,0 +1,92 @@
+import type { ButtonAction } from "../domain/button.ts";
+import type { Request } from "../domain/request.ts";
+import type { AccessFault } from "../security/access.ts";
+import type { Store } from "../store/store.ts";
+import type { Turns } from "../turns/turns.ts";
+import type { Projects } from "../workspace/projects.ts";
+import { repoKeys } from "./project-keys.ts";
+import { joinRich } from "./render/rich-text.ts";
+import type { Replies } from "./replies.ts";
+import { projectText } from "./status-text.ts";
+import { WORDS } from "./wording.ts";
+import { accessText } from "./wording-access.ts";
+
+export interface RepoDeps {
+  readonly store: Pick<Store, "conversations">;
+  readonly turns: Pick<Turns, "chooseProject">;
+  readonly projects: Projects;
+  /** What the project of that name lacks to be worked in; nothing when there is none. Never rejects. */
+  readonly accessOf: (project: string) => Promise<readonly AccessFault[]>;
+  readonly replies: Replies;
+}
+
+/** The projects that there are, and what the one that was `named` lacks. */
+export interface FoundProjects {
+  readonly named: string;
+  readonly names: readonly string[];
+  readonly faults: readonly AccessFault[];
+}
+
+type RepoAction = Extract<ButtonAction, { kind: "repo" | "repo_page" }>;
+
+export const NO_PROJECTS: FoundProjects = { named: "", names: [], faults: [] };
+
+/** Looks up what a choice of a project needs, before its transaction. */
+export async function findProjects(
+  { projects, accessOf }: Pick<RepoDeps, "projects" | "accessOf">,
+  named: string,
+): Promise<FoundProjects> {
+  const names = await projects.list();
+  return { named, names, faults: names.includes(named) ? await accessOf(named) : [] };
+}
+
+/** /repo [name or part of it]. Called inside a transaction. */
+export function chooseRepo(deps: RepoDeps, request: Request, found: FoundProjects): void {
+  const { replies } = deps;
+  const { named, names } = found;
+  if (names.length === 0) {
+    replies.tell(request, WORDS.noProjects);
+    return;
+  }
+  if (names.includes(named)) {
+    choose(deps, request, found);
+    return;
+  }
+  const like =
+    named === "" ? names : names.filter((name) => name.toLowerCase().includes(named.toLowerCase()));
+  const text = like.length === 0 ? WORDS.noSuchProject : WORDS.pickProject;
+  replies.tell(
+    request,
+    text,
+    repoKeys(replies, request, { names: like.length === 0 ? names : like, page: 0 }),
+  );
+}
+
+/** A project's key, or one that turns the page. Called inside a transaction. */
+export function pressRepo(
+  deps: RepoDeps,
+  request: Request,
+  { action, found }: { readonly action: RepoAction; readonly found: FoundProjects },
+): void {
+  const { replies } = deps;
+  const { names } = found;
+  if (action.kind === "repo_page") {
+    if (names.length > 0)
+      replies.tell(request, WORDS.pickProject, repoKeys(replies, request, { names, page: action.page }));
+    return;
+  }
+  if (names.includes(action.project)) choose(deps, request, found);
+  else replies.tell(request, WORDS.projectGone);
+}
+
+/** One in which nothing could be done is not chosen; what else it lacks is told, with the lines that mend it. */
+function choose(deps: RepoDeps, request: Request, { named: project, faults }: FoundProjects): void {
+  const { store, turns, replies } = deps;
+  const doubts = faults.length === 0 ? "" : accessText(project, faults);
+  if (faults.some(({ isGrave }) => isGrave)) {
+    replies.tell(request, doubts);
+    return;
+  }
+  turns.chooseProject(store.conversations.at(request.conversation), project);
+  replies.tell(request, joinRich(projectText(project), doubts === "" ? "" : `\n\n${doubts}`));
+}

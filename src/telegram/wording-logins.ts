@@ -1,0 +1,93 @@
+import type { LogoutCause, Role } from "../domain/person.ts";
+import type { Admitted } from "../security/invitations.ts";
+import type { Invite } from "../store/invites.ts";
+import { agoText, momentText, whenText, zone } from "./wording-time.ts";
+
+/** What people read about invites and logins. */
+export const ACCESS_WORDS = {
+  refused: "That did not work.",
+  usage: "Send /login and the token in one message: /login spt_…",
+  notHere: "Log in in a private chat with me. A token that was shown here is worth nothing any more.",
+  isOff: "No tokens are taken here: ENABLE_TOKEN_AUTH is off.",
+  loggedOut: "You are logged out.",
+  notLoggedIn: "You are not logged in with a token, so there is nothing to end.",
+  ownersOnly: "That is for owners.",
+  privately: "Send /invite in a private chat with me: a token is for one pair of eyes.",
+  inviteUsage: "/invite [member|owner] [days]: the days, 1 to 30, are how long the token is good.",
+  tooMany: "There are 50 open invites: revoke some first (/users lists them).",
+  unshown: "The token could not be shown, so the invite was revoked. Try again.",
+  revokeUsage: "/revoke <user id>, or /revoke invite <number>: /users lists both.",
+  nothingToRevoke: "There is no such login and no such open invite.",
+  inviteRevoked: "That invite is worth nothing any more.",
+  ended: {
+    expired: "Your login has come to its end. An owner can give you a new token.",
+    idle: "Your login was not used for a while and has ended. An owner can give you a new token.",
+  },
+} as const;
+
+/** To somebody who has logged in. */
+export function welcomeText(role: Role, until: number): string {
+  return `You are in, as ${nameOf(role)}. If you do not come back this login ends ${whenText(until)}. /help says what I do.`;
+}
+
+/** To the owners, when somebody has logged in. */
+export function newcomerText(userId: number, role: Role, invite: Pick<Invite, "id" | "madeBy">): string {
+  const by = invite.madeBy === null ? "at the machine" : `by ${invite.madeBy}`;
+  return `${userId} has logged in as ${nameOf(role)} with the invite ${invite.id}, made ${by}. /revoke ${userId} ends that.`;
+}
+
+/** The one time that a token is shown. */
+export function inviteText({ id, role, expiresAt }: Invite, token: string): string {
+  return `Invite ${id}, for ${nameOf(role)}, good for one login until ${momentText(expiresAt)} (${zone()}). Whoever sends me this line is in:\n\n/login ${token}\n\nIt is not shown again. /revoke invite ${id} takes it back.`;
+}
+
+/** What revoking a person came to. */
+export function revokedText(userId: number, isListed: boolean, hadLogin: boolean): string {
+  const ended = hadLogin ? `The login of ${userId} is ended, and so is what he left running. ` : "";
+  if (!isListed) return `${ended}${userId} cannot come in any more.`;
+  return `${ended}${userId} stands in ALLOWED_USERS, which is the file of whoever runs this machine: take the id out there and restart the bot.`;
+}
+
+/** Everybody who may come in, and what invites are open. */
+export function usersText(people: readonly Admitted[], invites: readonly Invite[], now: number): string {
+  const lines = people.map(({ userId, role, isListed, login }) => {
+    const listed = isListed ? ", whitelist" : "";
+    const until =
+      login === null ? "" : `, until ${momentText(login.until)}, seen ${agoText(now - login.seenAt)}`;
+    return `${userId}: ${role}${listed}${until}`;
+  });
+  const open = invites.map(({ id, role, madeBy, expiresAt }) => {
+    const by = madeBy === null ? "the machine" : String(madeBy);
+    return `invite ${id}: ${role}, by ${by}, until ${momentText(expiresAt)}`;
+  });
+  return [...lines, ...(open.length === 0 ? ["No open invites."] : open), `(${zone()})`].join("\n");
+}
+
+/** To somebody whose login has ended by itself; null where he knows or need not be told. */
+export function endedText(cause: LogoutCause): string | null {
+  return cause === "expired" || cause === "idle" ? ACCESS_WORDS.ended[cause] : null;
+}
+
+function nameOf(role: Role): string {
+  return role === "owner" ? "an owner" : "a member";
+}
+
+/** To the owners: who has knocked since they were last told. `isMore` = there were more people than are named. */
+export function strangersText({
+  contacts,
+  people,
+  isMore,
+}: {
+  readonly contacts: number;
+  readonly people: readonly (number | null)[];
+  readonly isMore: boolean;
+}): string {
+  const [first = null] = people;
+  if (contacts === 1) {
+    const who = first === null ? "in the name of a chat" : `id ${first}`;
+    return `Somebody who is not admitted has written to me (${who}). Nobody answers him.`;
+  }
+  const count = people.length === 1 ? `1 person (id ${first ?? "unknown"})` : `${people.length} people`;
+  const [is, them] = people.length === 1 ? ["is not admitted has", "him"] : ["are not admitted have", "them"];
+  return `${count}${isMore ? " or more" : ""} who ${is} written to me ${contacts} times since I last told you. Nobody answers ${them}.`;
+}

@@ -1,0 +1,3 @@
+import { testKills } from "./matrix.ts";
+
+testKills(1, 4);

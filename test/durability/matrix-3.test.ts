@@ -1,0 +1,3 @@
+import { testKills } from "./matrix.ts";
+
+testKills(2, 4);

@@ -1,0 +1,286 @@
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import Database from "better-sqlite3";
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { readEnvironment } from "../../src/config/environment.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import { createSecret } from "../../src/config/secret.ts";
+import { scan } from "../../src/ops/scan/scan.ts";
+import { createSearch, needlesOf } from "../../src/ops/scan/search.ts";
+import { openStore } from "../../src/store/store.ts";
+import { launch } from "../support/daemon.ts";
+import { tempDir } from "../support/temp.ts";
+
+const named = (values: Readonly<Record<string, string>>) =>
+  Object.entries(values).map(([name, value]) => ({ name, value: createSecret(value) }));
+
+describe("the search through bytes", () => {
+  const VALUE = '54321:a+secret/with="signs"';
+  const forms: readonly (readonly [string, (value: string) => string])[] = [
+    ["as it is", (value) => value],
+    ["in a URL", encodeURIComponent],
+    ["in JSON", (value) => JSON.stringify(value)],
+    ["in hex", (value) => Buffer.from(value).toString("hex")],
+    ["in base64", (value) => Buffer.from(`x${value}y`).toString("base64")],
+    ["in base64 of another offset", (value) => Buffer.from(`{"${value}"}`).toString("base64url")],
+    ["half of a token", (value) => value.slice(6)],
+  ];
+
+  test.each(forms)("finds a value %s, however the bytes are cut, on its line", (_name, write) => {
+    const needles = needlesOf(named({ IT: VALUE, OTHER: "another-secret" }));
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 1, max: 400 }), { maxLength: 20 }),
+        fc.string({ unit: fc.constantFrom("a", "\n", "é", "5"), maxLength: 300 }),
+        (cuts, before) => {
+          const text = Buffer.from(`${before}${write(VALUE)}\n and more`);
+          const search = createSearch(needles);
+          let at = 0;
+          for (const size of [...cuts, text.length]) {
+            search.push(text.subarray(at, at + size));
+            at += size;
+          }
+          expect([...search.found()]).toEqual([["IT", before.split("\n").length]]);
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  test("finds nothing where nothing is, and no value that is too short to be told from a word", () => {
+    const needles = needlesOf(named({ IT: VALUE, SHORT: "abcdefg" }));
+    expect(needles.tooShort).toEqual(["SHORT"]);
+    const search = createSearch(needles);
+    search.push(Buffer.from(`abcdefg ${VALUE.slice(0, -1)} ${VALUE.slice(7)}`));
+    expect([...search.found()]).toEqual([]);
+  });
+});
+
+/** Made anew each time: what stands in a test stands in the history of this very program. */
+const random = (bytes: number): string => randomBytes(bytes).toString("hex");
+const TOKEN = `123456:${random(20)}`;
+const API_KEY = `sk-ant-api03-${random(20)}`;
+const META = `EAAB-${random(16)}`;
+const GIT = `ghp-${random(10)}`;
+const SECRETS = [TOKEN, API_KEY, META, GIT];
+
+/** A machine whose daemon has all four credentials, two of them in files of its own. */
+function createMachine() {
+  const folder = tempDir("sp-");
+  const at = (path: string): string => join(folder, path);
+  const write = (path: string, text: string): string => {
+    mkdirSync(dirname(at(path)), { recursive: true });
+    writeFileSync(at(path), text, { mode: 0o600 });
+    return at(path);
+  };
+  mkdirSync(at("home"), { mode: 0o700 });
+  write("projects/demo/README.md", "nothing in here\n");
+  write(
+    "home/.env",
+    `TELEGRAM_BOT_TOKEN=${TOKEN}\nTRACK_CREDENTIALS=META_ACCESS_TOKEN\nMETA_ACCESS_TOKEN=${META}\n`,
+  );
+  const env: Record<string, string> = {
+    PATH: process.env.PATH ?? "",
+    HOME: folder,
+    SALLYPORT_HOME: at("home"),
+    APPROVED_DIRECTORY: at("projects"),
+    ALLOWED_USERS: "1001",
+    CLAUDE_AUTH: "api-key",
+    ANTHROPIC_API_KEY_FILE: write("home/key", API_KEY),
+    GIT_TOKEN_GITHUB_COM: GIT,
+    CLAUDE_CLI_PATH: join(import.meta.dirname, "../../node_modules/.bin/claude"),
+  };
+  const git = (repository: string, ...args: readonly string[]): string =>
+    execFileSync(
+      "git",
+      ["-C", at(repository), "-c", "user.name=o", "-c", "user.email=o@example.com", ...args],
+      {
+        env: { PATH: env.PATH ?? "", HOME: "/nonexistent" },
+        encoding: "utf8",
+      },
+    ).trim();
+  const runScan = async (...args: readonly string[]) => {
+    const life = launch(["credentials", "--scan", ...args], env);
+    const { code } = await life.exited;
+    for (const secret of SECRETS) expect(life.output()).not.toContain(secret.slice(-12));
+    const leaks = life
+      .output()
+      .split("\n")
+      .filter((line) => line.startsWith("LEAK"))
+      .map((line) => line.slice(6).replaceAll(folder, ""));
+    return { code, leaks, output: life.output() };
+  };
+  return { folder, env, at, write, git, runScan };
+}
+
+describe("sallyport credentials --scan", () => {
+  test("the control: with a history, a database and a settings file of its own, nothing is found and it ends with 0", async () => {
+    const { write, git, at, runScan } = createMachine();
+    write("projects/demo/.env", "A=harmless\n");
+    git("projects/demo", "init", "-q", "-b", "main");
+    git("projects/demo", "add", "-A");
+    git("projects/demo", "commit", "-q", "-m", "first");
+    symlinkSync(at("home/.env"), at("projects/demo/link"));
+    const { code, leaks, output } = await runScan();
+    expect(output).toContain("No credential was found where it should not stand.");
+    expect(leaks).toEqual([]);
+    expect(code).toBe(0);
+    expect(output).not.toMatch(/git history of .*demo /);
+  }, 60_000);
+
+  test("finds a credential in logs, backups, sessions, projects, histories of shells and of git, and in the database, and shows none", async () => {
+    const { write, git, at, runScan, folder } = createMachine();
+    write("home/sallyport.log", `{"a":1}\n{"b":"${encodeURIComponent(TOKEN)}"}\n`);
+    write("home/claude/7/demo/projects/x/session.jsonl", `{"text":${JSON.stringify(`it is ${API_KEY}`)}}\n`);
+    write("home/backups/sallyport-nightly-x.db", `SQLite\0\0${META}\0`);
+    write(".bash_history", `ls\nexport T=${GIT}\n`);
+    write("projects/demo/.env.copy", `\n\nKEY=${Buffer.from(API_KEY).toString("base64")}\n`);
+    write("projects/demo/node_modules/x/index.js", TOKEN);
+    write(`projects/demo/cache-${META}/index`, `of ${META}`);
+    write("projects/demo/config.ts", `const t = "${META}";\n`);
+    git("projects/demo", "init", "-q", "-b", "main");
+    git("projects/demo", "add", "config.ts");
+    git("projects/demo", "commit", "-q", "-m", "first");
+    const first = git("projects/demo", "rev-parse", "HEAD").slice(0, 12);
+    write("projects/demo/config.ts", 'const t = "";\n');
+    git("projects/demo", "commit", "-q", "-am", "take it out");
+    git("projects/demo", "commit", "-q", "--allow-empty", "-m", `the token was ${GIT}`);
+    const third = git("projects/demo", "rev-parse", "HEAD").slice(0, 12);
+    git("projects/demo", "remote", "add", "origin", `https://x:${GIT}@github.com/a/b.git`);
+    const dangling = execFileSync("git", ["-C", at("projects/demo"), "hash-object", "-w", "--stdin"], {
+      input: `left behind: ${TOKEN}`,
+      encoding: "utf8",
+    }).trim();
+    const store = openStore(at("home/sallyport.db"), Date.now);
+    const conversation = store.conversations.at({ chatId: 1, threadId: null });
+    for (const text of [`use ${API_KEY}`, `and ${API_KEY}`, "harmless"])
+      store.work.submit({
+        uuid: random(8),
+        dedupeKey: random(8),
+        conversationId: conversation.id,
+        userId: 1,
+        project: "demo",
+        text,
+        messageId: 1,
+      });
+    store[Symbol.dispose]();
+
+    const { code, leaks } = await runScan();
+    expect(code).toBe(1);
+    const history = "the git history of /projects/demo";
+    expect(leaks.toSorted()).toEqual(
+      [
+        "TELEGRAM_BOT_TOKEN  /home/sallyport.log:2",
+        "ANTHROPIC_API_KEY  /home/claude/7/demo/projects/x/session.jsonl:1",
+        "META_ACCESS_TOKEN  /home/backups/sallyport-nightly-x.db",
+        "GIT_TOKEN_GITHUB_COM  /.bash_history:2",
+        "ANTHROPIC_API_KEY  /projects/demo/.env.copy:3",
+        "META_ACCESS_TOKEN  /projects/demo/cache-[redacted]/index:1",
+        "GIT_TOKEN_GITHUB_COM  /projects/demo/.git/config:7",
+        "GIT_TOKEN_GITHUB_COM  /projects/demo/.git/logs/HEAD:3",
+        "GIT_TOKEN_GITHUB_COM  /projects/demo/.git/logs/refs/heads/main:3",
+        "GIT_TOKEN_GITHUB_COM  /projects/demo/.git/COMMIT_EDITMSG:1",
+        `META_ACCESS_TOKEN  ${history}: commit ${first} config.ts`,
+        `GIT_TOKEN_GITHUB_COM  ${history}, in the message of a commit: commit ${third}`,
+        `TELEGRAM_BOT_TOKEN  ${history}, in the object ${dangling}, which no commit of a branch has`,
+        "ANTHROPIC_API_KEY  the database: 2 in the table work",
+      ].toSorted(),
+    );
+    expect(readdirSync(join(folder, "home")).filter((name) => name.startsWith("scan-"))).toEqual([]);
+  }, 60_000);
+
+  test("H18: a hostile repository runs nothing, and what is no history is told", async () => {
+    const { write, git, at, runScan } = createMachine();
+    const canary = at("canary");
+    const program = write("evil.sh", `#!/bin/sh\n: > ${canary}\nexit 0\n`);
+    execFileSync("chmod", ["755", program]);
+    git("projects/demo", "init", "-q", "-b", "main");
+    write("projects/demo/leak", META);
+    git("projects/demo", "add", "-A");
+    git("projects/demo", "commit", "-q", "-m", "first");
+    for (const key of [
+      "core.fsmonitor",
+      "core.pager",
+      "diff.external",
+      "alias.log",
+      "alias.cat-file",
+      "core.sshCommand",
+    ])
+      git("projects/demo", "config", key, program);
+    git("projects/demo", "config", "log.showSignature", "true");
+    git("projects/demo", "config", "gpg.program", program);
+    // Objects of a place outside, as any file of the repository can name them.
+    write("outside/note", API_KEY);
+    git("outside", "init", "-q", "-b", "main");
+    git("outside", "add", "-A");
+    const outside = git("outside", "hash-object", "note");
+    write("projects/demo/.git/objects/info/alternates", `${at("outside/.git/objects")}\n`);
+    mkdirSync(at("projects/broken/.git"), { recursive: true });
+    write("projects/broken/.git/HEAD", "no head\n");
+    const { leaks, output } = await runScan();
+    expect(leaks).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^META_ACCESS_TOKEN {2}the git history .* leak$/)]),
+    );
+    expect(output).toMatch(/the git history of .*broken (could not be read|was not looked through)/);
+    expect(leaks.filter((line) => line.startsWith("ANTHROPIC_API_KEY"))).toEqual([]);
+    expect(git("projects/demo", "-c", "core.pager=cat", "cat-file", "-t", outside)).toBe("blob"); // the control
+    expect(existsSync(canary)).toBe(false);
+    execFileSync("git", ["-C", at("projects/demo"), "status"], { stdio: "ignore" });
+    expect(existsSync(canary)).toBe(true); // the control: on the host it runs
+  }, 60_000);
+
+  test("the history of the program's own checkout is looked through as well", async () => {
+    const { write, git, at, env } = createMachine();
+    write("program/notes.md", `the key ${META}\n`);
+    git("program", "init", "-q", "-b", "main");
+    git("program", "add", "-A");
+    git("program", "commit", "-q", "-m", "first");
+    const loaded = loadConfig({ ...readEnvironment(), env, homeDir: at(""), argv: {} });
+    const look = (programDir: string) => scan({ loaded, homeDir: at(""), programDir, maxBytes: 10_000_000 });
+    expect((await look(at("program"))).leaks).toEqual([
+      {
+        credential: "META_ACCESS_TOKEN",
+        place: `the git history of ${at("program")}`,
+        commit: git("program", "rev-parse", "HEAD"),
+        path: "notes.md",
+      },
+    ]);
+    expect((await look(at("projects"))).leaks).toEqual([]);
+  }, 60_000);
+
+  test("a bound is kept and told: nothing passes for looked through that was not", async () => {
+    const { write, git, runScan } = createMachine();
+    const noise = Array.from({ length: 40_000 }, (_, line) => `${line} ${Math.sin(line)}`).join("\n");
+    write("projects/demo/large", `${noise}${noise}\n${META}\n`);
+    git("projects/demo", "init", "-q", "-b", "main");
+    git("projects/demo", "add", "-A");
+    git("projects/demo", "commit", "-q", "-m", "first");
+    const cut = await runScan("--max-mb", "1");
+    expect(cut.leaks).toEqual([]);
+    expect(cut.output).toMatch(
+      /files under .*projects were not looked through, or not to their end: --max-mb/,
+    );
+    expect(cut.output).toMatch(/git history of .*demo was looked through up to \d+ bytes only: --max-mb/);
+    const whole = await runScan("--json");
+    const { scan: found } = JSON.parse(whole.output) as { scan: { leaks: { credential: string }[] } };
+    expect(found.leaks.map(({ credential }) => credential)).toEqual([
+      "META_ACCESS_TOKEN",
+      "META_ACCESS_TOKEN",
+    ]);
+  }, 60_000);
+
+  test("a database that a daemon has in use is read as it is", async () => {
+    const { at, runScan } = createMachine();
+    const store = openStore(at("home/sallyport.db"), Date.now);
+    store.facts.set("note", `a ${META} b`);
+    const { leaks } = await runScan();
+    expect(leaks).toEqual(["META_ACCESS_TOKEN  the database: 1 in the table facts"]);
+    const raw = new Database(at("home/sallyport.db"));
+    expect(raw.pragma("integrity_check", { simple: true })).toBe("ok");
+    raw.close();
+    store[Symbol.dispose]();
+  }, 60_000);
+});

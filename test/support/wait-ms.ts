@@ -1,0 +1,2 @@
+/** How long a test waits for what should come, in milliseconds; less where it is not expected to come (`test/claims`). */
+export const WAIT_MS = Number(process.env.TEST_WAIT_MS ?? 20_000);
