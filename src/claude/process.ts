@@ -33,6 +33,8 @@ export interface ProcessListener extends Listener {
 export interface ClaudeProcess {
   readonly pid: number;
   readonly sessionId: string;
+  /** It was started with what the CLI knew of the session. */
+  readonly isResume: boolean;
   readonly configDir: string;
   /** Secret files that its jail and its policy show. */
   readonly exposed: readonly string[];
@@ -65,6 +67,7 @@ interface ClaudeProcessDeps {
   readonly jailed: JailedProcess;
   readonly lease: ProxyLease;
   readonly sessionId: string;
+  readonly isResume: boolean;
   readonly configDir: string;
   readonly exposed: readonly string[];
   readonly uploadsDir: string | null;
@@ -75,7 +78,7 @@ interface ClaudeProcessDeps {
 
 /** Takes over a process that the jail started. Gives the lease back when the process is over. */
 export function createClaudeProcess(deps: ClaudeProcessDeps): ClaudeProcess {
-  const { jailed, lease, sessionId, configDir, exposed, uploadsDir, loss, log } = deps;
+  const { jailed, lease, sessionId, isResume, configDir, exposed, uploadsDir, loss, log } = deps;
   let { listener } = deps;
   let ended: JailExit | null = null;
   lease.setBarrier(jailed.settle);
@@ -125,6 +128,7 @@ export function createClaudeProcess(deps: ClaudeProcessDeps): ClaudeProcess {
   return {
     pid: jailed.pid,
     sessionId,
+    isResume,
     configDir,
     exposed,
     uploadsDir,

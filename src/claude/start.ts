@@ -79,6 +79,7 @@ async function start(deps: StartDeps, session: ClaudeSession, signal: AbortSigna
     jailed,
     lease,
     sessionId,
+    isResume,
     configDir,
     exposed: session.workshop.exposed,
     uploadsDir: session.workshop.uploadsDir,

@@ -240,7 +240,7 @@ export function runTurn(deps: TurnDeps): Promise<TurnRun> {
 
   function begin(): void {
     try {
-      turn.onPrompting();
+      turn.onPrompting(process.isResume);
     } catch (error) {
       finish(failed("unknown", `The start of the turn could not be recorded: ${messageOf(error)}`), false);
       return;

@@ -60,8 +60,11 @@ export interface ClaudeTurn {
   readonly net: NetPolicy;
   /** After the turn's end only `jail_lost` may come: the waiting process that it used last had its jail killed. */
   readonly onEvent: (event: ClaudeEvent) => void;
-  /** Called right before the prompt is written: from here on it may have had effects. If it throws, nothing is written. */
-  readonly onPrompting: () => void;
+  /**
+   * Called right before the prompt is written: from here on it may have had effects. If it throws, nothing is written.
+   * `isResume`: its process took the session up, also one that was cut off in its first turn.
+   */
+  readonly onPrompting: (isResume: boolean) => void;
   /** Puts on record what the policy decided about a call by itself, before the CLI hears of it. If it throws, the call is denied. */
   readonly onPolicy: (call: ToolAsk, verdict: PolicyVerdict) => void;
   /** A person decides about a tool call. `signal` aborts when the answer is no longer wanted. A rejection counts as a denial. */

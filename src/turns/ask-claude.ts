@@ -116,12 +116,12 @@ export function createAsk(
           if (event.kind === "tool_started") called.push(event.name);
           onEvent(event);
         },
-        onPrompting: () =>
+        onPrompting: (isResume) =>
           store.transaction(() => {
             store.work.setState(work.id, "running");
             store.baselines.note(project, work.id);
-            const event = { workId: work.id, project: session.project, isResumed: session.isResumable };
-            record({ type: "turn.started", ...event }, { work });
+            const isResumed = session.isResumable || isResume;
+            record({ type: "turn.started", workId: work.id, project: session.project, isResumed }, { work });
           }),
         onPolicy: (call, verdict) => onPolicy(work, call, verdict),
         decide: (call, callSignal) => desk.decide(work, call, callSignal),

@@ -181,9 +181,9 @@ export function startTurn(
     decide: async () => ({ kind: "deny", message: "No." }),
     signal: stopper.signal,
     ...over,
-    onPrompting: () => {
+    onPrompting: (isResume) => {
       isPrompted = true;
-      over.onPrompting?.();
+      over.onPrompting?.(isResume);
     },
     onEvent: (event) => {
       events.push(event);

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { callTool, createQueueScript, reply } from "../../src/demo/messages-api/scripts.ts";
 import type { ModelReply } from "../../src/demo/messages-api/types.ts";
 import { createStage, hasButton, type Stage } from "../support/daemon.ts";
-import { queryDaemon } from "../support/daemon-database.ts";
+import { auditIn, queryDaemon } from "../support/daemon-database.ts";
 import { processesWith } from "../support/processes.ts";
 import { WAIT_MS } from "../support/wait-ms.ts";
 
@@ -35,6 +35,25 @@ test("H41, H43: killed while running, the turn is offered, never run again by it
   expect(stage.botTexts().some((text) => text.includes("Cut off by a restart"))).toBe(true);
   stage.chat.press(offer.messageId, "Continue it");
   await stage.waitFor(({ text }) => text.includes("I remember true"));
+});
+
+test("killed in a session's first turn, [Continue it] takes the session up, and the record says so", async () => {
+  const stage = await createStage({
+    script: createQueueScript([
+      hang,
+      ({ messages }) => reply(`I remember ${JSON.stringify(messages).includes("the first prompt")}`),
+    ]),
+  });
+  const life = await stage.start();
+  stage.chat.send("the first prompt");
+  await stage.waitFor(({ text }) => text.includes("Let me think"));
+  await life.kill();
+
+  await stage.start();
+  const offer = await stage.waitFor(hasButton("Continue it"), "the offer");
+  stage.chat.press(offer.messageId, "Continue it");
+  await stage.waitFor(({ text }) => text.includes("I remember true"));
+  expect(auditIn(stage.home, "turn.started")).toMatchObject([{ isResumed: false }, { isResumed: true }]);
 });
 
 test("killed while running, [Run it again] runs the same prompt once more, and what was queued behind it waits until then", async () => {

@@ -82,7 +82,7 @@ export function turnsBench(options: BenchOptions = {}): TurnsBench {
   const claude: TurnsDeps["claude"] = options.claude ?? {
     run: (turn) => {
       const { promise, resolve, reject } = Promise.withResolvers<ClaudeTurnEnd>();
-      turn.onPrompting();
+      turn.onPrompting(turn.session.isResume);
       turn.signal.addEventListener("abort", () =>
         resolve({ ...END, outcome: { kind: "stopped" }, turnCostMicroUsd: null }),
       );
