@@ -18,7 +18,8 @@ export function factsIn(data: string): Readonly<Record<string, unknown>> {
 
 /**
  * What an event says beside its type, on one line of at most `maxLength` characters: `name=value`, lists by commas, what is not
- * there left out, what nobody sees written out. What was stored before a secret was known as one passes a redaction here.
+ * there left out, what nobody sees written out. What was stored before a secret was known as one passes a redaction here, each
+ * value for itself: one that ends in `token` is not the name of the next.
  */
 export function factsText(
   { data }: Pick<AuditRow, "data">,
@@ -27,6 +28,6 @@ export function factsText(
 ): string {
   const parts = Object.entries(factsIn(data))
     .filter(([name, value]) => value !== null && !UNREAD.includes(name))
-    .map(([name, value]) => `${name}=${Array.isArray(value) ? value.join(",") : String(value)}`);
-  return shorten(escapeInvisible(redactText(parts.join(" "))), maxLength);
+    .map(([name, value]) => redactText(`${name}=${Array.isArray(value) ? value.join(",") : String(value)}`));
+  return shorten(escapeInvisible(parts.join(" ")), maxLength);
 }

@@ -20,6 +20,10 @@ test("it is one line of a length, without what nobody sees and without secrets",
   expect(factsText({ data: JSON.stringify({ path: token }) }, 99, (whole) => whole)).toBe(`path=${token}`);
 });
 
+test("what a login that failed says is no secret", () => {
+  expect(text({ reason: "token_used", unrecorded: 0 })).toBe("reason=token_used unrecorded=0");
+});
+
 test("what is no object in JSON is one text", () => {
   for (const data of ["{no", "7", "null", '"text"', ""]) expect(factsIn(data)).toEqual({ unreadable: data });
   expect(factsIn('{"a":1}')).toEqual({ a: 1 });
