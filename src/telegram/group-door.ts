@@ -44,9 +44,9 @@ export function createGroupDoor({ api, store, record, now, log }: GroupDoorDeps)
   function leave(chatId: number): void {
     const before = leftAt.get(chatId);
     if (before !== undefined && Math.abs(now() - before) < AGAIN_MS) return;
+    noteLeft(chatId); // what cannot be put on record is tried again with the next that is heard there
     if (leftAt.size >= MAX_LEFT) leftAt.clear();
     leftAt.set(chatId, now());
-    noteLeft(chatId);
     endOf(api.leaveChat(chatId))
       .then((end) =>
         log.info({ event: "telegram.left", chatId, end: end.kind }, "left a chat that is not open"),
