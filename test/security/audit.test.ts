@@ -72,6 +72,46 @@ test("the log line comes after the commit, with the promised fields, and warns o
   ]);
 });
 
+test("the gravest event is a warning too", () => {
+  const { audit, lines, commit } = auditWith();
+  audit.record({ type: "violation.sandbox", found: "the network" }, { userId: null, conversation: null });
+  commit();
+  expect(lines).toMatchObject([{ level: "warn", fields: { risk: "critical" } }]);
+});
+
+test("an event keeps its type, whatever is known as a secret", () => {
+  const entries: AuditEntry[] = [];
+  const audit = createAudit({
+    append: (entry) => void entries.push(entry),
+    afterCommit: () => undefined,
+    redactText: () => "[redacted]",
+    log: { info: () => undefined, warn: () => undefined },
+    now: () => 0,
+  });
+  audit.record({ type: "command.run", name: "stop" }, { userId: 7, conversation: null });
+  expect(entries).toMatchObject([{ event: { type: "command.run", name: "[redacted]" } }]);
+});
+
+test("each file of a message that is refused for a file is on record by its safe name; none is for another reason, or behind another gate's verdict", () => {
+  const { audit, entries } = auditWith();
+  const files = [
+    { fileId: "a", name: "../.env", bytes: 3 },
+    { fileId: "b", name: "b.exe", bytes: null },
+  ] as const;
+  const sent = request({ body: { kind: "prompt", text: "look", files } });
+  const types = () => entries.map(({ event }) => event.type);
+  audit.refused(sent, "validateInput", { kind: "deny", reason: "file_secret", detail: null })();
+  expect(entries.slice(1).map(({ event }) => event)).toEqual([
+    { type: "file.refused", workId: null, name: "env", bytes: 3, reason: "secret" },
+    { type: "file.refused", workId: null, name: "b.exe", bytes: null, reason: "secret" },
+  ]);
+  entries.length = 0;
+  audit.refused(sent, "validateInput", { kind: "deny", reason: "too_long", detail: null })();
+  audit.refused(sent, "limitRate", { kind: "wait", retryAfterMs: 1, isFirstInWindow: true })();
+  audit.refused(request(), "validateInput", { kind: "deny", reason: "file_type", detail: null })();
+  expect(new Set(types())).toEqual(new Set(["request.refused"]));
+});
+
 test("an act that cannot be put on record throws, and is not logged as done", () => {
   const audit = createAudit({
     append: () => {

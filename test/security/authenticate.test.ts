@@ -57,6 +57,22 @@ test("an admitted person is refused outside of private chats, and a stranger the
   }
 });
 
+test("in an open group and its supergroup an admitted person is heard, nobody else is, and no channel is one", () => {
+  const open = -100;
+  const { gate } = createAuthenticate({
+    people: listing(new Set([7])),
+    isOpenChat: (chatId) => chatId === open,
+  });
+  const inChat = (chatId: number, chatType: "group" | "supergroup" | "channel") =>
+    ({ chatType, conversation: { chatId, threadId: null } }) as const;
+  for (const chatType of ["group", "supergroup"] as const) {
+    expect(gate(request(inChat(open, chatType)))).toMatchObject({ kind: "admit" });
+    expect(gate(requestOf(8, inChat(open, chatType)))).toMatchObject({ reason: "not_whitelisted" });
+    expect(gate(request(inChat(-101, chatType)))).toMatchObject({ reason: "not_private" });
+  }
+  expect(gate(request(inChat(open, "channel")))).toMatchObject({ reason: "not_private" });
+});
+
 test("H26: identity is the numeric id: neither a name nor the chat lets anybody in", () => {
   const { gate } = createAuthenticate({ people: listing(new Set([7])), isOpenChat: () => false });
   const impostor = request({

@@ -77,6 +77,7 @@ test("a token is good to its last millisecond; past it, revoked, made up, or of 
   bench.clock.turn(1);
   expect(logIn(bench, past.digest, OTHER)).toMatchObject({ reason: "expired" });
   expect(bench.access.revokeInvite(past.invite.id, BY)).toBe(false);
+  expect(typesOf(bench), "only a token that was used is a replay").not.toContain("violation.replay");
   expect(bench.people.roleOf(OTHER)).toBeNull();
 });
 

@@ -58,6 +58,9 @@ const ADMITTED: readonly Request["body"][] = [
   command("status"),
   command("stop"),
   command("lock"),
+  command("logout"),
+  command("revoke"),
+  command("users"),
   { kind: "unsupported", what: "sticker" },
   button,
 ];
@@ -71,6 +74,7 @@ test.each(ADMITTED)("locked: %j, which starts nothing, is admitted", (body) => {
 const id = 1;
 const BEGINNING: readonly ButtonAction[] = [
   { kind: "approve", approvalId: id, decision: "allow" },
+  { kind: "approve", approvalId: id, decision: "allow_project" },
   { kind: "answer", approvalId: id, question: 0, option: 0, isTick: false },
   { kind: "answers_done", approvalId: id, question: 0 },
   { kind: "queue", workId: id, choice: "now" },
@@ -82,6 +86,7 @@ const BEGINNING: readonly ButtonAction[] = [
   { kind: "repo", project: "p" },
   { kind: "quarantine", ids: [id], choice: "accept" },
   { kind: "repo_page", page: 1 },
+  { kind: "audit_page", beforeId: 9, sinceMs: 0, risk: "low", userId: null },
 ];
 
 test.each(BEGINNING)("locked: the key %j, which lets work begin or go on, is refused", (action) => {
@@ -93,6 +98,9 @@ test.each(BEGINNING)("locked: the key %j, which lets work begin or go on, is ref
 
 const ENDING: readonly ButtonAction[] = [
   { kind: "approve", approvalId: id, decision: "deny" },
+  { kind: "approve", approvalId: id, decision: "never" },
+  { kind: "host_remove", project: "p", host: "a.example", port: 443 },
+  { kind: "expose_hide", root: "/p", path: ".env" },
   { kind: "stop", workId: id },
   { kind: "queue", workId: id, choice: "drop" },
   { kind: "recover", workId: id, choice: "drop" },

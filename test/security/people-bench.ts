@@ -15,6 +15,8 @@ export interface PeopleBench {
   readonly store: Store;
   readonly clock: ReturnType<typeof testClock>;
   readonly events: AuditEvent[];
+  /** The same events, with whose they are. */
+  readonly records: { readonly event: AuditEvent; readonly who: object }[];
   /** The same people by the settings of another start. */
   readonly restart: (
     settings: Partial<Config["access"]>,
@@ -26,6 +28,7 @@ export function peopleBy(settings: Partial<Config["access"]>, secret: string | n
   const clock = testClock();
   const store = testStore(clock);
   const events: AuditEvent[] = [];
+  const records: PeopleBench["records"] = [];
 
   function start(changed: Partial<Config["access"]>, key: string | null) {
     const access: Config["access"] = {
@@ -38,13 +41,17 @@ export function peopleBy(settings: Partial<Config["access"]>, secret: string | n
       ...changed,
     };
     const people = createPeople({ access, logins: store.logins, now: clock });
-    const record = (event: AuditEvent): void => void events.push(event);
+    const record = (event: AuditEvent, who: object): void => {
+      events.push(event);
+      records.push({ event, who });
+    };
     return {
       people,
       access: createAccess({ access, secret: key, store, people, record, now: clock }),
       store,
       clock,
       events,
+      records,
     };
   }
 

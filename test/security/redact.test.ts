@@ -240,3 +240,9 @@ test("a quoted text is short, visible and in quotes", () => {
   expect(quote("a\nb")).toBe('"a\\nb"');
   expect(quote("\u202E".repeat(1_000)).length).toBeLessThanOrEqual(122);
 });
+
+test("an empty field of a call is left out, and so is one that is no text", () => {
+  expect(summary("Glob", { pattern: "", path: `${projectPath}/src` })).toBe("src");
+  expect(summary("Grep", { pattern: "x", path: "" })).toBe("x");
+  expect(summary("Grep", { pattern: "x", path: 7 })).toBe("x");
+});

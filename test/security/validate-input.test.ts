@@ -92,6 +92,22 @@ test("runs of zero-width characters go even where one alone is meant: one stays"
   expect(cleanText(`ש${"\u200F\u200E".repeat(9)}!`).text).toBe("ש\u200F!");
 });
 
+test("a joiner joins two emoji, and nothing else does; at an end it joins nothing", () => {
+  expect(cleanText("👩\u200D💻").text).toBe("👩\u200D💻");
+  expect(cleanText("👩\u2060💻").text).toBe("👩💻");
+  expect(cleanText("👩\u200D").text).toBe("👩");
+  expect(cleanText("\u200D💻").text).toBe("💻");
+});
+
+test("a direction mark is meant before a letter written from right to left, or not far behind one", () => {
+  expect(cleanText("a\u200Fש").text).toBe("a\u200Fש");
+  expect(cleanText("a\u200Fb").text).toBe("ab");
+  expect(cleanText("a\u200F").text).toBe("a");
+  const behind = (count: number) => `ש${".".repeat(count)}\u200F`;
+  expect(cleanText(behind(63)).text).toBe(behind(63));
+  expect(cleanText(behind(64)).text).toBe(`ש${".".repeat(64)}`);
+});
+
 test("bytes hidden in variation selectors behind an emoji are removed", () => {
   const hidden = Array.from("rm -rf", (char) => String.fromCodePoint(0xe0100 + char.charCodeAt(0))).join("");
   expect(passed(`😊${hidden} hi`)).toEqual({ text: "😊 hi", cleaned: [{ what: "zero_width", count: 6 }] });
@@ -232,6 +248,30 @@ test("an edited message is cleaned like a prompt", () => {
     kind: "admit",
     request: { body: { kind: "edit", text: "ab" }, cleaned: [{ what: "control", count: 1 }] },
   });
+});
+
+test("every file of a message is judged, by its last name and what it says of its size", () => {
+  const file = (name: string, bytes: number | null = 10) => ({ fileId: "f", name, bytes }) as const;
+  const sent = (...files: ReturnType<typeof file>[]) => judge({ kind: "prompt", text: "", files });
+  expect(sent(file("a.txt"), file("b.txt", null))).toMatchObject({ kind: "admit" });
+  expect(sent(file("a.txt"), file("b.exe"))).toMatchObject({ reason: "file_type", detail: "b.exe" });
+  expect(sent(file("a.txt", 1_048_577))).toMatchObject({
+    reason: "file_too_large",
+    detail: "a.txt, 1.0 of at most 1 MB",
+  });
+  for (const name of ["a/.env", "a\\.env", "a\\b/.env", "a/b\\.env"])
+    expect(sent(file(name)), name).toMatchObject({ reason: "file_secret" });
+});
+
+test("what is empty is refused unless a file comes with it, and an edit of a file's words may take them away", () => {
+  expect(judge({ kind: "prompt", text: " ", files: [] })).toMatchObject({ reason: "empty" });
+  expect(judge({ kind: "edit", text: " ", hasFile: true })).toMatchObject({ kind: "admit" });
+  expect(judge({ kind: "edit", text: " " })).toMatchObject({ reason: "empty" });
+});
+
+test("a login is no text of anybody's: it passes as it is", () => {
+  const login = request({ kind: "control", body: { kind: "login", digest: "d" } });
+  expect(gate(login)).toEqual({ kind: "admit", request: login });
 });
 
 test("stickers and the like are refused by name", () => {

@@ -108,8 +108,8 @@ export const AUDIT: readonly Mutation[] = [
     edits: [
       [
         "src/security/audit-text.ts",
-        'escapeInvisible(redactText(parts.join(" ")))',
-        'escapeInvisible(parts.join(" "))',
+        ".map(([name, value]) => redactText(`",
+        ".map(([name, value]) => (`",
       ],
     ],
     red: ["/audit turns its pages back, one use a key, and never shows a secret"],

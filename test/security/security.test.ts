@@ -1,0 +1,85 @@
+import { expect, test } from "vitest";
+import type { ButtonAction } from "../../src/domain/button.ts";
+import { createLogger } from "../../src/log/logger.ts";
+import { redactShapes } from "../../src/log/redact.ts";
+import { createSecurity } from "../../src/security/security.ts";
+import type { Store } from "../../src/store/store.ts";
+import { createWorld, OAUTH_TOKEN } from "../config/support.ts";
+import { testClock, testStore } from "../support/store.ts";
+import { requestOf } from "./requests.ts";
+
+const [OWNER, MEMBER] = [11, 22];
+const SUBSCRIPTION = {
+  CLAUDE_AUTH: "subscription",
+  CLAUDE_CODE_OAUTH_TOKEN: OAUTH_TOKEN,
+  ANTHROPIC_API_KEY: undefined,
+};
+
+/** The guard as the daemon builds it from settings, with a database that may be another one's. */
+function guardOf(settings: Readonly<Record<string, string | undefined>>, store: Store = testStore()) {
+  const { config } = createWorld().load(settings);
+  const now = testClock();
+  const log = createLogger({ level: "silent", format: "json", secretValues: [] });
+  const security = createSecurity({
+    config,
+    tokenSecret: null,
+    store,
+    log,
+    now,
+    steadyNow: now,
+    redactText: redactShapes,
+  });
+  return { security, store };
+}
+
+function press({ conversations, buttons }: Store, action: ButtonAction) {
+  const conversationId = conversations.at({ chatId: MEMBER, threadId: null }).id;
+  const nonce = buttons.offer({ group: "g", action, conversationId, userId: MEMBER, expiresAt: null });
+  return requestOf(MEMBER, { kind: "control", body: { kind: "button", nonce, callbackId: "c" } });
+}
+
+test("with an API key everybody has the budget, and amounts are what is charged", () => {
+  const { security } = guardOf({ CLAUDE_MAX_COST_PER_USER: "3" });
+  for (const userId of [OWNER, MEMBER])
+    expect(security.spending(userId)).toMatchObject({ limitMicroUsd: 3_000_000, isEquivalent: false });
+});
+
+test("with a subscription owners have no budget unless one is set; members have one; amounts are equivalents", () => {
+  const free = guardOf(SUBSCRIPTION).security;
+  expect(free.spending(OWNER)).toMatchObject({ limitMicroUsd: null, isEquivalent: true });
+  expect(free.spending(MEMBER)).toMatchObject({ limitMicroUsd: 10_000_000, isEquivalent: true });
+  const set = guardOf({ ...SUBSCRIPTION, CLAUDE_MAX_COST_PER_USER: "3" }).security;
+  expect(set.spending(OWNER)).toMatchObject({ limitMicroUsd: 3_000_000 });
+});
+
+test("a turn may reserve what one request may cost, or what is left", () => {
+  const of = (budget: string) =>
+    guardOf({ CLAUDE_MAX_COST_PER_USER: budget, CLAUDE_MAX_COST_PER_REQUEST: "2" }).security;
+  expect(of("3").reserve(MEMBER)).toEqual({ kind: "ok", reservedMicroUsd: 2_000_000 });
+  expect(of("1").reserve(MEMBER)).toEqual({ kind: "ok", reservedMicroUsd: 1_000_000 });
+});
+
+test("a press that starts work takes a token as a message does, one that starts none takes none", () => {
+  const { security, store } = guardOf({ RATE_LIMIT_BURST: "2" });
+  const judge = (action: ButtonAction) => security.guard.admit(press(store, action)).kind;
+  for (let n = 0; n < 5; n += 1) expect(judge({ kind: "stop", workId: 1 })).toBe("admit");
+  for (const kind of ["admit", "admit", "wait"])
+    expect(judge({ kind: "recover", workId: 1, choice: "again" })).toBe(kind);
+  expect(security.guard.admit(requestOf(MEMBER)).kind).toBe("wait");
+});
+
+test("what the rate limit counted is handed over until it was stored, and holds after a restart", () => {
+  const { security, store } = guardOf({ RATE_LIMIT_BURST: "1" });
+  const restarted = () => guardOf({ RATE_LIMIT_BURST: "1" }, store).security.guard;
+  expect(security.guard.admit(requestOf(MEMBER)).kind).toBe("admit");
+  const save = () => store.transaction(() => security.saveLimits());
+  expect(() => {
+    store.transaction(() => {
+      security.saveLimits();
+      throw new Error("the transaction failed");
+    });
+  }).toThrow("failed");
+  expect(restarted().admit(requestOf(MEMBER)).kind).toBe("admit");
+  save()();
+  expect(restarted().admit(requestOf(MEMBER)).kind).toBe("wait");
+});
