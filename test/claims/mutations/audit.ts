@@ -106,11 +106,7 @@ export const AUDIT: readonly Mutation[] = [
     claim: "Only owners read it in the chat",
     gone: "what is shown is not redacted",
     edits: [
-      [
-        "src/security/audit-text.ts",
-        ".map(([name, value]) => redactText(`",
-        ".map(([name, value]) => (`",
-      ],
+      ["src/security/audit-text.ts", ".map(([name, value]) => redactText(`", ".map(([name, value]) => (`"],
     ],
     red: ["/audit turns its pages back, one use a key, and never shows a secret"],
   },
