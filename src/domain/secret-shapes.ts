@@ -16,24 +16,24 @@ export interface SecretShape {
  * values, and by the kept rule set, in `log/`.
  */
 export const CERTAIN_SHAPES: readonly SecretShape[] = [
-  {
-    name: "private key",
-    pattern:
-      /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,40}-----|$)/g,
-  },
+  { name: "private key", pattern: privateKey() },
   { name: "age key", pattern: /\bAGE-SECRET-KEY-1[A-Z0-9]{20,}/g },
   {
-    // A number and 64 hex digits are a head of the audit, which the owners' chats keep as it is.
+    // With capitals, which neither names behind a number have (`123456789012:my-queue`) nor a head of the audit.
     name: "Telegram bot token",
-    pattern: /(?<![0-9])[0-9]{6,20}(?::|%3A)(?![0-9a-f]{64}(?![\w-]))[\w-]{30,}/gi,
+    pattern: /(?<![0-9])[0-9]{6,11}(?::|%3[Aa])(?=[\w-]{0,40}[A-Z])(?=[\w-]{0,40}[a-z])[\w-]{30,}/g,
   },
   { name: "login token of ours", pattern: /\bspt_[\w-]{43}/g },
   { name: "Anthropic key", pattern: /\bsk-ant-(?=[\w-]{0,60}[0-9])[\w-]{8,}/g },
-  { name: "OpenAI or OpenRouter key", pattern: /\bsk-(?=[\w-]{0,60}[0-9])[\w-]{20,}/g },
+  {
+    name: "OpenAI or OpenRouter key",
+    pattern:
+      /\bsk-(?:(?=[\w-]{0,60}[0-9])(?=[\w-]{0,60}[A-Z])[\w-]{20,}|(?:[a-z0-9]{2,8}-){0,3}[a-f0-9]{32,})/g,
+  },
   { name: "Stripe key", pattern: /\b(?:[rsp]k_(?:live|test)|whsec)_[A-Za-z0-9]{10,}/g },
   { name: "GitHub token", pattern: /\b(?:gh[oprsu]|github_pat)_\w{20,}/g },
   { name: "GitLab token", pattern: /\bgl(?:pat|dt|rt|cbt|ptt|ft|imt|agent|oas|soat|ffct)-[\w.-]{20,}/g },
-  { name: "AWS key id", pattern: /\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{12,}/g },
+  { name: "AWS key id", pattern: /\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Z0-9])/g },
   { name: "Google key", pattern: /\bAIza[\w-]{30,}/g },
   { name: "Google OAuth token", pattern: /\b(?:ya29\.|GOCSPX-|1\/\/0)[\w-]{20,}/g },
   { name: "Slack token", pattern: /\b(?:xox[a-z]|xapp)-[\w-]{10,}/g },
@@ -56,7 +56,7 @@ export const CERTAIN_SHAPES: readonly SecretShape[] = [
   { name: "Notion token", pattern: /\bntn_[A-Za-z0-9]{40,}/g },
   { name: "NVIDIA key", pattern: /\bnvapi-[\w-]{40,}/g },
   { name: "Replicate token", pattern: /\br8_[A-Za-z0-9]{30,}/g },
-  { name: "Mailgun key", pattern: /\b(?:key-[a-f0-9]{32}|[a-f0-9]{32}-[a-f0-9]{8}-[a-f0-9]{8})\b/g },
+  { name: "Mailgun key", pattern: /(?<![\w-])[a-f0-9]{32}-[a-f0-9]{8}-[a-f0-9]{8}(?![\w-])/g },
   { name: "Doppler token", pattern: /\bdp\.(?:pt|st|ct|sa|scim|audit)\.[\w.-]{40,}/g },
   { name: "HubSpot token", pattern: /\bpat-[a-z]{2}\d-[a-f0-9-]{36}/g },
   { name: "Postman key", pattern: /\bPMAK-[a-f0-9]{24}-[a-f0-9]{34}/g },
@@ -67,17 +67,36 @@ export const CERTAIN_SHAPES: readonly SecretShape[] = [
   {
     name: "password of an address, with a digit as made up ones have",
     pattern:
-      /(?<keep>\b[a-z][a-z0-9+]{1,20}:\/\/[^\s:/?#@"'<>]{0,100}:)(?=[^\s@]{0,100}[0-9])[^\s/@"'<>]{8,200}(?=@)/g,
+      /(?<keep>\b[a-z][a-z0-9+]{1,20}:\/\/[^\s:/?#@"'<>]{0,100}:)(?=[^\s/?#@"'<>]{0,100}[0-9])[^\s/?#@"'<>]{8,200}(?=@)/g,
   },
   {
-    name: "bearer of a token, long and with a digit",
-    pattern: /(?<keep>\b[Bb]earer\s{1,4})(?=[\w.~+/=-]{0,200}[0-9])[\w.~+/=-]{20,}/g,
+    name: "bearer of a token, long and with digits",
+    pattern:
+      /(?<keep>\b[Bb]earer\s{1,4})(?:(?=[\w.~+/=-]{0,200}[0-9])(?=[\w.~+/=-]{0,200}[A-Z])|(?=(?:[^\s0-9]{0,40}[0-9]){6}))[\w.~+/=-]{20,}/g,
   },
   { name: "JSON web token", pattern: /(?<![\w-])eyJ[\w-]{10,}\.[\w-]{5,}(?:\.[\w-]*)?/g },
 ];
 
+/**
+ * A block with its key, or with as much of it as was not cut off. A header alone, as it stands in prose and code, is no secret, and
+ * what follows it is taken only as far as it is a key's: else a command could hide itself behind the words.
+ */
+function privateKey(): RegExp {
+  const header = "-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----";
+  // Breaks, also of JSON and code, and what begins a line where somebody quotes, numbers, comments or compares it. Taken whole
+  // or not at all (which this language spells so), or else a text of headers would make the search slow.
+  const breaks = String.raw`(?:\s|\\{1,4}[nrt]|[0-9]{1,6}[\t:|→]|["',>#+]|-(?!-)){0,40}`;
+  const next = (index: number): string => `(?=(?<gap${index}>${breaks}))\\k<gap${index}>`;
+  const about = String.raw`(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset): [\w ,.:@<>()/-]{0,100}`;
+  const line =
+    "(?:(?=[A-Za-z0-9+/=]{0,80}[0-9])(?=[A-Za-z0-9+/=]{0,80}[A-Z])[A-Za-z0-9+/=]{16,}|[A-Za-z0-9+/=]{48,})";
+  const end = `(?:${next(3)}[A-Za-z0-9+/=]{1,48})?${next(4)}-?-----END [A-Z0-9 ]{0,40}-----`;
+  return new RegExp(`${header}(?:${next(1)}${about})*(?:${next(2)}${line})+(?:${end})?`, "g");
+}
+
 /** What only the surroundings make a secret. Prose and code have them too: for what is not meant to be read as it stands. */
 const LIKELY_SHAPES: readonly SecretShape[] = [
+  { name: "Mailgun key of the older kind", pattern: /(?<![\w-])key-[a-f0-9]{32}(?![\w-])/g },
   {
     name: "authorization header",
     pattern: /(?<keep>\b(?:bearer|basic)(?:\s|%20){1,4})[\w.~+/=%-]{8,}/gi,
@@ -87,12 +106,12 @@ const LIKELY_SHAPES: readonly SecretShape[] = [
   {
     name: "value of a secret's name",
     pattern:
-      /(?<keep>(?:secret|token|passw(?:or)?d|passwd|passphrase|credential|(?:api|access|private|auth|signing|encryption)[_-]?key)[\w-]{0,30}["']?[:=]["']?)[^\s"',;&|)}]{4,}/gi,
+      /(?<keep>(?:secret|token|passw(?:or)?d|passwd|passphrase|credential|(?:api|access|private|auth|signing|encryption)[_-]?key)(?!s["']?[:=]["']?[0-9]{1,9}\b)[\w-]{0,30}["']?[:=]["']?)[^\s"',;&|)}]{4,}/gi,
   },
   {
     name: "value beside a secret's name",
     pattern:
-      /(?<keep>(?:secret|token|passw(?:or)?d|passwd|passphrase|credential|(?:api|access|private|auth|signing|encryption)[_-]?key)[\w-]{0,30}["']?\s{0,3}[:=]?\s{1,3}["']?)(?=[^\s"',;&|)}]{0,60}[0-9])[^\s"',;&|)}]{8,}/gi,
+      /(?<keep>(?:secret|token|passw(?:or)?d|passwd|passphrase|credential|(?:api|access|private|auth|signing|encryption)[_-]?key)(?:[\w-]{0,30}["']?\s{0,3}[:=]\s{1,3}|s?["']?\s{1,3})["']?)(?=[^\s"',;&|)}]{0,60}[0-9])[^\s"',;&|)}]{8,}/gi,
   },
   {
     name: "long value of a key",

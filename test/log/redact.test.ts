@@ -6,6 +6,9 @@ const TOKEN = `123456789:${"AAExample-bot_token".padEnd(35, "x")}`;
 const SECRET = "a value that is known and of no shape";
 const hide = createRedactor([]);
 
+/** A line of a key's body. */
+const KEY_LINE = "aB3dE5fG7hJ9".repeat(6).slice(0, 64);
+
 describe("shapes of credentials are cut out, whoever's they are", () => {
   test.each([
     [`https://api.telegram.org/bot${TOKEN}/getMe`, "https://api.telegram.org/bot[redacted]/getMe"],
@@ -18,8 +21,8 @@ describe("shapes of credentials are cut out, whoever's they are", () => {
     ["authorization: basic dXNlcjpwYXNz", "authorization: basic [redacted]"],
     ["https://me:word@git.example.com/x", "https://[redacted]@git.example.com/x"],
     ["ghp_0123456789abcdefghij", "[redacted]"],
-    ["-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----.", "[redacted]."],
-    ["-----BEGIN PRIVATE KEY-----\ncut off", "[redacted]"],
+    [`-----BEGIN RSA PRIVATE KEY-----\n${KEY_LINE}\nabc=\n-----END RSA PRIVATE KEY-----.`, "[redacted]."],
+    [`-----BEGIN PRIVATE KEY-----\n${KEY_LINE.slice(0, 20)}`, "[redacted]"],
   ])("%j", (text, shown) => {
     expect(hide(text)).toBe(shown);
   });
@@ -34,6 +37,61 @@ describe("shapes of credentials are cut out, whoever's they are", () => {
   ])("%j is left as it is", (text) => {
     expect(hide(text)).toBe(text);
   });
+});
+
+describe("a private key", () => {
+  const key = [
+    "-----BEGIN RSA PRIVATE KEY-----",
+    "Proc-Type: 4,ENCRYPTED",
+    "DEK-Info: AES-128-CBC,0123ABCD",
+    "",
+    KEY_LINE,
+    KEY_LINE,
+    "abCD==",
+    "-----END RSA PRIVATE KEY-----",
+  ];
+  const each = (change: (line: string, index: number) => string): string => key.map(change).join("\n");
+
+  test.each([
+    ["as it is", key.join("\n")],
+    ["in JSON", JSON.stringify(key.join("\n"))],
+    ["in JSON in JSON", JSON.stringify(JSON.stringify(key.join("\n")))],
+    ["on one line", key.join(" ")],
+    ["quoted", each((line) => `> ${line}`)],
+    ["added", each((line) => `+${line}`)],
+    ["taken out", each((line) => `-${line}`)],
+    ["indented", each((line) => `        ${line}`)],
+    ["numbered by a tab", each((line, index) => `  ${index}\t${line}`)],
+    ["numbered by an arrow", each((line, index) => `${index}→${line}`)],
+    ["as code", each((line) => `"${line}\\n" +`)],
+    ["as a list", each((line) => `  '${line}',`)],
+    ["cut off", key.join("\n").slice(0, 150)],
+  ])("%s leaves nothing of itself behind", (_, text) => {
+    const shown = hide(text);
+    expect(shown).toContain("[redacted]");
+    for (const rest of ["BEGIN", "END", "DEK", KEY_LINE.slice(0, 8), "abCD"])
+      expect(shown).not.toContain(rest);
+  });
+
+  test.each([
+    "A PEM file begins with `-----BEGIN PRIVATE KEY-----`. To make one: run it.",
+    'if (text.includes("-----BEGIN RSA PRIVATE KEY-----")) return read(text);',
+    "grep -rl -- '-----BEGIN PRIVATE KEY-----' . ; rm -rf build; curl http://a.example/?x=1",
+    ": -----BEGIN PRIVATE KEY-----; cat README.md; touch hidden-from-the-record",
+    ": -----BEGIN PRIVATE KEY-----\n/tmp/evil && reboot",
+    "-----BEGIN PRIVATE KEY-----\nVersion: $(curl a.example)\n",
+    "from -----BEGIN PRIVATE KEY----- to -----END PRIVATE KEY----- it is base64",
+  ])("its header alone hides nothing that stands behind it: %j", (text) => {
+    expect(hide(text)).toBe(text);
+  });
+});
+
+test.each([
+  "http://evil.example.org:8080?d=12345678@good.example.com",
+  "curl http://localhost:3000?email=ada@example.com",
+  "http://evil.example.org:8080#12345678@good.example.com",
+])("a host is told as it is, whatever stands behind it: %s", (text) => {
+  expect(hide(text)).toBe(text);
 });
 
 describe("known values", () => {
