@@ -15,12 +15,12 @@ export interface SecretForm {
 
 /**
  * Every way in which known values may stand in a text: as they are, in a URL, in a form, in JSON, in hex and in base64 at any offset,
- * and the half of a bot token after its colon. Values under 8 characters are passed over, and so are forms of that length.
+ * and the part of a bot token, or of an address with a password, that is a secret by itself. Values under 8 characters are passed over, and so are forms of that length.
  */
 export function formsOf(values: readonly string[]): readonly SecretForm[] {
   const wholes = values.filter((value) => value.length >= MIN_SECRET_CHARS);
   const forms = new Map<string, SecretForm>();
-  for (const value of wholes.flatMap(withHalf)) {
+  for (const value of wholes.flatMap(withSecretPart)) {
     const telling = (PUBLIC_BEGINNING.exec(value)?.[0].length ?? 0) + TELLING_CHARS;
     for (const text of writings(value)) {
       const tellingLength = Math.ceil((telling * text.length) / value.length);
@@ -30,24 +30,52 @@ export function formsOf(values: readonly string[]): readonly SecretForm[] {
   return [...forms.values()];
 }
 
-function withHalf(value: string): readonly string[] {
-  const half = value.split(":").at(-1) ?? "";
-  return half.length >= MIN_SECRET_CHARS && half !== value ? [value, half] : [value];
+/** A bot token's half after its colon, and an address's password. */
+const SECRET_PARTS = [/^\d+:(?<part>.+)$/, /^[a-z][\w+.-]*:\/\/[^\s:/?#@]*:(?<part>[^\s/?#@]+)@/i];
+
+function withSecretPart(value: string): readonly string[] {
+  const parts = SECRET_PARTS.flatMap((pattern) => pattern.exec(value)?.groups?.part ?? []);
+  const written = parts.flatMap((part) => [part, decoded(part)]); // as it stands there, and as it is typed
+  return [value, ...written.filter((part) => part.length >= MIN_SECRET_CHARS)];
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function writings(value: string): readonly string[] {
   const inUrl = encodeURIComponent(value.toWellFormed());
   const inForm = new URLSearchParams({ v: value }).toString().slice("v=".length);
+  const inPath = inUrl.replaceAll("%2F", "/"); // as languages do that take the text for a path
+  const inJson = JSON.stringify(value).slice(1, -1);
   const hex = Buffer.from(value).toString("hex");
   return [
     value,
-    ...[inUrl, inForm].flatMap((text) => [text, text.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase())]),
-    JSON.stringify(value).slice(1, -1),
+    ...[inUrl, inForm, inPath].flatMap((text) => [
+      text,
+      text.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()),
+    ]),
+    inJson,
+    inJson.replaceAll("/", "\\/"),
+    value.replace(/[&<>"']/g, (sign) => HTML[sign] ?? sign),
     hex,
     hex.toUpperCase(),
     ...base64Forms(value),
   ];
 }
+
+/** How HTML writes what is a sign of its own. */
+const HTML: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
 
 /** What every base64 text has in it whose bytes hold `value`, wherever it begins: its inner signs at the three offsets. */
 function base64Forms(value: string): readonly string[] {

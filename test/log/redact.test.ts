@@ -103,7 +103,10 @@ describe("known values", () => {
       encodeURIComponent(secret),
       encodeURIComponent(secret).toLowerCase(),
       new URLSearchParams({ v: secret }).toString().slice(2),
+      encodeURIComponent(secret).replaceAll("%2F", "/"),
       JSON.stringify(secret).slice(1, -1),
+      JSON.stringify(secret).slice(1, -1).replaceAll("/", "\\/"),
+      secret.replaceAll('"', "&quot;"),
       Buffer.from(secret).toString("hex"),
       ...["", "u", "us", "user:"].flatMap((before) => [
         Buffer.from(`${before}${secret}`).toString("base64"),
@@ -111,6 +114,19 @@ describe("known values", () => {
       ]),
     ];
     for (const form of forms) expect(redact(`<${form}>`)).toMatch(/^<.{0,8}\[redacted\].{0,12}>$/);
+  });
+
+  test("an address with a password is a secret, and so is the password; its host and path are none", () => {
+    const redact = createRedactor(["postgres://app:S3cr3t%40Pw99xyz@db.internal:5432/app"]);
+    expect(redact("postgres://app:S3cr3t%40Pw99xyz@db.internal:5432/app")).toBe("[redacted]");
+    expect(redact("<S3cr3t%40Pw99xyz> <S3cr3t@Pw99xyz>")).toBe("<[redacted]> <[redacted]>");
+    expect(redact("psql localhost:5432/app")).toBe("psql localhost:5432/app");
+  });
+
+  test("a value with a colon in it has no half, unless it is a bot token", () => {
+    const redact = createRedactor(["some:ordinary-words", TOKEN]);
+    expect(redact("ordinary-words")).toBe("ordinary-words");
+    expect(redact(`<${TOKEN.split(":")[1]}>`)).toBe("<[redacted]>");
   });
 
   test("are found wrapped at any width, as base64 and hex tools do, and where three full stops end a beginning", () => {
