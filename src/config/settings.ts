@@ -270,7 +270,7 @@ export function settingsSchema(homeDir: string) {
     }),
     LOG_LEVEL: standard("info", oneOf(["trace", "debug", "info", "warn", "error", "fatal"]), {
       meaning:
-        "The least important lines to log: trace, debug, info, warn, error, fatal. In development: debug.",
+        "The least important lines to log: trace, debug, info, warn, error, fatal; security events are logged whatever it is. In development: debug.",
     }),
     LOG_FORMAT: standard("auto", oneOf(["auto", "json", "pretty"]), {
       meaning: "json, pretty, or auto: pretty on a terminal, else json.",

@@ -41,6 +41,12 @@ export function createLogger({ level, format, secretValues, destination }: LogOp
   return withPlainChildren(pino(optionsFor(level), { write }));
 }
 
+/** The logger for security events: it writes them whatever the level, so that no setting takes them out of the log. */
+export function securityLogger(log: Logger): Logger {
+  const hides = ["warn", "error", "fatal"].includes(log.level);
+  return hides ? log.child({}, { level: "info" }) : log;
+}
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Pino formats the fields of a child nowhere; children of children inherit this. */

@@ -2,7 +2,7 @@ import type { Config } from "../config/config.ts";
 import { createSteadyNow, type Now } from "../domain/clock.ts";
 import type { MicroUsd } from "../domain/money.ts";
 import { createIsSecret } from "../domain/secret-files.ts";
-import type { Logger } from "../log/logger.ts";
+import { type Logger, securityLogger } from "../log/logger.ts";
 import type { Store } from "../store/store.ts";
 import { createGuard, type Guard } from "./admit.ts";
 import { type Audit, createAudit } from "./audit.ts";
@@ -63,7 +63,7 @@ export function createSecurity({
     append: store.audit.append,
     afterCommit: store.afterCommit,
     redactText,
-    log,
+    log: securityLogger(log),
     now,
   });
   const people = createPeople({ access: config.access, logins: store.logins, now });

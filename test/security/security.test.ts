@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ButtonAction } from "../../src/domain/button.ts";
-import { createLogger } from "../../src/log/logger.ts";
+import { createLogger, type LogOptions } from "../../src/log/logger.ts";
 import { redactShapes } from "../../src/log/redact.ts";
 import { createSecurity } from "../../src/security/security.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -16,10 +16,14 @@ const SUBSCRIPTION = {
 };
 
 /** The guard as the daemon builds it from settings, with a database that may be another one's. */
-function guardOf(settings: Readonly<Record<string, string | undefined>>, store: Store = testStore()) {
+function guardOf(
+  settings: Readonly<Record<string, string | undefined>>,
+  store: Store = testStore(),
+  logging: Pick<LogOptions, "level" | "destination"> = { level: "silent" },
+) {
   const { config } = createWorld().load(settings);
   const now = testClock();
-  const log = createLogger({ level: "silent", format: "json", secretValues: [] });
+  const log = createLogger({ ...logging, format: "json", secretValues: [] });
   const security = createSecurity({
     config,
     tokenSecret: null,
@@ -29,7 +33,7 @@ function guardOf(settings: Readonly<Record<string, string | undefined>>, store: 
     steadyNow: now,
     redactText: redactShapes,
   });
-  return { security, store };
+  return { security, store, log };
 }
 
 function press({ conversations, buttons }: Store, action: ButtonAction) {
@@ -83,3 +87,22 @@ test("what the rate limit counted is handed over until it was stored, and holds 
   save()();
   expect(restarted().admit(requestOf(MEMBER)).kind).toBe("wait");
 });
+
+test.each(["trace", "info", "warn", "error", "fatal"] as const)(
+  "a security event is a line of the log at every level, and nothing else of its importance is: %s",
+  (level) => {
+    const lines: { readonly event: string }[] = [];
+    const destination = { write: (line: string) => lines.push(JSON.parse(line)) };
+    const { security, store, log } = guardOf({}, testStore(), { level, destination });
+    store.transaction(() => {
+      security.audit.record({ type: "command.run", name: "status" }, { userId: OWNER, conversation: null });
+      security.audit.record({ type: "violation.sandbox", found: "x" }, { userId: null, conversation: null });
+    });
+    expect(lines).toMatchObject([
+      { level: "info", security: true, event: "command.run" },
+      { level: "warn", security: true, event: "violation.sandbox", risk: "critical" },
+    ]);
+    log.info({ event: "other" }, "other");
+    expect(lines.length).toBe(["trace", "info"].includes(level) ? 3 : 2);
+  },
+);

@@ -3,6 +3,20 @@ import type { Mutation } from "../mutation.ts";
 export const AUDIT: readonly Mutation[] = [
   {
     claim: "What people, turns and commands at the machine do",
+    gone: "LOG_LEVEL hides security events",
+    edits: [
+      ["src/security/security.ts", "log: securityLogger(log),", "log: [log, securityLogger][0] as Logger,"],
+    ],
+    red: ["a security event is a line of the log at every level, and nothing else of its importance is: %s"],
+  },
+  {
+    claim: "What people, turns and commands at the machine do",
+    gone: "a login is of another risk than the page says",
+    edits: [["src/security/risk.ts", '"auth.login": "medium"', '"auth.login": "low"']],
+    red: ["the table of events and their risk in SECURITY.md is the one by which they are recorded"],
+  },
+  {
+    claim: "What people, turns and commands at the machine do",
     gone: "a turn that was stopped leaves no record of its end",
     edits: [
       [

@@ -74,6 +74,21 @@ export const CONFIGURATION: readonly Mutation[] = [
   },
   {
     claim: "Every setting that is documented is read",
+    gone: "a setting is read of which the example does not tell",
+    edits: [
+      [
+        "src/config/settings.ts",
+        '    LOG_LEVEL: standard("info",',
+        '    LOG_SECRETS: standard("no", oneOf(["no", "yes"]), { meaning: "Undocumented." }),\n    LOG_LEVEL: standard("info",',
+      ],
+    ],
+    red: [
+      "H29: the example names every setting that is read and no other, in the same order",
+      "the example tells meaning, unit and default of each as the schema has them",
+    ],
+  },
+  {
+    claim: "Every setting that is documented is read",
     gone: "unknown keys pass",
     edits: [
       [
