@@ -110,6 +110,22 @@ describe.runIf(process.platform === "linux")("archives in the jail", () => {
     expect(lstatSync(join(packed.target, "bin/tool")).mode & 0o7777).toBe(0o600);
   });
 
+  test.concurrent.each([
+    ["with the mark of UTF-8", "\u3042/na\u00efve \u{1F389}.md", 0x800],
+    ["without it, as makers on Linux and macOS leave it out", "\u3042/na\u00efve \u{1F389}.md", 0],
+    ["in the code page of old zips", Buffer.from([0x61, 0x82, 0x2e, 0x6d, 0x64]), 0],
+  ])("a name of a zip is read as it was meant: %s", async (_, name, flags) => {
+    const { left } = await unpack(zip([{ name, content: "x", flags }]));
+    expect(left.at(-1)).toBe(typeof name === "string" ? name : "a\u00e9.md");
+  });
+
+  test("a way out in UTF-8 is seen whether or not the zip marks it", async () => {
+    for (const flags of [0, 0x800]) {
+      const { report } = await unpack(zip([{ name: "\u3042/../../up.md", content: "x", flags }]));
+      expect(report).toMatchObject({ kind: "refused", fault: "dot_dot" });
+    }
+  });
+
   test("H16: links, secrets and settings that run code are left out and told; archives in it stay packed", async () => {
     const { report, left } = await unpack(
       tar([

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { crc32 } from "node:zlib";
 import { getFileNameLowLevel, openPromise, type Entry as ZipEntry, type ZipFile } from "yauzl";
 import { ArchiveFault } from "./fault.ts";
@@ -9,6 +10,8 @@ const DEFLATED = 8;
 /** Bits of the general purpose flag: encrypted, sizes follow the data, strong encryption, masked headers. */
 const ENCRYPTED = 0x0001 | 0x0040 | 0x2000;
 const SIZES_FOLLOW = 0x0008;
+/** The name is UTF-8 (APPNOTE.TXT, appendix D). Makers on Linux and macOS leave it out of names that are. */
+const UTF8 = 0x0800;
 /** Before an entry's name in its local header (APPNOTE.TXT 4.3.7). */
 const LOCAL_HEADER_BYTES = 30;
 
@@ -44,7 +47,8 @@ export async function unzip(file: string, target: string, inventory: Inventory):
 
 function describe(entry: ZipEntry): Entry {
   const { generalPurposeBitFlag: flags, fileNameRaw, extraFields } = entry;
-  const name = getFileNameLowLevel(flags, fileNameRaw, [...extraFields], true);
+  const readAs = isUtf8(fileNameRaw) ? flags | UTF8 : flags;
+  const name = getFileNameLowLevel(readAs, fileNameRaw, [...extraFields], true);
   const type = (entry.externalFileAttributes >>> 16) & MODE.type;
   if (type === MODE.link) return { name, kind: "link" };
   if (type !== 0 && type !== MODE.file && type !== MODE.folder) return { name, kind: "special" };
