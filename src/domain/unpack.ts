@@ -16,7 +16,7 @@ export interface UnpackLimits {
 export const UNPACK_LIMITS: Omit<UnpackLimits, "maxBytes"> = {
   maxEntries: 10_000,
   maxDepth: 24,
-  maxNameBytes: 200,
+  maxNameBytes: 255,
   maxPathBytes: 1_000,
   maxRatio: 200,
   ratioFromBytes: 1024 * 1024,
@@ -33,6 +33,7 @@ export const UNPACK_FAULTS = [
   "absolute",
   "dot_dot",
   "bad_name",
+  "backslash",
   "long_name",
   "deep",
   "duplicate",

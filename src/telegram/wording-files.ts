@@ -15,6 +15,7 @@ const FAULTS: Readonly<Record<UnpackFault, string>> = {
   absolute: "it names a place outside itself",
   dot_dot: "it leads out of its own folder",
   bad_name: "a name in it has characters that hide something",
+  backslash: "a name in it has a backslash, which parts folders for some and not for others",
   long_name: "a name in it is too long",
   deep: "its folders are too deep",
   duplicate: "it holds two files of one name",

@@ -119,6 +119,28 @@ describe.runIf(process.platform === "linux")("archives in the jail", () => {
     expect(left.at(-1)).toBe(typeof name === "string" ? name : "a\u00e9.md");
   });
 
+  test("names that honest makers write are taken, without the marks that nobody sees", async () => {
+    const names = [
+      ["notes/\u{1F469}\u200D\u{1F4BB} work.md", "notes/\u{1F469}\u{1F4BB} work.md"],
+      ["\u06A9\u062A\u0627\u0628\u200C\u0647\u0627/a.md", "\u06A9\u062A\u0627\u0628\u0647\u0627/a.md"],
+      ["\u200Echat.txt", "chat.txt"],
+      ["Q: why.md", "Q: why.md"],
+      ["\u65E5".repeat(85), "\u65E5".repeat(85)],
+    ] as const;
+    const entries = names.map(([name], index) => ({ name, content: `${index}` }));
+    for (const [bytes, container] of [
+      [zip(entries), "zip"],
+      [tar(entries.slice(0, -1)), "tar"],
+    ] as const) {
+      const { report, target } = await unpack(bytes, { container });
+      expect(report.kind).toBe("unpacked");
+      for (const [index, [, path]] of names.slice(0, container === "zip" ? 5 : 4).entries())
+        expect(readFileSync(join(target, path), "utf8")).toBe(`${index}`);
+    }
+    const hidden = await unpack(zip([{ name: ".g\u200Dit/config", content: "x" }, { name: "a", content: "x" }]));
+    expect(hidden.left).toEqual(["a"]);
+  });
+
   test("a way out in UTF-8 is seen whether or not the zip marks it", async () => {
     for (const flags of [0, 0x800]) {
       const { report } = await unpack(zip([{ name: "\u3042/../../up.md", content: "x", flags }]));

@@ -6,13 +6,22 @@ export type EntryName =
   | { readonly kind: "path"; readonly path: string }
   | { readonly kind: "fault"; readonly fault: UnpackFault };
 
-/** Checks a name as it stands in an archive. What could lead elsewhere is refused, never mended. */
+/** What joins letters, parts words or tells their direction: honest names have it (emoji, Persian), and without it they read the same. */
+const MARKS = /[\u061C\u200B-\u200F\u2060\uFEFF]/gu;
+const DRIVE = /^[A-Za-z]:(?:[\\/]|$)/;
+
+/**
+ * Checks a name as it stands in an archive. Marks that nobody sees are left out first, so that nothing hides behind them. What could
+ * lead elsewhere is refused, never mended; a backslash is too, since it is part of a name to some makers and parts names to others.
+ */
 export function readEntryName(
-  name: string,
+  named: string,
   limits: Pick<UnpackLimits, "maxDepth" | "maxNameBytes" | "maxPathBytes">,
 ): EntryName {
-  if (isUnsafeName(name) || name.includes("\\")) return fault("bad_name");
-  if (name.startsWith("/") || /^[A-Za-z]:/.test(name)) return fault("absolute");
+  const name = named.replace(MARKS, "");
+  if (isUnsafeName(name)) return fault("bad_name");
+  if (name.startsWith("/") || DRIVE.test(name)) return fault("absolute");
+  if (name.includes("\\")) return fault("backslash");
   const parts = name
     .normalize("NFC")
     .split("/")
