@@ -20,7 +20,7 @@ const FAULTS: Readonly<Record<UnpackFault, string>> = {
   deep: "its folders are too deep",
   duplicate: "it holds two files of one name",
   collides: "names in it would fall together",
-  special: "it holds a device or something else that is no file",
+  special: "it holds a device, a sparse file (tar -S) or something else that is no plain file",
   too_many: "it holds too many files",
   too_large: "it holds more than MAX_ARCHIVE_MB allows",
   ratio: "it would swell as only a bomb does",

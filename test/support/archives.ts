@@ -71,8 +71,12 @@ export function zip(entries: readonly ZipEntry[], { comment = "", count = entrie
 export interface TarEntry {
   readonly name: string;
   readonly content?: string | Buffer;
-  /** The type flag: "0" a file, "1" a hard link, "2" a symbolic one, "3" and "4" devices, "5" a folder, "6" a pipe, "x" pax. */
+  /**
+   * The type flag: "0" a file, "1" a hard link, "2" a symbolic one, "3" and "4" devices, "5" a folder, "6" a pipe, "x" pax, "V" the
+   * label of a volume, for which GNU tar writes no `magic`.
+   */
   readonly type?: string;
+  readonly magic?: string;
   readonly linkname?: string;
   readonly mode?: number;
   /** In place of the truth. */
@@ -105,7 +109,7 @@ export function pax(key: string, value: string): string {
 }
 
 function header(entry: TarEntry, length: number): Buffer {
-  const { name, type = "0", linkname = "", mode = 0o644, size = length } = entry;
+  const { name, type = "0", linkname = "", mode = 0o644, size = length, magic = "ustar\x0000" } = entry;
   const block = Buffer.alloc(BLOCK);
   block.write(name, 0, 100);
   block.write(`${mode.toString(8).padStart(7, "0")}\0`, 100);
@@ -119,7 +123,7 @@ function header(entry: TarEntry, length: number): Buffer {
   block.write("        ", 148);
   block.write(type, 156);
   block.write(linkname, 157, 100);
-  block.write("ustar\x0000", 257);
+  block.write(magic, 257);
   const sum = entry.checksum ?? block.reduce((total, byte) => total + byte, 0);
   block.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
   return block;

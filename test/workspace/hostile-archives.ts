@@ -138,7 +138,8 @@ export const HOSTILE: readonly Hostile[] = [
     ["3", "a character device"],
     ["4", "a block device"],
     ["6", "a named pipe"],
-    ["S", "an entry of a kind that nobody knows"],
+    ["S", "a sparse file of GNU tar"],
+    ["Z", "an entry of a kind that nobody knows"],
   ].map(
     ([type = "", name = ""]): Hostile => ({
       name: `${name} in a tar`,
@@ -146,6 +147,15 @@ export const HOSTILE: readonly Hostile[] = [
       container: "tar",
       fault: "special",
       control: tar([file("ok.txt"), { name: "special", type: "0" }]),
+    }),
+  ),
+  ...["GNU.sparse.major", "GNU.sparse.map"].map(
+    (key): Hostile => ({
+      name: `a sparse file in a pax tar, told by ${key}`,
+      bytes: tar([{ name: "PaxHeader", type: "x", content: pax(key, "1") }, file("a/GNUSparseFile.1/b")]),
+      container: "tar",
+      fault: "special",
+      control: tar([{ name: "PaxHeader", type: "x", content: pax("GNU.volume", "1") }, file("a/b")]),
     }),
   ),
   {

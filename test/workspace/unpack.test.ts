@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ApprovedPath } from "../../src/domain/approved-path.ts";
 import type { UnpackLimits, UnpackReport } from "../../src/domain/unpack.ts";
@@ -139,6 +140,20 @@ describe.runIf(process.platform === "linux")("archives in the jail", () => {
     }
     const hidden = await unpack(zip([{ name: ".g\u200Dit/config", content: "x" }, { name: "a", content: "x" }]));
     expect(hidden.left).toEqual(["a"]);
+  });
+
+  test("the label of a volume is no part of a tar's files", async () => {
+    const bytes = tar([{ name: "backup", type: "V", magic: "" }, { name: "a/b.txt", content: "x" }]);
+    for (const [packed, container] of [
+      [bytes, "tar"],
+      [gzipSync(bytes), "gzip"],
+    ] as const) {
+      const { left, report } = await unpack(packed, { container });
+      expect(report).toMatchObject({ kind: "unpacked", files: 1 });
+      expect(left).toEqual(["a/", "a/b.txt"]);
+    }
+    const alone = await unpack(tar([{ name: "backup", type: "V", magic: "" }]), { container: "tar" });
+    expect(alone.report).toMatchObject({ kind: "refused", fault: "empty" });
   });
 
   test("a way out in UTF-8 is seen whether or not the zip marks it", async () => {

@@ -88,6 +88,7 @@ describe.runIf(process.platform === "linux")("files that people send", () => {
     ["paper.pdf", PDF, "pdf"],
     ["src.zip", ZIP, "archive"],
     ["src.tar.gz", tgz([{ name: "a.txt", content: "x" }]), "archive"],
+    ["labelled.tar", tar([{ name: "backup", type: "V", magic: "" }, { name: "a.txt", content: "x" }]), "archive"],
     ["papers.tar", tar([{ name: "a.txt", content: PDF }]), "archive"],
     ["data.bin", randomBytes(100), "other"],
   ])("%s is taken for what it is", async (name, content, kind) => {

@@ -2,6 +2,7 @@
 import { open } from "node:fs/promises";
 import { fileTypeFromBuffer } from "file-type";
 import type { SniffReport } from "../../domain/unpack.ts";
+import { isVolumeLabel } from "./tar-label.ts";
 
 /** file-type wants no more for what it knows by a first look. */
 const HEAD_BYTES = 4_100;
@@ -68,7 +69,8 @@ function startsWith(head: Buffer, magic: readonly number[]): boolean {
 function containerOf(head: Buffer): SniffReport["container"] {
   if (startsWith(head, [0x50, 0x4b, 0x03, 0x04]) || startsWith(head, [0x50, 0x4b, 0x05, 0x06])) return "zip";
   if (startsWith(head, [0x1f, 0x8b])) return "gzip";
-  return head.subarray(257, 262).toString("latin1") === "ustar" ? "tar" : null;
+  const header = head.subarray(isVolumeLabel(head) ? 512 : 0);
+  return header.subarray(257, 262).toString("latin1") === "ustar" ? "tar" : null;
 }
 
 /** True when a zip's last record stands where readers look for it, whether or not something is behind its comment. */

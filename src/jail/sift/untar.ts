@@ -5,12 +5,15 @@ import { createGunzip } from "node:zlib";
 import { extract, type Header } from "tar-stream";
 import { ArchiveFault } from "./fault.ts";
 import type { Entry, Inventory } from "./inventory.ts";
+import { isVolumeLabel } from "./tar-label.ts";
 import { writeFile, writeFolder } from "./write-entry.ts";
 
 const BLOCK = 512;
 /** What headers of all kinds may take: a fixed amount, and as much again for each entry. */
 const HEADERS_BYTES = 1024 * 1024;
 const HEADER_BYTES = 4096;
+/** How pax headers of GNU tar tell that a file is a map of pieces and these pieces. */
+const SPARSE = "GNU.sparse.";
 
 interface UntarOptions {
   readonly isPacked: boolean;
@@ -23,11 +26,12 @@ export async function untar(file: string, { isPacked, target, inventory }: Untar
   const { size } = await stat(file);
   const source = createReadStream(file);
   const gunzip = isPacked ? createGunzip() : null;
+  const label = createLabelSkip();
   const meter = createMeter();
   const tar = extract();
-  const streams = [source, ...(gunzip === null ? [] : [gunzip]), meter.stream];
+  const streams = [source, ...(gunzip === null ? [] : [gunzip]), label, meter.stream];
   for (const stream of streams) stream.on("error", (error: Error) => tar.destroy(error));
-  (gunzip === null ? source : source.pipe(gunzip)).pipe(meter.stream).pipe(tar);
+  (gunzip === null ? source : source.pipe(gunzip)).pipe(label).pipe(meter.stream).pipe(tar);
   let first: unknown = null; // later ones say only that a stream was closed
   tar.on("error", (error) => {
     first ??= error;
@@ -63,7 +67,8 @@ async function* piecesOf(entry: AsyncIterable<unknown>): AsyncGenerator<Uint8Arr
   for await (const piece of entry) if (piece instanceof Uint8Array) yield piece;
 }
 
-function describe({ name, type, size }: Header): Entry {
+function describe({ name, type, size, pax }: Header): Entry {
+  if (Object.keys(pax ?? {}).some((key) => key.startsWith(SPARSE))) return { name, kind: "special" };
   // The reader gives what a folder bears to nobody, and would wait for somebody to take it.
   if (type === "directory" && size > 0) throw new ArchiveFault("lying", name);
   if (type === "directory" || (isFile(type) && name.endsWith("/"))) return { name, kind: "folder" };
@@ -73,6 +78,22 @@ function describe({ name, type, size }: Header): Entry {
 
 function isFile(type: Header["type"]): boolean {
   return type === "file" || type === "contiguous-file";
+}
+
+/** Leaves out the label of a volume, which GNU tar puts before everything else, in no format that the reader knows. */
+function createLabelSkip(): Transform {
+  let head: Buffer | null = Buffer.alloc(0);
+  return new Transform({
+    transform: (chunk: Buffer, _encoding, done) => {
+      if (head === null) return done(null, chunk);
+      head = Buffer.concat([head, chunk]);
+      if (head.length < BLOCK) return done();
+      const rest = isVolumeLabel(head) ? head.subarray(BLOCK) : head;
+      head = null;
+      return done(null, rest);
+    },
+    flush: (done) => done(null, head),
+  });
 }
 
 /** Watches the unpacked stream: that headers stay small beside what they describe, and that it ends as a tar does. */
