@@ -19,7 +19,7 @@ const words = (text: string): readonly string[] => text.split(" ");
 const EXTENSIONS: Readonly<Record<UploadGroup, readonly string[]>> = {
   text: words(
     "txt md markdown rst adoc org tex bib log csv tsv json jsonl ndjson json5 geojson xml xsd xsl yaml yml toml ini cfg conf " +
-      "properties srt vtt ics vcf eml diff patch po pot lock editorconfig gitignore gitattributes dockerignore",
+      "properties srt vtt ics vcf eml diff patch po pot lock editorconfig gitignore gitattributes dockerignore example",
   ),
   code: words(
     "js mjs cjs jsx ts mts cts tsx vue svelte html htm xhtml css scss sass less svg py pyi ipynb rb php pl pm lua r jl java kt " +

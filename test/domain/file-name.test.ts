@@ -91,4 +91,5 @@ test("a type is known by the extension, in any case; what is not named is not ta
   expect(uploadKindOf("a.py", { groups: ["text"], extensions: [] })).toBeNull();
   expect(uploadKindOf("a.zip", { groups: ["text"], extensions: ["zip"] })).toBe("archive");
   expect(extensionOf(".gitignore")).toBe("");
+  expect(kindOf(safeFileName(".env.example"))).toBe("text");
 });
