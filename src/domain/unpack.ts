@@ -76,7 +76,7 @@ export interface SniffReport {
   readonly isText: boolean;
   /** A program of some system's. */
   readonly isProgram: boolean;
-  /** Where `%PDF-` stands in the first KiB; -1 for nowhere. */
+  /** Where `%PDF-` stands in the first KiB: 0 also where nothing but blanks is before it; -1 for nowhere. */
   readonly pdfAt: number;
   /** Programs that read archives from their end would take it for a zip. */
   readonly endsAsZip: boolean;

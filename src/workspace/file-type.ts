@@ -16,6 +16,14 @@ const CONTAINERS: Readonly<Record<string, SniffReport["container"]>> = {
   "tar.gz": "gzip",
 };
 
+/** Documents that are zips inside: which one it is, its first bytes tell for some makers only. */
+const ZIP_DOCUMENTS: ReadonlySet<string> = new Set(
+  (
+    "docx docm dotx dotm xlsx xlsm xltx xltm pptx pptm potx potm ppsx ppsm vsdx 3mf " +
+    "odt ott ods ots odp otp odg otg epub pages numbers"
+  ).split(" "),
+);
+
 /**
  * Holds a file's name against its bytes: both must say the same, nothing may be a program, and nothing but an archive may be read
  * as one. An image that is another kind of image than its name says gets the name that is right.
@@ -39,8 +47,11 @@ export function judgeType(name: string, kind: UploadKind, seen: SniffReport): Ty
     case "archive":
       if (CONTAINERS[extension] !== seen.container) return refused("mismatch");
       return taken(name); // a PDF that it seems to be too is packed in it: nothing but what comes out of it is kept
-    case "other":
-      return seen.extension === null || seen.extension === extension ? taken(name) : refused("mismatch");
+    case "other": {
+      const isZipDocument = seen.extension === "zip" && ZIP_DOCUMENTS.has(extension);
+      const isRight = seen.extension === null || seen.extension === extension || isZipDocument;
+      return isRight ? taken(name) : refused("mismatch");
+    }
   }
 }
 

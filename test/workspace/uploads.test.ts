@@ -35,7 +35,7 @@ async function bench(content: Buffer | string, { sift = jail.sift }: { sift?: Si
   };
   const uploads = createUploads({
     root,
-    types: { groups: ["text", "code", "images", "pdf", "archives"], extensions: ["docx", "bin"] },
+    types: { groups: ["text", "code", "images", "pdf", "archives"], extensions: ["docx", "xlsx", "bin"] },
     maxFileBytes: 1024 * 1024,
     maxArchiveBytes: 2 * 1024 * 1024,
     secretFiles: [],
@@ -58,6 +58,13 @@ const PDF = Buffer.from("%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<<>>\nendobj\n%%E
 const ELF = Buffer.concat([Buffer.from("\x7fELF\x02\x01\x01", "latin1"), Buffer.alloc(200)]);
 const PE = Buffer.concat([Buffer.from("MZ\x90\0", "latin1"), Buffer.alloc(200)]);
 const ZIP = zip([{ name: "a.txt", content: "x" }]);
+/** As Word writes it: its types first. */
+const OFFICE = zip([
+  {
+    name: "[Content_Types].xml",
+    content: `<Types><Override ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>`,
+  },
+]);
 
 /** The smallest picture: one grey dot. */
 function png(): Buffer {
@@ -86,6 +93,10 @@ describe.runIf(process.platform === "linux")("files that people send", () => {
     ["shot.png", PNG, "image"],
     ["photo.jpeg", JPEG, "image"],
     ["paper.pdf", PDF, "pdf"],
+    ["blank.pdf", Buffer.concat([Buffer.from("\r\n \t"), PDF]), "pdf"],
+    ["office.docx", OFFICE, "other"],
+    ["of-another-maker.xlsx", zip([{ name: "docProps/app.xml", content: "<Properties/>" }]), "other"],
+    [".env.example", Buffer.from("KEY=\n"), "text"],
     ["src.zip", ZIP, "archive"],
     ["src.tar.gz", tgz([{ name: "a.txt", content: "x" }]), "archive"],
     ["labelled.tar", tar([{ name: "backup", type: "V", magic: "" }, { name: "a.txt", content: "x" }]), "archive"],
@@ -127,6 +138,10 @@ describe.runIf(process.platform === "linux")("files that people send", () => {
     ["a zip named as tar.gz", "wrong.tar.gz", ZIP, "mismatch"],
     ["text named as a zip", "words.zip", Buffer.from("no archive"), "mismatch"],
     ["a picture named as the owner's own type", "shot.docx", PNG, "mismatch"],
+    ["a zip named as the owner's own type", "data.bin", ZIP, "mismatch"],
+    ["a document of another kind than its name says", "words.xlsx", OFFICE, "mismatch"],
+    ["a zip named as text", "zip.example", ZIP, "mismatch"],
+    ["a PDF named as text, behind a blank", "paper.txt", Buffer.concat([Buffer.from("\n"), PDF]), "mismatch"],
     ["nothing", "empty.txt", Buffer.alloc(0), "empty"],
     ["a file larger than it may be", "large.txt", Buffer.alloc(1024 * 1024 + 1, 97), "too_large"],
     [

@@ -7,6 +7,8 @@ import { isVolumeLabel } from "./tar-label.ts";
 /** file-type wants no more for what it knows by a first look. */
 const HEAD_BYTES = 4_100;
 const PDF_WITHIN = 1_024;
+/** White space of PDF (ISO 32000-1, 7.2.2), but for NUL. */
+const BLANKS: ReadonlySet<number> = new Set([9, 10, 12, 13, 32]);
 const PIECE_BYTES = 256 * 1024;
 /** A zip's last record: its size without the comment, which has a length of 16 bits. */
 const END_BYTES = 22;
@@ -57,13 +59,19 @@ async function sniff(path: string): Promise<SniffReport> {
     container: containerOf(head),
     isText,
     isProgram,
-    pdfAt: head.subarray(0, PDF_WITHIN).indexOf("%PDF-"),
+    pdfAt: pdfAt(head.subarray(0, PDF_WITHIN)),
     endsAsZip: endsAsZip(tail),
   };
 }
 
 function startsWith(head: Buffer, magic: readonly number[]): boolean {
   return head.subarray(0, magic.length).equals(Buffer.from(magic));
+}
+
+/** Blanks before it are read over by whatever opens a PDF: it stands at the beginning all the same. */
+function pdfAt(head: Buffer): number {
+  const at = head.indexOf("%PDF-");
+  return at > 0 && head.subarray(0, at).every((byte) => BLANKS.has(byte)) ? 0 : at;
 }
 
 function containerOf(head: Buffer): SniffReport["container"] {
