@@ -80,17 +80,21 @@ function projectQuestion(isStale: boolean, isGone: boolean): string {
   return isGone ? WORDS.projectGoneChoose : WORDS.chooseProject;
 }
 
-/** An edit replaces the text of a message that still waits; of one that ran, the new text is offered as the next. Its file stays. */
+/**
+ * An edit replaces the text of a message that still waits; of one that ran, the new text is offered as the next. Its file stays;
+ * where its words were taken away, what stands for a file without words takes their place.
+ */
 export function handleEdit({ store, turns, replies }: PromptDeps): MiddlewareFn<SallyContext> {
   return async (ctx, next) => {
     const { request } = ctx;
     if (request.body.kind !== "edit" || request.messageId === null) return next();
-    const { text, hasFile } = request.body;
+    const { text: words, hasFile } = request.body;
     const { messageId } = request;
     ctx.effects.push(() => {
       const conversation = store.conversations.at(request.conversation);
       const work = store.work.ofMessage(conversation.id, messageId);
       if (!work) return;
+      const text = words === "" ? filesText(store.attachments.ofWork(work.id)) : words;
       if (text === "" || work.text === text) {
         if (hasFile) replies.tell(request, WORDS.editedFile);
         return;

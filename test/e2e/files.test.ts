@@ -8,6 +8,7 @@ import { DEFLATE, zip } from "../support/archives.ts";
 import { createStage, hasButton, type Stage, USER } from "../support/daemon.ts";
 import { auditIn, queryDaemon } from "../support/daemon-database.ts";
 import { sendFile } from "../support/send-file.ts";
+import { until } from "../support/until.ts";
 import { WAIT_MS } from "../support/wait-ms.ts";
 
 /** Answers with what the tools said, so that it shows in the chat what the model was told. */
@@ -231,6 +232,30 @@ test("an edit changes the words that stand under a file; a file that was exchang
   await stage.waitFor(({ text }) => text.includes("I keep the first one. Send the other as a new message."));
   stage.chat.edit(sent.messageId, { caption: "Read it aloud" });
   await stage.waitFor(({ text }) => text.includes("Shall the new text run as well?"));
+});
+
+test("words that are taken away from under a file that waits do not run", async () => {
+  const prompts: string[] = [];
+  const first = Promise.withResolvers<void>();
+  const stage = await createStage({
+    script: async ({ isAuxiliary, lastUserText }) => {
+      if (isAuxiliary) return reply("ok");
+      prompts.push(lastUserText);
+      if (prompts.length === 1) await first.promise;
+      return reply(`answer ${prompts.length}`);
+    },
+  });
+  await stage.start();
+  stage.chat.send("the first");
+  await until(() => prompts.length === 1, "the first turn", WAIT_MS);
+  const sent = sendFile(stage, { name: "a.txt", content: "x", caption: "Delete everything" });
+  await stage.api.waitForMessage(USER, hasButton("Drop"), { timeoutMs: WAIT_MS });
+  stage.chat.edit(sent.messageId, { caption: "" });
+  await stage.waitFor(({ text }) => text.includes("The waiting message now has your new text."));
+  first.resolve();
+  await stage.waitFor(({ text }) => text.includes("answer 2"));
+  expect(prompts[1]).toContain("📎 a.txt");
+  expect(prompts[1]).not.toContain("Delete");
 });
 
 test("a turn that is stopped while it fetches ends at once, with nothing left of the file", async () => {
