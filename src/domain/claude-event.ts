@@ -53,6 +53,7 @@ export type FailureCode =
   | "max_turns"
   | "file_refused"
   | "file_unfetched"
+  | "files_unkept"
   | "session_lost"
   | "session_busy"
   | "project_gone"

@@ -1,3 +1,5 @@
+import type { DiskFault } from "./disk-error.ts";
+
 /** How far an archive is unpacked. Bytes are those of the unpacked files. */
 export interface UnpackLimits {
   readonly maxBytes: number;
@@ -64,6 +66,12 @@ export type UnpackReport =
       readonly nestedCount: number;
     }
   | { readonly kind: "refused"; readonly fault: UnpackFault; readonly path: string | null };
+
+/** The disk did not take what came out of an archive: of the archive that says nothing. */
+export interface UnpackFailure {
+  readonly kind: "failed";
+  readonly code: DiskFault;
+}
 
 /** What a look at a file's bytes gave. */
 export interface SniffReport {

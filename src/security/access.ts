@@ -63,6 +63,11 @@ export function writeMend(folder: string): string {
   return `chmod u+rwx ${quoted(folder)}`;
 }
 
+/** The line by which what stands at a path makes way. */
+export function moveMend(path: string): string {
+  return `mv ${quoted(path)} ${quoted(`${path}.old`)}`;
+}
+
 function ownLine(folder: string): string {
   return `sudo chown -R "$(id -un)" ${quoted(folder)}`;
 }

@@ -3,6 +3,7 @@ import { open, rm } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import { request as requestTls } from "node:https";
 import type { FetchEnd, FetchFile } from "../domain/attachment.ts";
+import { DiskError } from "../domain/disk-error.ts";
 import { http } from "../domain/http.ts";
 import { backoffMs, pause } from "./backoff.ts";
 import { type CallEnd, endOf, networkEnd } from "./call.ts";
@@ -33,7 +34,7 @@ type Attempt = FetchEnd | { readonly kind: "again"; readonly cause: string };
 /**
  * Makes what fetches files from the Bot API (`getFile`, then `/file/bot<token>/<path>`). Bytes are counted as they come: more than
  * were allowed ends it, whatever was declared, and another number than Telegram said is a failure. Tried three times. What was
- * written of a file that was not fetched is removed.
+ * written of a file that was not fetched is removed. Rejects with a `DiskError` when the disk does not take it.
  */
 export function createFetchFile(deps: FetchFileDeps): FetchFile {
   const { apiRoot, token, timeoutMs = TIMEOUT_MS } = deps;
@@ -55,6 +56,7 @@ export function createFetchFile(deps: FetchFileDeps): FetchFile {
       if (end.kind !== "fetched" || size === undefined || end.bytes === size) return end;
       return { kind: "again", cause: `${end.bytes} of ${size} bytes came` };
     } catch (error) {
+      if (error instanceof DiskError) throw error;
       const end = networkEnd(error);
       return { kind: "again", cause: "cause" in end ? end.cause : "the connection failed" };
     }
@@ -72,7 +74,10 @@ export function createFetchFile(deps: FetchFileDeps): FetchFile {
 
   return async (fileId, into) => {
     for (let failures = 1; ; failures += 1) {
-      const end = await attempt(fileId, into);
+      const end = await attempt(fileId, into).catch(async (error: unknown) => {
+        await rm(into.place, { force: true });
+        throw error;
+      });
       if (end.kind === "fetched") return end;
       await rm(into.place, { force: true });
       if (end.kind !== "again") return end;
@@ -98,7 +103,7 @@ async function save(
     if (status === 200) return { kind: "too_large" };
     return { kind: status >= 500 ? "again" : "failed", cause: `HTTP ${status}` };
   }
-  await using file = await open(place, "wx", 0o600);
+  await using file = await onDisk(open(place, "wx", 0o600));
   const hash = createHash("sha256");
   let bytes = 0;
   for await (const piece of response) {
@@ -109,9 +114,18 @@ async function save(
       return { kind: "too_large" };
     }
     hash.update(chunk);
-    await file.writeFile(chunk);
+    await onDisk(file.writeFile(chunk));
   }
   return { kind: "fetched", bytes, sha256: hash.digest("hex") };
+}
+
+/** Tells the disk's faults from the network's: their codes alone do not. */
+async function onDisk<T>(act: Promise<T>): Promise<T> {
+  return act.catch((cause: unknown) => {
+    const code =
+      cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : null;
+    throw new DiskError(code, { cause });
+  });
 }
 
 /** The end of a call, or null when `signal` is aborted first. */

@@ -87,6 +87,7 @@ export const FAILURES: Readonly<Record<FailureCode, string>> = {
   max_turns: "The turn reached its limit of steps.",
   file_refused: "A file of this message was not taken, so nothing was run.",
   file_unfetched: "A file of this message could not be fetched from Telegram, so nothing was run.",
+  files_unkept: "Files cannot be kept on this machine as it stands, so nothing was run.",
   session_lost: "The session is gone from disk, so nothing was run. Run it again to begin a new session.",
   project_gone:
     "The project's folder is not there any more, or leads elsewhere. Send /repo to see what is there.",

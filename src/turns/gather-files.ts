@@ -1,11 +1,10 @@
 import type { ApprovedPath } from "../domain/approved-path.ts";
 import type { Attachment, HeldFile } from "../domain/attachment.ts";
 import type { ClaudeOutcome, FailureCode } from "../domain/claude-event.ts";
-import { isErrno } from "../domain/errors.ts";
 import { safeFileName } from "../domain/file-name.ts";
 import type { Work } from "../domain/work.ts";
 import type { Logger } from "../log/logger.ts";
-import { writeMend } from "../security/access.ts";
+import { folderFault } from "../security/folder-fault.ts";
 import type { Store } from "../store/store.ts";
 import type { Uploads } from "../workspace/uploads.ts";
 import type { Presenter } from "./presenter.ts";
@@ -46,7 +45,8 @@ export function createGatherFiles({ store, files, presenter, record, log }: Gath
   async function take(file: Attachment, { work, project, folder, signal }: GatherRequest): Promise<Gathered> {
     const receipt = await files.receive(file, { folder, project, signal }).catch((error: unknown) => {
       log.error({ event: "file.fault", workId: work.id, err: error }, "a file could not be taken in");
-      return { kind: "failed", cause: causeOf(error, folder) } as const;
+      const cause = folderFault(error, folder) ?? "a fault of mine: see the log";
+      return { kind: "unkept", cause } as const;
     });
     if (signal.aborted) {
       if (receipt.kind === "held") await files.discard(folder, receipt.held.name); // nobody will ask for it
@@ -82,6 +82,8 @@ export function createGatherFiles({ store, files, presenter, record, log }: Gath
       }
       case "failed":
         return failed("file_unfetched", `${name}: ${receipt.cause}`);
+      case "unkept":
+        return failed("files_unkept", `${name}: ${receipt.cause}`);
     }
   }
 
@@ -96,14 +98,6 @@ export function createGatherFiles({ store, files, presenter, record, log }: Gath
     }
     return { kind: "ready", files: gathered };
   };
-}
-
-/** What kept a file from being taken in, in words, with what mends it where that is known. */
-function causeOf(error: unknown, folder: string): string {
-  if (isErrno(error, "ENOSPC") || isErrno(error, "EDQUOT")) return "the disk of this machine is full";
-  if (["EACCES", "EPERM", "EROFS"].some((code) => isErrno(error, code)))
-    return `I may not write where files are kept. At the machine: ${writeMend(folder)}`;
-  return "a fault of mine: see the log";
 }
 
 function failed(code: FailureCode, detail: string | null): Gathered {

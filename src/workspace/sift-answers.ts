@@ -1,5 +1,12 @@
 import { z } from "zod";
-import { LEFT_OUT, type SniffReport, UNPACK_FAULTS, type UnpackReport } from "../domain/unpack.ts";
+import { DISK_FAULTS } from "../domain/disk-error.ts";
+import {
+  LEFT_OUT,
+  type SniffReport,
+  UNPACK_FAULTS,
+  type UnpackFailure,
+  type UnpackReport,
+} from "../domain/unpack.ts";
 
 const count = z.int().nonnegative();
 const names = z.array(z.string()).max(5);
@@ -25,6 +32,7 @@ const unpackSchema = z.discriminatedUnion("kind", [
     nestedCount: count,
   }),
   z.object({ kind: z.literal("refused"), fault: z.enum(UNPACK_FAULTS), path: z.string().nullable() }),
+  z.object({ kind: z.literal("failed"), code: z.enum(DISK_FAULTS) }),
 ]);
 
 /** How a program of `sift/` ended. */
@@ -39,7 +47,7 @@ export function readSniffReport(ended: Ended): SniffReport | null {
 }
 
 /** What became of an archive; null when `unpack` did not end as it should: out of time or memory, or worse. */
-export function readUnpackReport(ended: Ended): UnpackReport | null {
+export function readUnpackReport(ended: Ended): UnpackReport | UnpackFailure | null {
   return unpackSchema.safeParse(jsonOf(ended)).data ?? null;
 }
 

@@ -1,6 +1,7 @@
 import { chmod, lstat, mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ApprovedPath } from "../domain/approved-path.ts";
+import { DiskError } from "../domain/disk-error.ts";
 import { UNPACK_LIMITS, type UnpackLimits, type UnpackReport } from "../domain/unpack.ts";
 import type { Sift } from "../jail/jail.ts";
 import { readUnpackReport } from "./sift-answers.ts";
@@ -25,6 +26,7 @@ interface UnpackDeps {
 /**
  * Unpacks an archive in a jail of its own. What came out is looked at again from outside, by what is there and not by what is
  * said: folders and files with one name each, within the limits; none may be run. Of an archive that is refused nothing is left.
+ * Rejects with a `DiskError` when the disk does not take what comes out.
  */
 export async function unpackArchive(deps: UnpackDeps, request: UnpackRequest): Promise<UnpackReport> {
   const { file, target, container, project, signal } = request;
@@ -42,6 +44,7 @@ export async function unpackArchive(deps: UnpackDeps, request: UnpackRequest): P
       signal,
     });
     const report = readUnpackReport(ended) ?? BROKEN;
+    if (report.kind === "failed") throw new DiskError(report.code);
     if (report.kind === "unpacked" && (await isAsTold(target, report, limits))) return report;
     await rm(target, { recursive: true, force: true });
     return report.kind === "refused" ? report : BROKEN;

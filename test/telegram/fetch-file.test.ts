@@ -4,6 +4,7 @@ import { createServer, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { createFetchFile } from "../../src/telegram/fetch-file.ts";
+import { canMount, smallDisk } from "../support/small-disk.ts";
 import { tempDir } from "../support/temp.ts";
 
 const TOKEN = "123456:test-token-of-thirty-characters-or-more";
@@ -13,14 +14,23 @@ interface FarSide {
   readonly path?: string | undefined;
   readonly size?: number | undefined;
   readonly serve?: (out: ServerResponse, attempt: number) => void;
+  /** Where the file goes, in place of a folder of its own. */
+  readonly place?: string;
+  /** Is given each address that is asked for. */
+  readonly asked?: string[];
 }
 
 /** Fetches one file from a server that does as it likes. */
 async function fetchFrom(
-  { path = "documents/file_1.txt", size, serve = (out) => out.end("content") }: FarSide,
+  {
+    path = "documents/file_1.txt",
+    size,
+    serve = (out) => out.end("content"),
+    place = join(tempDir(), "file"),
+    asked = [],
+  }: FarSide,
   signal = new AbortController().signal,
 ) {
-  const asked: string[] = [];
   const server = createServer((request, out) => {
     asked.push(request.url ?? "");
     serve(out, asked.length);
@@ -38,7 +48,6 @@ async function fetchFrom(
     token: TOKEN,
     timeoutMs: 2_000,
   });
-  const place = join(tempDir(), "file");
   const end = await fetchFile("f", { place, maxBytes: MAX, signal });
   return { end, asked, place };
 }
@@ -92,6 +101,26 @@ test("a file that comes in another size than was said, or is cut off, is tried a
 
   const refused = await fetchFrom({ serve: (out) => out.writeHead(404).end() });
   expect(refused).toMatchObject({ end: { kind: "failed", cause: "HTTP 404" }, asked: { length: 1 } });
+});
+
+test("a disk that does not take a file is told as what it is, is not tried again, and keeps nothing of it", async ({
+  skip,
+}) => {
+  if (!canMount()) skip("this user may not mount a small disk");
+  const folder = tempDir();
+  const { fill, makeRoom } = smallDisk(folder, 1);
+  fill();
+  const asked: string[] = [];
+  const place = join(folder, "file");
+  const full = fetchFrom({ serve: (out) => out.end(randomBytes(300_000)), asked, place });
+  await expect(full).rejects.toMatchObject({ name: "DiskError", code: "ENOSPC" });
+  expect(asked).toHaveLength(1);
+  expect(existsSync(place)).toBe(false);
+  makeRoom();
+  expect((await fetchFrom({ place })).end.kind).toBe("fetched");
+
+  const nowhere = fetchFrom({ place: join(folder, "not-there", "file") });
+  await expect(nowhere).rejects.toMatchObject({ name: "DiskError", code: "ENOENT" });
 });
 
 test.each(["/etc/passwd", "../secret", "documents/../../x", "https://example.com/x", "a b", ""])(

@@ -75,6 +75,10 @@ test("a file that is there as its turn is stopped is taken back", async () => {
 
 test.each([
   ["EACCES", "I may not write where files are kept. At the machine: chmod u+rwx '/home/uploads/0123'"],
+  [
+    "ENOTDIR",
+    "what stands where files are kept is no folder. At the machine: mv '/home/uploads/0123' '/home/uploads/0123.old'",
+  ],
   ["ENOSPC", "the disk of this machine is full"],
   ["EIO", "a fault of mine: see the log"],
 ])("a file that fails by %s is told with what mends it", async (code, words) => {
@@ -84,7 +88,7 @@ test.each([
   const { send, reports, until } = bench({ receive });
   send();
   await until(() => reports.length > 0);
-  expect(reports[0]?.outcome).toMatchObject({ code: "file_unfetched", detail: `a.txt: ${words}` });
+  expect(reports[0]?.outcome).toMatchObject({ code: "files_unkept", detail: `a.txt: ${words}` });
 });
 
 test("what the maker of an archive named stands in the prompt with nothing hidden in it", () => {

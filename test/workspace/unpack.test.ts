@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import {
   chownSync,
   existsSync,
@@ -16,8 +17,9 @@ import type { UnpackLimits, UnpackReport } from "../../src/domain/unpack.ts";
 import type { Jail, Sift } from "../../src/jail/jail.ts";
 import { openJail } from "../../src/jail/open-jail.ts";
 import { unpackArchive } from "../../src/workspace/unpack.ts";
-import { tar, zip } from "../support/archives.ts";
+import { tar, tgz, zip } from "../support/archives.ts";
 import { createWorld, type JailWorld, memoryLog } from "../support/git-project.ts";
+import { canMount, smallDisk } from "../support/small-disk.ts";
 import { HOSTILE } from "./hostile-archives.ts";
 
 let world: JailWorld;
@@ -50,12 +52,18 @@ async function unpack(
     container = "zip",
     limits = {},
     sift = jail.sift,
-  }: { container?: "zip" | "gzip" | "tar"; limits?: Partial<UnpackLimits>; sift?: Sift } = {},
+    target: at,
+  }: {
+    container?: "zip" | "gzip" | "tar";
+    limits?: Partial<UnpackLimits>;
+    sift?: Sift;
+    target?: string;
+  } = {},
 ): Promise<Unpacked> {
   count += 1;
   const folder = join(world.root, `staging-${count}`);
   mkdirSync(folder, { mode: 0o700 });
-  const [file, target] = [join(folder, "file"), join(folder, "out")];
+  const [file, target] = [join(folder, "file"), at ?? join(folder, "out")];
   writeFileSync(file, bytes, { mode: 0o600 });
   const { signal } = new AbortController();
   const deps = { sift, limits: { maxBytes: 50 * 1024 * 1024, ...limits }, secretFiles: ["*.vault"] };
@@ -138,12 +146,20 @@ describe.runIf(process.platform === "linux")("archives in the jail", () => {
       for (const [index, [, path]] of names.slice(0, container === "zip" ? 5 : 4).entries())
         expect(readFileSync(join(target, path), "utf8")).toBe(`${index}`);
     }
-    const hidden = await unpack(zip([{ name: ".g\u200Dit/config", content: "x" }, { name: "a", content: "x" }]));
+    const hidden = await unpack(
+      zip([
+        { name: ".g\u200Dit/config", content: "x" },
+        { name: "a", content: "x" },
+      ]),
+    );
     expect(hidden.left).toEqual(["a"]);
   });
 
   test("the label of a volume is no part of a tar's files", async () => {
-    const bytes = tar([{ name: "backup", type: "V", magic: "" }, { name: "a/b.txt", content: "x" }]);
+    const bytes = tar([
+      { name: "backup", type: "V", magic: "" },
+      { name: "a/b.txt", content: "x" },
+    ]);
     for (const [packed, container] of [
       [bytes, "tar"],
       [gzipSync(bytes), "gzip"],
@@ -160,6 +176,25 @@ describe.runIf(process.platform === "linux")("archives in the jail", () => {
     for (const flags of [0, 0x800]) {
       const { report } = await unpack(zip([{ name: "\u3042/../../up.md", content: "x", flags }]));
       expect(report).toMatchObject({ kind: "refused", fault: "dot_dot" });
+    }
+  });
+
+  test("a disk that is full is no fault of the archive's, and nothing of it is left", async ({ skip }) => {
+    if (!canMount()) skip("this user may not mount a small disk");
+    const small = join(world.root, "small");
+    smallDisk(small, 1);
+    const entries = [{ name: "a/b.bin", content: randomBytes(2_000_000) }];
+    for (const [bytes, container] of [
+      [zip(entries), "zip"],
+      [tar(entries), "tar"],
+      [tgz(entries), "gzip"],
+    ] as const) {
+      const target = join(small, "out");
+      const full = unpack(bytes, { container, target });
+      await expect(full).rejects.toMatchObject({ name: "DiskError", code: "ENOSPC" });
+      expect(existsSync(target)).toBe(false);
+      const control = await unpack(bytes, { container });
+      expect(control.report.kind).toBe("unpacked");
     }
   });
 

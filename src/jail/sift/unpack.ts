@@ -1,7 +1,8 @@
-/** Unpacks one archive of somebody else's into an empty folder. Run in a jail of its own; prints an `UnpackReport`. */
+/** Unpacks one archive of somebody else's into an empty folder. Run in a jail of its own; prints an `UnpackReport` or `UnpackFailure`. */
 import { open } from "node:fs/promises";
+import { diskFaultOf } from "../../domain/disk-error.ts";
 import { createIsSecret } from "../../domain/secret-files.ts";
-import type { UnpackLimits, UnpackReport } from "../../domain/unpack.ts";
+import type { UnpackFailure, UnpackLimits, UnpackReport } from "../../domain/unpack.ts";
 import { ArchiveFault } from "./fault.ts";
 import { createInventory } from "./inventory.ts";
 import { untar } from "./untar.ts";
@@ -15,7 +16,11 @@ export interface UnpackOrder {
   readonly secretFiles: readonly string[];
 }
 
-async function unpack(file: string, target: string, order: UnpackOrder): Promise<UnpackReport> {
+async function unpack(
+  file: string,
+  target: string,
+  order: UnpackOrder,
+): Promise<UnpackReport | UnpackFailure> {
   const { container, limits, secretFiles } = order;
   const inventory = createInventory(limits, createIsSecret(secretFiles));
   try {
@@ -24,6 +29,8 @@ async function unpack(file: string, target: string, order: UnpackOrder): Promise
     return inventory.report();
   } catch (error) {
     if (error instanceof ArchiveFault) return { kind: "refused", fault: error.fault, path: error.path };
+    const code = diskFaultOf(error);
+    if (code !== null) return { kind: "failed", code };
     const isShort = /unexpected end|end of central directory|truncated/i.test(String(error));
     return { kind: "refused", fault: isShort ? "truncated" : "broken", path: null };
   }
