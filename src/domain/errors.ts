@@ -9,6 +9,7 @@ export type ErrorCode =
   | "path_invalid"
   | "path_outside"
   | "path_shut"
+  | "uploads_shut"
   | "store_failed"
   | "claude_missing"
   | "claude_protocol"
@@ -45,6 +46,7 @@ export function exitCodeOf(error: unknown): number {
     case "path_invalid":
     case "path_outside":
     case "path_shut":
+    case "uploads_shut":
     case "store_failed":
     case "claude_protocol":
     case "claude_refused":

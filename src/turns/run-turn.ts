@@ -176,6 +176,8 @@ function wholeOutcome(outcome: ClaudeOutcome, said: string): ClaudeOutcome {
 function failureOf(error: unknown): { code: FailureCode; detail: string | null } {
   if (error instanceof AppError && error.code === "path_shut")
     return { code: "project_shut", detail: error.message };
+  if (error instanceof AppError && error.code === "uploads_shut")
+    return { code: "files_unkept", detail: error.message };
   const isPath =
     error instanceof AppError && (error.code === "path_invalid" || error.code === "path_outside");
   return isPath ? { code: "project_gone", detail: null } : { code: "startup", detail: messageOf(error) };

@@ -3,10 +3,11 @@ import { link, mkdir, readdir, rename, rm, rmdir, unlink } from "node:fs/promise
 import { join } from "node:path";
 import type { ApprovedPath } from "../domain/approved-path.ts";
 import type { FetchFile, FileReason, HeldFile, SentFile, Unpacked } from "../domain/attachment.ts";
-import { isErrno } from "../domain/errors.ts";
+import { AppError, isErrno } from "../domain/errors.ts";
 import { numberedName, safeFileName, stemOf } from "../domain/file-name.ts";
 import { type UploadTypes, uploadKindOf } from "../domain/upload-types.ts";
 import type { Sift } from "../jail/jail.ts";
+import { folderFault } from "../security/folder-fault.ts";
 import { judgeType } from "./file-type.ts";
 import { readSniffReport } from "./sift-answers.ts";
 import { unpackArchive } from "./unpack.ts";
@@ -20,11 +21,11 @@ export type Receipt =
 
 /** Where the files that people send are kept. */
 export interface Uploads {
-  /** The folder of that name on the host; made if it is not there. */
+  /** The folder of that name on the host; made if it is not there. Rejects with `uploads_shut` and the mend when it cannot be. */
   readonly folder: (name: string) => Promise<string>;
   /**
    * Fetches a file, looks at its bytes in a jail, unpacks it if it is an archive, and only then puts it into `folder`. Nothing of
-   * it is left anywhere when it is not held.
+   * it is left anywhere when it is not held. Rejects when the disk does not take it.
    */
   readonly receive: (file: SentFile, into: ReceiveInto) => Promise<Receipt>;
   /** Takes back what was received into a folder: it could not be put on record. */
@@ -119,7 +120,10 @@ export function createUploads(deps: UploadsDeps): Uploads {
   return {
     folder: async (name) => {
       const path = join(root, name);
-      await mkdir(path, { recursive: true, mode: 0o700 });
+      await mkdir(path, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
+        const fault = folderFault(cause, isErrno(cause, "EEXIST") ? path : root); // else it is what the folder is to lie in
+        throw fault === null ? cause : new AppError("uploads_shut", fault, { cause });
+      });
       return path;
     },
     receive,

@@ -1,4 +1,5 @@
-import { readdirSync, statSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import { expect, test } from "vitest";
@@ -8,6 +9,7 @@ import { DEFLATE, zip } from "../support/archives.ts";
 import { createStage, hasButton, type Stage, USER } from "../support/daemon.ts";
 import { auditIn, queryDaemon } from "../support/daemon-database.ts";
 import { sendFile } from "../support/send-file.ts";
+import { canMount, smallDisk } from "../support/small-disk.ts";
 import { until } from "../support/until.ts";
 import { WAIT_MS } from "../support/wait-ms.ts";
 
@@ -204,6 +206,45 @@ test("a file that cannot be fetched is told, the turn does not run as if it were
   stage.chat.press(told.messageId, "Run it again");
   await stage.waitFor(({ text }) => text.includes("here at last"));
   expect(JSON.stringify(stage.botTexts())).not.toContain("test-token");
+});
+
+test("a folder of files that is none is told with what mends it, and what was sent runs once that is done", async () => {
+  const stage = await createStage({ script: createQueueScript([reply("here again")]) });
+  await stage.start();
+  const root = join(stage.home, "uploads");
+  rmSync(root, { recursive: true });
+  writeFileSync(root, "no folder");
+  stage.chat.send("without a file");
+  const told = await stage.waitFor(({ text }) => text.includes("Files cannot be kept on this machine"));
+  expect(told.text).toContain(`At the machine: mv '${root}' '${root}.old'`);
+  expect(auditIn(stage.home, "turn.finished")).toMatchObject([{ failure: "files_unkept" }]);
+  renameSync(root, `${root}.old`);
+  stage.chat.press(told.messageId, "Run it again");
+  await stage.waitFor(({ text }) => text.includes("here again"));
+});
+
+test("a disk that is full is not blamed on Telegram or on the file, and is in the log", async ({ skip }) => {
+  if (!canMount()) skip("this user may not mount a small disk");
+  const stage = await createStage({ script: createQueueScript([]) });
+  const life = await stage.start();
+  smallDisk(join(stage.home, "uploads"), 1);
+  const packed = zip([
+    {
+      name: "a.bin",
+      content: Buffer.concat([randomBytes(20_000), Buffer.alloc(2_000_000, 97)]),
+      method: DEFLATE,
+    },
+  ]);
+  for (const name of ["large.txt", "large.zip"]) {
+    sendFile(stage, { name, content: name === "large.txt" ? Buffer.alloc(1_500_000, 97) : packed });
+    const told = await stage.waitFor(({ text }) =>
+      text.includes(`${name}: the disk of this machine is full`),
+    );
+    expect(told.text).toContain("Files cannot be kept on this machine");
+  }
+  expect(auditIn(stage.home, "file.")).toEqual([]);
+  const logged = life.log.filter(({ event }) => event === "file.fault");
+  expect(logged.map((line) => JSON.stringify(line).includes("ENOSPC"))).toEqual([true, true]);
 });
 
 test("a daemon that is killed while it fetches goes on with it in its next life, and keeps nothing of the half", async () => {

@@ -1,5 +1,14 @@
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -99,7 +108,14 @@ describe.runIf(process.platform === "linux")("files that people send", () => {
     [".env.example", Buffer.from("KEY=\n"), "text"],
     ["src.zip", ZIP, "archive"],
     ["src.tar.gz", tgz([{ name: "a.txt", content: "x" }]), "archive"],
-    ["labelled.tar", tar([{ name: "backup", type: "V", magic: "" }, { name: "a.txt", content: "x" }]), "archive"],
+    [
+      "labelled.tar",
+      tar([
+        { name: "backup", type: "V", magic: "" },
+        { name: "a.txt", content: "x" },
+      ]),
+      "archive",
+    ],
     ["papers.tar", tar([{ name: "a.txt", content: PDF }]), "archive"],
     ["data.bin", randomBytes(100), "other"],
   ])("%s is taken for what it is", async (name, content, kind) => {
@@ -176,6 +192,29 @@ describe.runIf(process.platform === "linux")("files that people send", () => {
     const packed = await bench(ZIP);
     expect(await packed.receive("x.zip")).toMatchObject({ held: { name: "x" } });
     expect(await packed.receive("x.zip")).toMatchObject({ held: { name: "x-2" } });
+  });
+
+  test("a folder that cannot be made is told with what mends it, and is made once that is done", async () => {
+    const { uploads, root } = await bench("x");
+    rmSync(root, { recursive: true });
+    writeFileSync(root, "no folder");
+    const words = `what stands where files are kept is no folder. At the machine: mv '${root}' '${root}.old'`;
+    await expect(uploads.folder("a")).rejects.toMatchObject({ code: "uploads_shut", message: words });
+    renameSync(root, `${root}.old`);
+    expect(await uploads.folder("a")).toBe(join(root, "a"));
+    writeFileSync(join(root, "b"), "no folder");
+    await expect(uploads.folder("b")).rejects.toThrow(`mv '${root}/b' '${root}/b.old'`);
+  });
+
+  test("an archive for which the disk has no room is not refused: the fault is the disk's", async () => {
+    const { root, folder, receive } = await bench(ZIP, {
+      sift: async (request) =>
+        request.program === "sniff"
+          ? jail.sift(request)
+          : { code: 0, stdout: '{"kind":"failed","code":"ENOSPC"}' },
+    });
+    await expect(receive("a.zip")).rejects.toMatchObject({ name: "DiskError", code: "ENOSPC" });
+    expect([readdirSync(folder), readdirSync(root).length]).toEqual([[], 1]);
   });
 
   test("what cannot be looked at is not taken, and what an earlier life left on its way is removed", async () => {
