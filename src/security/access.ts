@@ -53,6 +53,11 @@ export function createFindAccessFaults(uid: number): FindAccessFaults {
   };
 }
 
+/** The line by which what stands at a path makes way. */
+export function moveMend(path: string): string {
+  return `mv ${quoted(path)} ${quoted(`${path}.old`)}`;
+}
+
 /** The line by which a file that could not be read can be. */
 export function readMend(path: string): string {
   return `chmod u+r ${quoted(path)}`;
@@ -61,11 +66,6 @@ export function readMend(path: string): string {
 /** The line by which a folder that could not be written can be. */
 export function writeMend(folder: string): string {
   return `chmod u+rwx ${quoted(folder)}`;
-}
-
-/** The line by which what stands at a path makes way. */
-export function moveMend(path: string): string {
-  return `mv ${quoted(path)} ${quoted(`${path}.old`)}`;
 }
 
 function ownLine(folder: string): string {
