@@ -283,4 +283,18 @@ describe("sallyport credentials --scan", () => {
     raw.close();
     store[Symbol.dispose]();
   }, 60_000);
+
+  test("what a restore replaced is told too, though the database holds the same credential", async () => {
+    const { at, runScan, write } = createMachine();
+    const store = openStore(at("home/sallyport.db"), Date.now);
+    store.facts.set("note", `a ${META} b`);
+    store[Symbol.dispose]();
+    write("home/sallyport.db.replaced-20260101T000000Z", `not even a database: ${META}`);
+    write("home/sallyport.db.notes", META);
+    expect((await runScan()).leaks.toSorted()).toEqual([
+      "META_ACCESS_TOKEN  /home/sallyport.db.notes:1",
+      "META_ACCESS_TOKEN  /home/sallyport.db.replaced-20260101T000000Z",
+      "META_ACCESS_TOKEN  the database: 1 in the table facts",
+    ]);
+  }, 60_000);
 });

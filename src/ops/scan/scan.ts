@@ -85,8 +85,9 @@ export async function scan({ loaded, homeDir, programDir, maxBytes }: ScanDeps):
   });
 
   // The bytes of the database's file say nothing new of what stands in its tables.
+  const ofDatabase = [database, `${database}-wal`, `${database}-shm`];
   const files = ofHome.leaks.filter(
-    ({ place, credential }) => !(place.startsWith(database) && told.has(credential)),
+    ({ place, credential }) => !(ofDatabase.includes(place) && told.has(credential)),
   );
   const parts = [stored, { ...ofHome, leaks: files.map(withoutLine) }, typed, ofProjects, histories];
   return {
@@ -111,7 +112,7 @@ function isObjects(path: string, name: string): boolean {
 
 /** A database has no lines. */
 function withoutLine(leak: Leak): Leak {
-  if (!/\.db(-wal|-shm)?$/.test(leak.place)) return leak;
+  if (!/\.db(\.replaced-[^/]*)?(-wal|-shm)?$/.test(leak.place)) return leak;
   const { line: _line, ...rest } = leak;
   return rest;
 }
