@@ -26,6 +26,7 @@ const FLOOR: Readonly<Record<string, number>> = {
 /** Who may import which package; a package that is not listed is open to all. */
 const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   "better-sqlite3": ["store"],
+  "node:sqlite": ["store"],
   execa: ["jail", "ops"],
   "@anthropic-ai/sandbox-runtime": ["jail"],
   pino: ["log"],

@@ -1,4 +1,6 @@
 import { existsSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
 import Database from "better-sqlite3";
 import { BUSY_MS } from "./database.ts";
 
@@ -7,6 +9,9 @@ export interface StoredText {
   readonly table: string;
   readonly text: string;
 }
+
+/** The rows of a query, one at a time, each as its values. */
+type Rows = (sql: string) => Iterable<readonly unknown[]>;
 
 /**
  * Every text in every table of a database, as it is at the first look, a row at a time; read only, beside a daemon that writes. Nothing
@@ -18,18 +23,42 @@ export function* textsOf(path: string): Generator<StoredText> {
   try {
     db.pragma(`busy_timeout = ${BUSY_MS}`);
     db.exec("BEGIN");
-    const tables = db
-      .prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'table'")
-      .pluck()
-      .all();
-    for (const table of tables) {
-      for (const row of db
-        .prepare<[], unknown[]>(`SELECT * FROM "${table.replaceAll('"', '""')}"`)
-        .raw()
-        .iterate())
-        for (const value of row) if (typeof value === "string") yield { table, text: value };
-    }
+    yield* textsIn((sql) => db.prepare<[], unknown[]>(sql).raw().iterate());
   } finally {
     db.close();
   }
+}
+
+/**
+ * The same of a copy that nobody writes: nothing is locked, and no file is made beside it. What stands in a log beside it
+ * (`-wal`) is not among it. `immutable` (sqlite.org/uri.html) is for addresses alone, which better-sqlite3 takes none of.
+ */
+export function* textsOfCopy(path: string): Generator<StoredText> {
+  const address = pathToFileURL(path);
+  address.search = "immutable=1";
+  const db = new DatabaseSync(address, { readOnly: true });
+  try {
+    yield* textsIn((sql) => {
+      const statement = db.prepare(sql);
+      statement.setReturnArrays(true);
+      statement.setReadBigInts(true); // a larger one than a number holds is no fault
+      return valuesOf(statement.iterate());
+    });
+  } finally {
+    db.close();
+  }
+}
+
+function* textsIn(rows: Rows): Generator<StoredText> {
+  const tables = [...rows("SELECT name FROM sqlite_schema WHERE type = 'table'")].flat();
+  for (const table of tables) {
+    if (typeof table !== "string") continue;
+    for (const row of rows(`SELECT * FROM "${table.replaceAll('"', '""')}"`))
+      for (const value of row) if (typeof value === "string") yield { table, text: value };
+  }
+}
+
+/** Of rows as arrays, which their type does not know. */
+function* valuesOf(rows: Iterable<object>): Generator<readonly unknown[]> {
+  for (const row of rows) yield Object.values(row);
 }

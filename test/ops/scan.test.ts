@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import * as fc from "fast-check";
@@ -114,6 +114,13 @@ function createMachine() {
     return { code, leaks, output: life.output() };
   };
   return { folder, env, at, write, git, runScan };
+}
+
+/** Puts META before so many bytes, and says whether SQLite has cut it. */
+function isCut(db: Database.Database, after: number): boolean {
+  const text = `${"x".repeat(9_000)}${META}${"y".repeat(after)}`;
+  db.prepare("INSERT INTO work VALUES (?, ?)").run(text, 2n ** 62n);
+  return after > 10_000 || !db.serialize().includes(META);
 }
 
 describe("sallyport credentials --scan", () => {
@@ -296,5 +303,34 @@ describe("sallyport credentials --scan", () => {
       "META_ACCESS_TOKEN  /home/sallyport.db.replaced-20260101T000000Z",
       "META_ACCESS_TOKEN  the database: 1 in the table facts",
     ]);
+  }, 60_000);
+
+  test("a value that SQLite has cut to pieces is found in a backup and in what a restore replaced, which stay as they are", async () => {
+    const { at, runScan, write } = createMachine();
+    mkdirSync(at("home/backups"));
+    const copies = ["backups/sallyport-nightly-x.db", "sallyport.db.replaced-20260101T000000Z"];
+    for (const copy of copies) {
+      const db = new Database(at(`home/${copy}`));
+      if (copy.includes("replaced")) db.pragma("journal_mode = WAL");
+      db.pragma("secure_delete = ON");
+      db.pragma("synchronous = OFF");
+      db.exec("CREATE TABLE work (text TEXT, size INTEGER)");
+      // Of so long a row SQLite fills pages from the end on, 4092 bytes in each.
+      for (let after = 5_000; !isCut(db, after); after += 16) db.exec("DELETE FROM work");
+      db.close();
+      expect(readFileSync(at(`home/${copy}`)).includes(META)).toBe(false); // the control: no search through bytes finds it
+    }
+    write("home/backups/broken.db", `SQLite format 3\0${"x".repeat(5_000)}${META}`);
+    const bytesOf = () => copies.map((copy) => readFileSync(at(`home/${copy}`)).toString("hex"));
+    const before = bytesOf();
+    const { leaks, output } = await runScan();
+    expect(leaks.toSorted()).toEqual([
+      "META_ACCESS_TOKEN  /home/backups/broken.db",
+      ...copies.map((copy) => `META_ACCESS_TOKEN  /home/${copy}: 1 in the table work`),
+    ]);
+    expect(output).toMatch(/broken\.db was not looked through to its end as a database, but by its bytes: /);
+    expect(bytesOf()).toEqual(before);
+    expect(readdirSync(at("home/backups")).toSorted()).toEqual(["broken.db", "sallyport-nightly-x.db"]);
+    expect(readdirSync(at("home")).filter((name) => /-(wal|shm)$/.test(name))).toEqual([]);
   }, 60_000);
 });

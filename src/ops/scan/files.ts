@@ -8,6 +8,8 @@ import { createSearch, type Needles } from "./search.ts";
 const PIECE_BYTES = 1_048_576;
 /** No link at the end is followed, and no other end of a pipe is waited for. */
 const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
+/** What such a file begins with (sqlite.org/fileformat.html, 1.3). */
+const SQLITE = Buffer.from("SQLite format 3\0");
 /** Faults of single files are told up to here, then counted. */
 const MAX_NOTES = 10;
 
@@ -21,6 +23,8 @@ interface FilesDeps {
   readonly maxBytes: number;
   /** Told of each folder that has an entry `.git`. */
   readonly onRepository?: (folder: string) => void;
+  /** Told of each file that begins as a database of SQLite does. */
+  readonly onDatabase?: (path: string) => void;
 }
 
 /**
@@ -61,12 +65,18 @@ export async function scanFiles(deps: FilesDeps): Promise<ScanPart> {
   return { leaks, files, bytes, notes: shown };
 }
 
-async function scanFile(path: string, { needles }: FilesDeps, budget: number) {
+async function scanFile(path: string, { needles, onDatabase }: FilesDeps, budget: number) {
   await using handle = await open(path, READ);
   const stats = await handle.stat();
   if (!stats.isFile()) return null;
   const search = createSearch(needles);
-  const bytes = await readInto(handle, search.push, budget);
+  let isFirst = true;
+  const push = (piece: Buffer): void => {
+    if (isFirst && piece.subarray(0, SQLITE.length).equals(SQLITE)) onDatabase?.(path);
+    isFirst = false;
+    search.push(piece);
+  };
+  const bytes = await readInto(handle, push, budget);
   return { bytes, isCut: bytes >= budget && stats.size > bytes, found: search.found() };
 }
 

@@ -2,11 +2,10 @@ import { existsSync } from "node:fs";
 import { realpath } from "node:fs/promises";
 import { join } from "node:path";
 import type { LoadedConfig } from "../../config/load.ts";
-import { homePaths } from "../../store/home.ts";
-import { scanDatabase } from "./database.ts";
 import { scanFiles } from "./files.ts";
 import { scanHistories } from "./histories.ts";
-import type { Leak, ScanPart } from "./leak.ts";
+import { scanHome } from "./home.ts";
+import type { ScanPart } from "./leak.ts";
 import { needlesOf } from "./search.ts";
 
 interface ScanDeps {
@@ -36,7 +35,7 @@ const TYPED = [
 const INSTALLED = ["node_modules", ".venv", "venv", "site-packages", "dist-packages"];
 const MAX_REPOSITORIES = 200;
 const NEVER =
-  "never looked through: what is compressed or encrypted, installed packages, the journal of systemd, and what lies elsewhere";
+  "never looked through: what is compressed or encrypted, other programs' databases but as bytes, installed packages, the journal of systemd, and what lies elsewhere";
 
 /**
  * Looks for the credentials where they should not stand: the home folder with its logs, backups and the CLI's sessions, the database,
@@ -50,17 +49,9 @@ export async function scan({ loaded, homeDir, programDir, maxBytes }: ScanDeps):
   );
   const own = new Set(await Promise.all(ownFiles.map((file) => realpath(file))));
   const home = await realpath(config.home).catch(() => config.home); // not there before the first start
-  const { database, run } = homePaths(home);
   const isOwn = (path: string): boolean => own.has(path);
 
-  const stored = scanDatabase(database, needles);
-  const told = new Set(stored.leaks.map(({ credential }) => credential));
-  const ofHome = await scanFiles({
-    roots: [home],
-    isLeftOut: (path) => isOwn(path) || path === run,
-    needles,
-    maxBytes,
-  });
+  const ofHome = await scanHome({ home, isOwn, needles, maxBytes });
   const typed = await scanFiles({
     roots: TYPED.map((name) => join(homeDir, name)),
     isLeftOut: isOwn,
@@ -84,12 +75,7 @@ export async function scan({ loaded, homeDir, programDir, maxBytes }: ScanDeps):
     maxBytes,
   });
 
-  // The bytes of the database's file say nothing new of what stands in its tables.
-  const ofDatabase = [database, `${database}-wal`, `${database}-shm`];
-  const files = ofHome.leaks.filter(
-    ({ place, credential }) => !(ofDatabase.includes(place) && told.has(credential)),
-  );
-  const parts = [stored, { ...ofHome, leaks: files.map(withoutLine) }, typed, ofProjects, histories];
+  const parts = [ofHome, typed, ofProjects, histories];
   return {
     leaks: parts.flatMap(({ leaks }) => leaks),
     files: parts.reduce((sum, part) => sum + part.files, 0),
@@ -108,11 +94,4 @@ export async function scan({ loaded, homeDir, programDir, maxBytes }: ScanDeps):
 /** git keeps them packed; their content is read by git itself. */
 function isObjects(path: string, name: string): boolean {
   return name === "objects" && path.includes("/.git/");
-}
-
-/** A database has no lines. */
-function withoutLine(leak: Leak): Leak {
-  if (!/\.db(\.replaced-[^/]*)?(-wal|-shm)?$/.test(leak.place)) return leak;
-  const { line: _line, ...rest } = leak;
-  return rest;
 }
