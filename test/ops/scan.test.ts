@@ -333,4 +333,21 @@ describe("sallyport credentials --scan", () => {
     expect(readdirSync(at("home/backups")).toSorted()).toEqual(["broken.db", "sallyport-nightly-x.db"]);
     expect(readdirSync(at("home")).filter((name) => /-(wal|shm)$/.test(name))).toEqual([]);
   }, 60_000);
+
+  test.each([
+    ".zsh_sessions/0A1B-2C.history",
+    ".bash_sessions/0A1B-2C.historynew",
+    ".mysql_history",
+    ".sqlite_history",
+    ".psql_history",
+    ".python_history",
+    ".node_repl_history",
+    ".local/share/fish/fish_history",
+  ])("what was typed is looked through in %s", async (file) => {
+    const { at, env, write } = createMachine();
+    write(file, `ls\nexport T=${META}\n`);
+    const loaded = loadConfig({ ...readEnvironment(), env, homeDir: at(""), argv: {} });
+    const found = await scan({ loaded, homeDir: at(""), programDir: at("projects"), maxBytes: 10_000_000 });
+    expect(found.leaks).toEqual([{ credential: "META_ACCESS_TOKEN", place: at(file), line: 2 }]);
+  });
 });

@@ -30,6 +30,11 @@ const TYPED = [
   ".python_history",
   ".node_repl_history",
   ".psql_history",
+  ".mysql_history",
+  ".sqlite_history",
+  // A file for each window, of Terminal on macOS.
+  ".zsh_sessions",
+  ".bash_sessions",
 ];
 /** Folders of installed packages: large, and made of what others published. */
 const INSTALLED = ["node_modules", ".venv", "venv", "site-packages", "dist-packages"];
