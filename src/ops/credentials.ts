@@ -1,14 +1,13 @@
 import { readEnvironment } from "../config/environment.ts";
-import { loadConfig } from "../config/load.ts";
+import { type LoadedConfig, loadConfig } from "../config/load.ts";
 import { secretValues } from "../config/secret.ts";
 import { systemNow } from "../domain/clock.ts";
-import { EXIT, exitCodeOf, messageOf } from "../domain/errors.ts";
+import { AppError, EXIT, exitCodeOf, messageOf } from "../domain/errors.ts";
 import { createSecretFinder } from "../log/redact.ts";
-import { escapeInvisible } from "../security/visible.ts";
 import { type KnownCredential, knownCredentials } from "./known-credentials.ts";
 import { ROTATE_DAYS } from "./remind-of-credentials.ts";
-import type { ScanPart } from "./scan/leak.ts";
 import { scan } from "./scan/scan.ts";
+import { scanText, withoutValues } from "./scan/scan-text.ts";
 
 const DAY_MS = 86_400_000;
 const BYTES_PER_MB = 1_048_576;
@@ -37,17 +36,14 @@ interface CredentialLine {
  * Prints every credential that the daemon was given: where it comes from, since when it has been seen, when to rotate it, and with
  * `scan` where it leaked; never its value or a part of it. Only reads: what
  * the daemon has seen is noted by its start. Returns the exit code: 1 when one
- * is due or has leaked.
+ * is due or has leaked, or the database cannot be read.
  */
 export async function printCredentials(options: CredentialsOptions): Promise<number> {
   try {
     const surroundings = readEnvironment();
     const loaded = loadConfig({ ...surroundings, argv: { envFile: options.envFile } });
-    const lines = linesOf(
-      knownCredentials(loaded, loaded.config.home, systemNow),
-      loaded.config.trackedCredentials,
-    );
-    if (options.json !== true) process.stdout.write(table(lines));
+    const lines = knownOrNull(loaded, options.scan !== true);
+    if (options.json !== true && lines !== null) process.stdout.write(table(lines));
     const { homeDir, programDir } = surroundings;
     const maxBytes = (options.maxMb ?? DEFAULT_MB) * BYTES_PER_MB;
     const { redact } = createSecretFinder(secretValues(loaded.secrets));
@@ -61,38 +57,25 @@ export async function printCredentials(options: CredentialsOptions): Promise<num
         `${JSON.stringify({ credentials: lines, ...(found === null ? {} : { scan: found }) })}\n`,
       );
     else if (found !== null) process.stdout.write(`\n${scanText(found)}`);
-    const isDue = lines.some(({ status }) => status === "DUE");
-    return isDue || (found !== null && found.leaks.length > 0) ? EXIT.failure : EXIT.ok;
+    const isDue = lines === null || lines.some(({ status }) => status === "DUE");
+    const isBad = found !== null && (found.leaks.length > 0 || found.reach === "no_database");
+    return isDue || isBad ? EXIT.failure : EXIT.ok;
   } catch (error) {
     process.stderr.write(`sallyport: ${messageOf(error)}\n`);
     return exitCodeOf(error);
   }
 }
 
-/** A name of a file may hold a value too. */
-function withoutValues(found: ScanPart, hide: (text: string) => string): ScanPart {
-  const leaks = found.leaks.map((leak) => ({
-    ...leak,
-    place: hide(leak.place),
-    ...(leak.path === undefined ? {} : { path: hide(leak.path) }),
-  }));
-  return { ...found, leaks, notes: found.notes.map(hide) };
-}
-
-/** What a scan found, a line each, and what it did not look at. */
-function scanText({ leaks, files, bytes, notes }: ScanPart): string {
-  const lines = leaks.map(({ credential, place, line, commit, path }) => {
-    const where =
-      commit === undefined ? "" : `: commit ${commit.slice(0, 12)}${path === undefined ? "" : ` ${path}`}`;
-    return `LEAK  ${credential}  ${escapeInvisible(`${place}${line === undefined ? "" : `:${line}`}${where}`)}`;
-  });
-  const verdict =
-    leaks.length === 0
-      ? "No credential was found where it should not stand."
-      : "Revoke what leaked, then renew it.";
-  const megabytes = (bytes / BYTES_PER_MB).toFixed(1);
-  const looked = `Looked through ${files} files and git objects and the database, ${megabytes} MB.`;
-  return `${[...lines, verdict, looked, ...notes.map((note) => `(${escapeInvisible(note)})`)].join("\n")}\n`;
+/** Null when the database cannot be read, which is told: a scan is for such times too, and goes on. */
+function knownOrNull(loaded: LoadedConfig, isNeeded: boolean): readonly CredentialLine[] | null {
+  try {
+    const { home, trackedCredentials } = loaded.config;
+    return linesOf(knownCredentials(loaded, home, systemNow), trackedCredentials);
+  } catch (error) {
+    if (isNeeded || !(error instanceof AppError) || error.code !== "store_failed") throw error;
+    process.stderr.write(`sallyport: ${error.message}\n`);
+    return null;
+  }
 }
 
 function linesOf(known: readonly KnownCredential[], tracked: readonly string[]): readonly CredentialLine[] {

@@ -1,5 +1,6 @@
 import { mkdir, mkdtemp, realpath, rm } from "node:fs/promises";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
 import { basename, dirname, join, relative } from "node:path";
 import type { ApprovedPath } from "../../domain/approved-path.ts";
 import { messageOf } from "../../domain/errors.ts";
@@ -39,8 +40,8 @@ const MAX_OBJECTS = 5;
 const silent = { info: () => undefined, warn: () => undefined };
 
 /**
- * Looks through the histories of repositories. git runs only in jails, in a folder of its own in the home folder, so that a running daemon
- * is not disturbed; where there is no sandbox, none is looked through, and that is told.
+ * Looks through the histories of repositories. git runs only in jails, in a folder of its own (in the home folder, once there is one), so that a
+ * running daemon is not disturbed; where there is no sandbox, none is looked through, and that is told.
  */
 export async function scanHistories(deps: HistoriesDeps): Promise<ScanPart> {
   const parts: ScanPart[] = [];
@@ -67,7 +68,8 @@ export async function scanHistories(deps: HistoriesDeps): Promise<ScanPart> {
 }
 
 async function openGit(scope: AsyncDisposableStack, home: string): Promise<GitDeps> {
-  const folder = await mkdtemp(join(await realpath(home), "scan-"));
+  const place = await realpath(home).catch(() => realpath(tmpdir())); // not there before the first start
+  const folder = await mkdtemp(join(place, "scan-"));
   scope.defer(() => rm(folder, { recursive: true, force: true }));
   const configDir = join(folder, "config");
   await mkdir(configDir, { mode: 0o700 });

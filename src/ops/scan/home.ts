@@ -14,11 +14,16 @@ interface HomeDeps {
   readonly maxBytes: number;
 }
 
+interface HomePart extends ScanPart {
+  /** False when the database is there and was not read to its end. */
+  readonly isDatabaseRead: boolean;
+}
+
 /**
  * Looks through the home folder: its database and the copies of it by what they say, since SQLite cuts a long value to pieces, and
  * every file by its bytes. A database that jailed programs could write is not opened: that one is bytes alone.
  */
-export async function scanHome({ home, isOwn, needles, maxBytes }: HomeDeps): Promise<ScanPart> {
+export async function scanHome({ home, isOwn, needles, maxBytes }: HomeDeps): Promise<HomePart> {
   const { database, run, jail, claude, quarantine, caches, uploads } = homePaths(home);
   const foreign = [jail, claude, quarantine, caches, uploads].map((folder) => `${folder}/`);
   const stored = scanDatabase(textsOf(database), "the database", needles);
@@ -53,7 +58,7 @@ export async function scanHome({ home, isOwn, needles, maxBytes }: HomeDeps): Pr
   const isNew = ({ place, credential }: Leak): boolean =>
     told.get(place.replace(/-(wal|shm)$/, ""))?.has(credential) !== true;
   leaks.push(...files.leaks.filter(isNew).map(withoutLine));
-  return { leaks, files: files.files, bytes, notes };
+  return { leaks, files: files.files, bytes, notes, isDatabaseRead: stored.fault === null };
 }
 
 function namesOf(leaks: readonly Leak[]): ReadonlySet<string> {

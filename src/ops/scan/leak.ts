@@ -19,3 +19,9 @@ export interface ScanPart {
   /** What was not looked through, and why; a sentence each. */
   readonly notes: readonly string[];
 }
+
+/** What a whole scan did and found. */
+export interface ScanResult extends ScanPart {
+  /** `whole`: nothing was left out but what never is looked through. `no_database`: the database could not be read to its end. */
+  readonly reach: "whole" | "partial" | "no_database";
+}

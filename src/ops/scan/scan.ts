@@ -5,7 +5,7 @@ import type { LoadedConfig } from "../../config/load.ts";
 import { scanFiles } from "./files.ts";
 import { scanHistories } from "./histories.ts";
 import { scanHome } from "./home.ts";
-import type { ScanPart } from "./leak.ts";
+import type { ScanResult } from "./leak.ts";
 import { needlesOf } from "./search.ts";
 
 interface ScanDeps {
@@ -46,7 +46,7 @@ const NEVER =
  * Looks for the credentials where they should not stand: the home folder with its logs, backups and the CLI's sessions, the database,
  * the projects, the histories of shells, and git histories of projects and of the program. Tells where, never what.
  */
-export async function scan({ loaded, homeDir, programDir, maxBytes }: ScanDeps): Promise<ScanPart> {
+export async function scan({ loaded, homeDir, programDir, maxBytes }: ScanDeps): Promise<ScanResult> {
   const { config, secrets } = loaded;
   const needles = needlesOf(secrets.named);
   const ownFiles = [config.settingsFile, ...secrets.named.map(({ file }) => file)].filter(
@@ -81,18 +81,20 @@ export async function scan({ loaded, homeDir, programDir, maxBytes }: ScanDeps):
   });
 
   const parts = [ofHome, typed, ofProjects, histories];
+  const gaps = [
+    ...parts.flatMap(({ notes }) => notes),
+    ...needles.tooShort.map((name) => `${name} is too short to be looked for`),
+    ...(repositories.size > MAX_REPOSITORIES
+      ? [`of ${repositories.size} git histories ${MAX_REPOSITORIES} were looked through`]
+      : []),
+  ];
+  const reach = gaps.length === 0 ? "whole" : "partial";
   return {
     leaks: parts.flatMap(({ leaks }) => leaks),
     files: parts.reduce((sum, part) => sum + part.files, 0),
     bytes: parts.reduce((sum, part) => sum + part.bytes, 0),
-    notes: [
-      ...parts.flatMap(({ notes }) => notes),
-      ...needles.tooShort.map((name) => `${name} is too short to be looked for`),
-      ...(repositories.size > MAX_REPOSITORIES
-        ? [`of ${repositories.size} git histories ${MAX_REPOSITORIES} were looked through`]
-        : []),
-      NEVER,
-    ],
+    notes: [...gaps, NEVER],
+    reach: ofHome.isDatabaseRead ? reach : "no_database",
   };
 }
 
