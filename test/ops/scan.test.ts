@@ -398,4 +398,21 @@ describe("sallyport credentials --scan", () => {
     expect((await alone.exited).code).toBe(1);
     expect(alone.output()).toMatch(/put a backup in its place with `sallyport restore <file>`\n$/);
   }, 60_000);
+
+  test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
+    "%s in the midst of a scan leaves nothing in the home folder",
+    async (signal) => {
+      const { at, env, git } = createMachine();
+      git("projects/demo", "init", "-q", "-b", "main");
+      git("projects/demo", "commit", "-q", "--allow-empty", "-m", "first");
+      const scratch = () => readdirSync(at("home")).filter((name) => name.startsWith("scan-"));
+      const life = launch(["credentials", "--scan"], env);
+      await expect.poll(scratch, { interval: 2, timeout: 20_000 }).toHaveLength(1);
+      const { signal: endedBy } = await life.kill(signal);
+      expect(endedBy).toBe(signal);
+      expect(scratch()).toEqual([]);
+      expect(life.output()).not.toMatch(/LEAK|No credential|sallyport:/);
+    },
+    60_000,
+  );
 });

@@ -16,6 +16,7 @@ import {
 } from "../../workspace/git-objects.ts";
 import type { Leak, ScanPart } from "./leak.ts";
 import { createSearch, type Needles } from "./search.ts";
+import { untilSignal } from "./until-signal.ts";
 
 interface HistoriesDeps {
   /** Folders that have a `.git`, absolute and real. */
@@ -44,21 +45,8 @@ const silent = { info: () => undefined, warn: () => undefined };
  * running daemon is not disturbed; where there is no sandbox, none is looked through, and that is told.
  */
 export async function scanHistories(deps: HistoriesDeps): Promise<ScanPart> {
-  const parts: ScanPart[] = [];
   if (deps.repositories.length === 0) return { leaks: [], files: 0, bytes: 0, notes: [] };
-  await using scope = new AsyncDisposableStack();
-  const git = await openGit(scope, deps.home).catch((error: unknown) => messageOf(error));
-  if (typeof git === "string")
-    return { leaks: [], files: 0, bytes: 0, notes: [`no git history was looked through: ${git}`] };
-  for (const repository of deps.repositories) {
-    const part = await scanHistory(git, repository, deps).catch((error: unknown) => ({
-      leaks: [],
-      files: 0,
-      bytes: 0,
-      notes: [`the git history of ${repository} was not looked through: ${messageOf(error)}`],
-    }));
-    parts.push(part);
-  }
+  const parts = await untilSignal((signal) => scanEach(deps, signal));
   return {
     leaks: parts.flatMap(({ leaks }) => leaks),
     files: parts.reduce((sum, { files }) => sum + files, 0),
@@ -67,7 +55,32 @@ export async function scanHistories(deps: HistoriesDeps): Promise<ScanPart> {
   };
 }
 
-async function openGit(scope: AsyncDisposableStack, home: string): Promise<GitDeps> {
+/** Aborted, it ends its jails, puts its folder away and rejects. */
+async function scanEach(deps: HistoriesDeps, signal: AbortSignal): Promise<readonly ScanPart[]> {
+  const parts: ScanPart[] = [];
+  await using scope = new AsyncDisposableStack();
+  const git = await openGit(scope, deps.home).catch((error: unknown) => messageOf(error));
+  if (typeof git === "string") return [nothingOf(`no git history was looked through: ${git}`)];
+  signal.addEventListener("abort", () => void git.jail.close());
+  for (const repository of deps.repositories) {
+    signal.throwIfAborted();
+    const part = await scanHistory(git, repository, deps).catch((error: unknown) =>
+      nothingOf(`the git history of ${repository} was not looked through: ${messageOf(error)}`),
+    );
+    parts.push(part);
+  }
+  signal.throwIfAborted();
+  return parts;
+}
+
+function nothingOf(note: string): ScanPart {
+  return { leaks: [], files: 0, bytes: 0, notes: [note] };
+}
+
+async function openGit(
+  scope: AsyncDisposableStack,
+  home: string,
+): Promise<GitDeps & { readonly jail: Jail }> {
   const place = await realpath(home).catch(() => realpath(tmpdir())); // not there before the first start
   const folder = await mkdtemp(join(place, "scan-"));
   scope.defer(() => rm(folder, { recursive: true, force: true }));
