@@ -7,6 +7,8 @@ export interface RepositoryPlace {
   readonly project: ApprovedPath;
   /** Relative to the project; `.` for the project itself. */
   readonly folder: string;
+  /** Relative to the folder: `.` where that is git's own (a bare repository, a submodule's). */
+  readonly gitDir: ".git" | ".";
 }
 
 /** How a history was read: whole, up to a bound, or not at all. */
@@ -15,8 +17,8 @@ export interface HistoryRead {
   readonly bytes: number;
 }
 
-/** What an object is. */
-export type ObjectKind = "blob" | "commit" | "tag";
+/** What an object is. A tree's content holds names, and the ids of what they name as bytes. */
+export type ObjectKind = "blob" | "commit" | "tag" | "tree";
 
 /** Takes the content of one object as it comes. */
 export interface ObjectReader {
@@ -27,7 +29,7 @@ export interface ObjectReader {
 interface ReadOptions {
   readonly maxBytes: number;
   readonly timeoutMs: number;
-  /** What takes an object; trees are passed over. */
+  /** What takes an object. */
   readonly readerOf: (id: string, kind: ObjectKind) => ObjectReader;
 }
 
@@ -80,6 +82,8 @@ export async function locateObject(
   id: string,
 ): Promise<{ readonly commit: string; readonly path: string } | null> {
   const argv = [
+    "-c",
+    "core.quotePath=false", // a value in a name is hidden as it is known, not in another writing
     "log",
     "--all",
     `--find-object=${id}`,
@@ -98,7 +102,7 @@ export async function locateObject(
 
 function startGit(
   { jail, configDir, apiSocket }: GitDeps,
-  { project, folder }: RepositoryPlace,
+  { project, folder, gitDir }: RepositoryPlace,
   argv: readonly string[],
 ) {
   const script = 'cd -- "$1" || exit 3; shift; exec git --no-pager "$@" 2>/dev/null';
@@ -110,12 +114,19 @@ function startGit(
     args: ({ project: inside }) => ["-c", script, "sh", `${inside}/${folder}`, ...argv],
     env: ({ path, home, tmp }) => ({
       ...GIT_ENV,
+      // None of a folder above, and no work tree that a submodule's names and that is gone.
+      GIT_DIR: gitDir,
+      GIT_WORK_TREE: ".",
       GIT_NO_LAZY_FETCH: "1",
       PATH: path,
       HOME: home,
       TMPDIR: tmp,
     }),
   });
+}
+
+function isKind(type: string): type is ObjectKind {
+  return type === "blob" || type === "commit" || type === "tag" || type === "tree";
 }
 
 /** Takes `git cat-file --batch` apart (git-cat-file(1), "BATCH OUTPUT"). `push` is false for what git would not print. */
@@ -134,7 +145,7 @@ function createParser(readerOf: ReadOptions["readerOf"]) {
     if (id === "") return null;
     header = "";
     left = Number(size) + 1;
-    reader = type === "blob" || type === "commit" || type === "tag" ? readerOf(id, type) : null;
+    reader = isKind(type) ? readerOf(id, type) : null;
     return piece.subarray(end + 1);
   }
 

@@ -189,6 +189,7 @@ describe("sallyport credentials --scan", () => {
         "GIT_TOKEN_GITHUB_COM  /.bash_history:2",
         "ANTHROPIC_API_KEY  /projects/demo/.env.copy:3",
         "META_ACCESS_TOKEN  /projects/demo/cache-[redacted]/index:1",
+        "META_ACCESS_TOKEN  the name of /projects/demo/cache-[redacted]",
         "GIT_TOKEN_GITHUB_COM  /projects/demo/.git/config:7",
         "GIT_TOKEN_GITHUB_COM  /projects/demo/.git/logs/HEAD:3",
         "GIT_TOKEN_GITHUB_COM  /projects/demo/.git/logs/refs/heads/main:3",
@@ -233,6 +234,9 @@ describe("sallyport credentials --scan", () => {
     const { leaks, output } = await runScan();
     expect(leaks).toEqual(
       expect.arrayContaining([expect.stringMatching(/^META_ACCESS_TOKEN {2}the git history .* leak$/)]),
+    );
+    expect(output).toMatch(
+      /the git history of .*demo was not wholly looked through: it takes objects from elsewhere/,
     );
     expect(output).toMatch(/the git history of .*broken (could not be read|was not looked through)/);
     expect(leaks.filter((line) => line.startsWith("ANTHROPIC_API_KEY"))).toEqual([]);
@@ -415,4 +419,85 @@ describe("sallyport credentials --scan", () => {
     },
     60_000,
   );
+
+  test("bare repositories are looked through, in a project and as one, and what a removed submodule left in .git/modules", async () => {
+    const { write, git, at, runScan } = createMachine();
+    const firsts = ["source", "lib"].map((name) => {
+      write(`elsewhere/${name}/config`, name === "lib" ? META : TOKEN);
+      git(`elsewhere/${name}`, "init", "-q", "-b", "main");
+      git(`elsewhere/${name}`, "add", "-A");
+      git(`elsewhere/${name}`, "commit", "-q", "-m", "first");
+      return git(`elsewhere/${name}`, "rev-parse", "HEAD").slice(0, 12);
+    });
+    for (const bare of ["projects/bare", "projects/demo/inner.git"])
+      git("elsewhere", "clone", "-q", "--bare", at("elsewhere/source"), at(bare));
+    git("projects/demo", "init", "-q", "-b", "main");
+    git(
+      "projects/demo",
+      "-c",
+      "protocol.file.allow=always",
+      "submodule",
+      "add",
+      "-q",
+      at("elsewhere/lib"),
+      "lib",
+    );
+    git("projects/demo", "commit", "-q", "-m", "with it");
+    const { leaks: before } = await runScan();
+    git("projects/demo", "rm", "-q", "-f", "lib");
+    git("projects/demo", "commit", "-q", "-m", "without it");
+    expect(existsSync(at("projects/demo/lib"))).toBe(false);
+    const { leaks, output } = await runScan();
+    const ofLib = `META_ACCESS_TOKEN  the git history of /projects/demo/.git/modules/lib: commit ${firsts[1]} config`;
+    const rest = [
+      `TELEGRAM_BOT_TOKEN  the git history of /projects/bare: commit ${firsts[0]} config`,
+      `TELEGRAM_BOT_TOKEN  the git history of /projects/demo/inner.git: commit ${firsts[0]} config`,
+    ];
+    expect(leaks.toSorted()).toEqual([ofLib, ...rest].toSorted());
+    // While it is there, its history is looked through once.
+    expect(before.toSorted()).toEqual(
+      [ofLib, "META_ACCESS_TOKEN  /projects/demo/lib/config:1", ...rest].toSorted(),
+    );
+    expect(output).not.toMatch(/history of .*(projects|elsewhere).* (could not be read|was not)/);
+  }, 60_000);
+
+  test("a broken repository below a sound one is told as such, not read as the one above", async () => {
+    const { git, at, runScan } = createMachine();
+    git("projects/demo", "init", "-q", "-b", "main");
+    git("projects/demo", "commit", "-q", "--allow-empty", "-m", "first");
+    mkdirSync(at("projects/demo/below/.git"), { recursive: true });
+    expect((await runScan()).output).toMatch(
+      /history of .*demo\/below (could not be read|was not looked through)/,
+    );
+  }, 60_000);
+
+  test("a value in the name of a file is found, in the history and in the work tree, and the name is told without it", async () => {
+    const { write, git, runScan } = createMachine();
+    git("projects/demo", "init", "-q", "-b", "main");
+    write(`projects/demo/src/dump-${META}.txt`, "of nothing\n");
+    write(`projects/demo/of-${GIT}/two`, "the same content\n");
+    write("projects/demo/one", "the same content, once\n");
+    git("projects/demo", "add", "-A");
+    git("projects/demo", "commit", "-q", "-m", "first");
+    const first = git("projects/demo", "rev-parse", "HEAD").slice(0, 12);
+    git("projects/demo", "mv", "one", `once-${API_KEY}`);
+    git("projects/demo", "commit", "-q", "-m", "second");
+    const tree = git("projects/demo", "rev-parse", "HEAD^{tree}");
+    git("projects/demo", "rm", "-rq", ".");
+    git("projects/demo", "commit", "-q", "-m", "third");
+    write(`projects/demo/now-${META}/a/b`, "");
+    write(`projects/demo/now-${META}/c-${GIT}`, "");
+    const { code, leaks } = await runScan();
+    const history = "the git history of /projects/demo, in the name of a file";
+    expect(leaks.filter((line) => !line.includes("/.git/")).toSorted()).toEqual(
+      [
+        `META_ACCESS_TOKEN  ${history}: commit ${first} src/dump-[redacted].txt`,
+        `GIT_TOKEN_GITHUB_COM  ${history}: commit ${first} of-[redacted]`,
+        `ANTHROPIC_API_KEY  ${history} of the tree ${tree}`,
+        "META_ACCESS_TOKEN  the name of /projects/demo/now-[redacted]",
+        "GIT_TOKEN_GITHUB_COM  the name of /projects/demo/now-[redacted]/c-[redacted]",
+      ].toSorted(),
+    );
+    expect(code).toBe(1);
+  }, 60_000);
 });

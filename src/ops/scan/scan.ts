@@ -6,6 +6,7 @@ import { scanFiles } from "./files.ts";
 import { scanHistories } from "./histories.ts";
 import { scanHome } from "./home.ts";
 import type { ScanResult } from "./leak.ts";
+import { distinctRepositories, type FoundRepository } from "./repositories.ts";
 import { needlesOf } from "./search.ts";
 
 interface ScanDeps {
@@ -63,17 +64,19 @@ export async function scan({ loaded, homeDir, programDir, maxBytes }: ScanDeps):
     needles,
     maxBytes,
   });
-  const repositories = new Set<string>();
+  const found: FoundRepository[] = [];
   const ofProjects = await scanFiles({
     roots: [config.approvedDirectory],
-    isLeftOut: (path, { name }) => isOwn(path) || INSTALLED.includes(name) || isObjects(path, name),
+    isLeftOut: (path, { name }) => isOwn(path) || INSTALLED.includes(name),
     needles,
     maxBytes,
-    onRepository: (folder) => repositories.add(folder),
+    onRepository: (repository) => found.push(repository),
   });
-  if (existsSync(join(programDir, ".git"))) repositories.add(await realpath(programDir));
+  if (existsSync(join(programDir, ".git")))
+    found.push({ folder: await realpath(programDir), gitDir: ".git" });
+  const repositories = await distinctRepositories(found);
   const histories = await scanHistories({
-    repositories: [...repositories].slice(0, MAX_REPOSITORIES),
+    repositories: repositories.slice(0, MAX_REPOSITORIES),
     approvedDirectory: config.approvedDirectory,
     home,
     needles,
@@ -84,8 +87,8 @@ export async function scan({ loaded, homeDir, programDir, maxBytes }: ScanDeps):
   const gaps = [
     ...parts.flatMap(({ notes }) => notes),
     ...needles.tooShort.map((name) => `${name} is too short to be looked for`),
-    ...(repositories.size > MAX_REPOSITORIES
-      ? [`of ${repositories.size} git histories ${MAX_REPOSITORIES} were looked through`]
+    ...(repositories.length > MAX_REPOSITORIES
+      ? [`of ${repositories.length} git histories ${MAX_REPOSITORIES} were looked through`]
       : []),
   ];
   const reach = gaps.length === 0 ? "whole" : "partial";
@@ -96,9 +99,4 @@ export async function scan({ loaded, homeDir, programDir, maxBytes }: ScanDeps):
     notes: [...gaps, NEVER],
     reach: ofHome.isDatabaseRead ? reach : "no_database",
   };
-}
-
-/** git keeps them packed; their content is read by git itself. */
-function isObjects(path: string, name: string): boolean {
-  return name === "objects" && path.includes("/.git/");
 }
