@@ -112,4 +112,38 @@ export const ROTATION: readonly Mutation[] = [
     edits: [["src/ops/scan/files.ts", "if (left > 0)", "if (left > 0 && left < 0)"]],
     red: ["a bound is kept and told: nothing passes for looked through that was not"],
   },
+  {
+    claim: SCAN,
+    gone: "copies of the database are bytes alone",
+    edits: [["src/ops/scan/home.ts", "copies.push(path);", "copies.splice(path.length);"]],
+    red: [
+      "a value that SQLite has cut to pieces is found in a backup and in what a restore replaced, which stay as they are",
+    ],
+  },
+  {
+    claim: SCAN,
+    gone: "a folder of git's own is no repository",
+    edits: [["src/ops/scan/files.ts", 'basename(folder) !== ".git"', 'basename(folder) === ""']],
+    red: [
+      "bare repositories are looked through, in a project and as one, and what a removed submodule left in .git/modules",
+    ],
+  },
+  {
+    claim: SCAN,
+    gone: "names in a history are not looked at",
+    edits: [
+      ["src/ops/scan/tree-names.ts", "if (found.length === 0) return;", "if (found.length < 99) return;"],
+    ],
+    red: [
+      "a value in the name of a file is found, in the history and in the work tree, and the name is told without it",
+    ],
+  },
+  {
+    claim: SCAN,
+    gone: "a database that cannot be read passes for one that was",
+    edits: [["src/ops/scan/home.ts", "isDatabaseRead: stored.fault === null", "isDatabaseRead: bytes >= 0"]],
+    red: [
+      "a damaged database is told with what to do, while the rest is looked through; it ends with 1 and says nothing of all being well",
+    ],
+  },
 ];
