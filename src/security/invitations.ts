@@ -72,9 +72,10 @@ export interface Access {
   readonly isOverdue: () => boolean;
   /** Ends the logins whose time is over, and gives them. */
   readonly sweep: () => readonly { readonly userId: number; readonly cause: LogoutCause }[];
-  /** Ends every login. */
+  /** Ends every login, and takes back the open invites that people made; those made at the machine go on. */
   readonly endAll: (by: Asker) => void;
   readonly people: () => readonly Admitted[];
+  /** Those that count just now. */
   readonly openInvites: () => readonly Invite[];
 }
 
@@ -102,8 +103,12 @@ export function createAccess({ access, secret, store, people, record, now }: Acc
   function reasonOf(invite: Invite | null): TokenRefusal {
     if (invite === null) return "unknown";
     if (invite.usedBy !== null) return "used";
-    return invite.settledAt === null ? "expired" : "revoked";
+    return invite.settledAt === null && invite.expiresAt <= now() ? "expired" : "revoked";
   }
+
+  /** An invite is worth what its maker is worth now: one of somebody who is no owner any more makes nobody one. */
+  const openInvites = (): readonly Invite[] =>
+    invites.open().filter(({ madeBy }) => madeBy === null || people.owners.has(madeBy));
 
   const revokeInvite = (id: number, by: Asker): boolean => {
     if (!invites.revoke(id)) return false;
@@ -119,7 +124,7 @@ export function createAccess({ access, secret, store, people, record, now }: Acc
       const { userId } = who;
       if (!isOpenFor(userId)) return { kind: "ignored" };
       record({ type: "auth.attempt" }, who);
-      const invite = findByDigest(invites.open(), digest);
+      const invite = findByDigest(openInvites(), digest);
       if (invite === null || !invites.use(invite.id, userId))
         return refuse(reasonOf(invites.ofDigest(digest)), who);
       const before = logins.of(userId);
@@ -137,7 +142,7 @@ export function createAccess({ access, secret, store, people, record, now }: Acc
       return login !== null;
     },
     invite: (role, days, by) => {
-      if (invites.open().length >= MAX_OPEN) return null;
+      if (openInvites().length >= MAX_OPEN) return null;
       const token = makeToken();
       const digest = digestOfToken(secret ?? "", token);
       const invite = invites.make({ digest, role, madeBy: by.userId, expiresAt: now() + days * DAY_MS });
@@ -165,6 +170,7 @@ export function createAccess({ access, secret, store, people, record, now }: Acc
         return [{ userId: login.userId, cause }];
       }),
     endAll: (by) => {
+      for (const { id, madeBy } of invites.open()) if (madeBy !== null) revokeInvite(id, by);
       for (const login of logins.current())
         end(login, "locked", { ...nowhere(login.userId), conversation: by.conversation });
     },
@@ -176,7 +182,7 @@ export function createAccess({ access, secret, store, people, record, now }: Acc
         const shown = login && { until: people.untilOf(login), seenAt: login.seenAt };
         return role === null ? [] : [{ userId, role, isListed, login: shown }];
       }),
-    openInvites: invites.open,
+    openInvites,
   };
 }
 

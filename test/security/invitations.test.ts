@@ -22,6 +22,10 @@ function invited({ access }: PeopleBench, role: Role = "member", days = 1) {
   return { ...made, digest: access.digestOf(made.token) };
 }
 
+/** The same at the machine, which asks for no owner. */
+const madeAtMachine = ({ access }: Pick<PeopleBench, "access">, role: Role = "member"): string =>
+  access.digestOf(access.invite(role, 1, { userId: null, conversation: null })?.token ?? "");
+
 const logIn = ({ access }: Pick<PeopleBench, "access">, digest: string, userId = NEWCOMER) =>
   access.logIn(digest, { userId, conversation: HERE });
 
@@ -173,6 +177,52 @@ test("who is revoked is out at the next look, with the invites that he made", ()
   expect(bench.access.revokePerson(NEWCOMER, BY)).toBe(false);
 });
 
+describe("an invite counts while who made it is an owner", () => {
+  const two = { ...settings, allowedUsers: [OWNER, OTHER], ownerUsers: [OWNER, OTHER] };
+  const OTHERS = { userId: OTHER, conversation: null };
+
+  /** The digest of an owner's token that OTHER has made. */
+  const madeByOther = ({ access }: Pick<PeopleBench, "access">): string =>
+    access.digestOf(access.invite("owner", 30, OTHERS)?.token ?? "");
+
+  test.each([
+    ["not on the whitelist any more", { allowedUsers: [OWNER], ownerUsers: [OWNER] }],
+    ["no owner by the settings any more", { ownerUsers: [OWNER] }],
+  ])("one of somebody who is %s lets in neither himself nor anybody else", (_, changed) => {
+    const bench = peopleBy(two);
+    const digest = madeByOther(bench);
+    const later = bench.restart({ ...two, ...changed });
+    expect(later.access.openInvites()).toEqual([]);
+    for (const userId of [OTHER, NEWCOMER]) {
+      expect(logIn(later, digest, userId)).toEqual({ kind: "refused", reason: "revoked" });
+      expect(later.people.owners.all()).toEqual([OWNER]);
+    }
+    expect(logIn(bench.restart(two), digest)).toMatchObject({ kind: "in", role: "owner" });
+  });
+
+  test("an owner whose login is over does not come back by an invite of his own, nor does /lock leave him one", () => {
+    const bench = peopleBy(settings);
+    logIn(bench, invited(bench, "owner").digest, OTHER);
+    const digest = madeByOther(bench);
+    bench.clock.turn(168 * HOUR_MS);
+    expect(logIn(bench, digest, OTHER)).toEqual({ kind: "refused", reason: "revoked" });
+    logIn(bench, invited(bench, "owner").digest, OTHER);
+    const [again, atMachine] = [madeByOther(bench), madeAtMachine(bench)];
+    bench.access.endAll(BY);
+    expect(bench.access.openInvites()).toMatchObject([{ digest: atMachine }]);
+    expect(logIn(bench, invited(bench, "owner").digest, OTHER)).toMatchObject({ kind: "in" });
+    expect(logIn(bench, again)).toEqual({ kind: "refused", reason: "revoked" });
+    expect(logIn(bench, atMachine)).toMatchObject({ kind: "in" });
+  });
+
+  test("fifty that count for nothing keep nobody from making one that does", () => {
+    const bench = peopleBy(two);
+    for (let count = 0; count < 50; count += 1) madeByOther(bench);
+    expect(bench.access.invite("member", 1, BY)).toBeNull();
+    expect(bench.restart(settings).access.invite("member", 1, BY)).not.toBeNull();
+  });
+});
+
 test("logins outlive a restart, and none counts where tokens are not taken any more", () => {
   const bench = peopleBy(settings);
   logIn(bench, invited(bench).digest);
@@ -190,7 +240,7 @@ describe("REQUIRE_TOKEN", () => {
   test("a person of the whitelist is a stranger until he has logged in, and nobody else can", () => {
     const bench = peopleBy(strict);
     expect(bench.people.all()).toEqual([]);
-    const { digest } = invited(bench, "owner");
+    const digest = madeAtMachine(bench, "owner");
     expect(bench.access.isOpenFor(NEWCOMER)).toBe(false);
     expect(logIn(bench, digest, NEWCOMER)).toEqual({ kind: "ignored" });
     expect(typesOf(bench)).toEqual(["auth.invite"]);
@@ -201,14 +251,14 @@ describe("REQUIRE_TOKEN", () => {
 
   test("the token says what its person may do: an owner of the settings with a member's token is a member", () => {
     const bench = peopleBy(strict);
-    logIn(bench, invited(bench, "member").digest, OWNER);
+    logIn(bench, madeAtMachine(bench), OWNER);
     expect(bench.people.roleOf(OWNER)).toBe("member");
   });
 
   test("a login of somebody who was on the whitelist is worth nothing once he is not", () => {
     const bench = peopleBy({ ...strict, takesTokens: true });
-    logIn(bench, invited(bench).digest, OTHER);
-    logIn(bench, invited(bench).digest, NEWCOMER);
+    logIn(bench, madeAtMachine(bench), OTHER);
+    logIn(bench, madeAtMachine(bench), NEWCOMER);
     const later = bench.restart({
       allowedUsers: [OWNER],
       ownerUsers: [OWNER],
@@ -277,7 +327,7 @@ describe("lock-out", () => {
 
   test("guessing from many accounts closes the door for all strangers after 50, for nobody who is in, and not for the whitelist", () => {
     const bench = peopleBy({ ...settings, needsToken: true });
-    logIn(bench, invited(bench).digest, OTHER);
+    logIn(bench, madeAtMachine(bench), OTHER);
     for (let id = 1000; id < 1050; id += 1) {
       expect(bench.access.isOpenFor(id)).toBe(true);
       guess(bench, id);
@@ -285,7 +335,7 @@ describe("lock-out", () => {
     expect(bench.events.at(-1)).toMatchObject({ type: "auth.lockout", scope: "everybody" });
     expect(guess(bench, 1050)).toEqual({ kind: "ignored" });
     expect(bench.people.roleOf(OTHER)).toBe("member");
-    expect(logIn(bench, invited(bench, "owner").digest, OWNER)).toMatchObject({ kind: "in" });
+    expect(logIn(bench, madeAtMachine(bench, "owner"), OWNER)).toMatchObject({ kind: "in" });
     bench.clock.turn(15 * 60_000);
     expect(bench.access.isOpenFor(1050)).toBe(true);
   });

@@ -1,6 +1,7 @@
 import type { Mutation } from "../mutation.ts";
 
 const COMES_IN = "Who is not on the whitelist comes in only with a token";
+const COUNTS = "An invite counts while who made it is an owner";
 const DIGESTS = "Of a token only its HMAC-SHA256 is stored";
 const ENDS = "A login ends after `AUTH_SESSION_HOURS`";
 const GROUPS = "In groups of `ALLOWED_CHATS` the same people";
@@ -85,6 +86,25 @@ export const LOGINS: readonly Mutation[] = [
     ],
     red: [
       "a token is good to its last millisecond; past it, revoked, made up, or of another secret it admits nobody",
+    ],
+  },
+  {
+    claim: COUNTS,
+    gone: "an invite outlives its maker's rights",
+    edits: [["src/security/invitations.ts", "madeBy === null || people.owners.has(madeBy)", "madeBy !== 0"]],
+    red: [
+      "one of somebody who is not on the whitelist any more lets in neither himself nor anybody else",
+      "an owner whose login is over does not come back by an invite of his own, nor does /lock leave him one",
+    ],
+  },
+  {
+    claim: COUNTS,
+    gone: "/lock leaves the invites that people made",
+    edits: [
+      ["src/security/invitations.ts", "if (madeBy !== null) revokeInvite(id, by);", "void [id, madeBy];"],
+    ],
+    red: [
+      "an owner whose login is over does not come back by an invite of his own, nor does /lock leave him one",
     ],
   },
   {
