@@ -36,6 +36,7 @@ export interface Lockout {
  * is not touched, and who is on the whitelist is locked out by his own failures alone: strangers cannot keep him out.
  */
 export interface LockOut {
+  /** After a clock was set back it writes, once. */
   readonly isLocked: (userId: number, isListed: boolean) => boolean;
   /** Counts a failure. Called inside a transaction. */
   readonly failed: (userId: number) => readonly Lockout[];
@@ -49,14 +50,21 @@ interface LockOutDeps {
 }
 
 export function createLockOut({ failures, now }: LockOutDeps): LockOut {
-  /** A clock that was set back does not lock anybody out for longer than the policy says. */
-  function isClosed(key: number, { longestMs }: Policy): boolean {
-    const left = (failures.of(key)?.lockedUntil ?? 0) - now();
-    return left > 0 && left <= longestMs;
+  /** A clock that was set back takes along what is known: a lock-out lasts for as long as was left of it, no more and no less. */
+  function known(key: number): LoginFailures | null {
+    const row = failures.of(key);
+    const backMs = row === null ? 0 : row.lastAt - now();
+    if (row === null || backMs <= 0) return row;
+    const moved = { ...row, lastAt: now(), lockedUntil: Math.max(0, row.lockedUntil - backMs) };
+    failures.save(key, moved);
+    return moved;
   }
 
+  const isClosed = (key: number): boolean => (known(key)?.lockedUntil ?? 0) > now();
+
   function count(key: number, policy: Policy): number | null {
-    const { failures: before, lockouts } = kept(failures.of(key), policy);
+    const row = known(key);
+    const { failures: before, lockouts } = kept(row, policy);
     const isTooMany = before + 1 >= policy.most;
     const lockMs = Math.min(policy.lockMs * 2 ** lockouts, policy.longestMs);
     const until = isTooMany ? now() + lockMs : null;
@@ -64,7 +72,7 @@ export function createLockOut({ failures, now }: LockOutDeps): LockOut {
       failures: isTooMany ? 0 : before + 1,
       lockouts: isTooMany ? lockouts + 1 : lockouts,
       lastAt: now(),
-      lockedUntil: until ?? 0,
+      lockedUntil: Math.max(until ?? 0, row?.lockedUntil ?? 0), // one that runs goes on
     });
     return until;
   }
@@ -78,7 +86,7 @@ export function createLockOut({ failures, now }: LockOutDeps): LockOut {
   }
 
   return {
-    isLocked: (userId, isListed) => isClosed(userId, PERSON) || (!isListed && isClosed(ALL, EVERYBODY)),
+    isLocked: (userId, isListed) => isClosed(userId) || (!isListed && isClosed(ALL)),
     failed: (userId) => {
       const person = count(userId, PERSON);
       const everybody = count(ALL, EVERYBODY);

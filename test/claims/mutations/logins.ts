@@ -287,7 +287,7 @@ export const LOGINS: readonly Mutation[] = [
   {
     claim: LOCK_OUT,
     gone: "nobody is locked out by his own failures",
-    edits: [["src/security/lock-out.ts", "isClosed(userId, PERSON) ||", ""]],
+    edits: [["src/security/lock-out.ts", "isClosed(userId) ||", ""]],
     red: [
       "after five failures a person's logins are not looked at for a quarter of an hour, the true token neither; then twice as long",
     ],
@@ -295,7 +295,7 @@ export const LOGINS: readonly Mutation[] = [
   {
     claim: LOCK_OUT,
     gone: "many accounts may guess as much as they like",
-    edits: [["src/security/lock-out.ts", "(!isListed && isClosed(ALL, EVERYBODY))", "false"]],
+    edits: [["src/security/lock-out.ts", "(!isListed && isClosed(ALL))", "false"]],
     red: [
       "guessing from many accounts closes the door for all strangers after 50, for nobody who is in, and not for the whitelist",
     ],
@@ -303,12 +303,22 @@ export const LOGINS: readonly Mutation[] = [
   {
     claim: LOCK_OUT,
     gone: "strangers lock the whitelist out",
-    edits: [
-      ["src/security/lock-out.ts", "(!isListed && isClosed(ALL, EVERYBODY))", "isClosed(ALL, EVERYBODY)"],
-    ],
+    edits: [["src/security/lock-out.ts", "(!isListed && isClosed(ALL))", "isClosed(ALL)"]],
     red: [
       "guessing from many accounts closes the door for all strangers after 50, for nobody who is in, and not for the whitelist",
     ],
+  },
+  {
+    claim: LOCK_OUT,
+    gone: "a failure while the door is closed opens it",
+    edits: [["src/security/lock-out.ts", "Math.max(until ?? 0, row?.lockedUntil ?? 0),", "until ?? 0,"]],
+    red: ["a slip of somebody on the whitelist does not open a door that is closed to all strangers"],
+  },
+  {
+    claim: LOCK_OUT,
+    gone: "a lock-out goes by the clock alone",
+    edits: [["src/security/lock-out.ts", "if (row === null || backMs <= 0) return row;", "return row;"]],
+    red: ["a clock that is set back locks nobody out for longer, and opens the door to nobody sooner"],
   },
   {
     claim: SECOND,
