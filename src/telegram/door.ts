@@ -155,6 +155,7 @@ export function openTelegram({ store: whole, ...deps }: DoorDeps): TelegramDoor 
       people,
       access,
       isStranger,
+      knocked: (userId) => store.afterCommit(() => strangers.knocked(userId, "login")),
       seen: store.logins.seen,
       allowedHosts: config.allowedHosts,
       guard: security.guard,
@@ -181,7 +182,7 @@ export function openTelegram({ store: whole, ...deps }: DoorDeps): TelegramDoor 
       },
       rim: createRim({
         isStranger,
-        isOpenFor: access.isOpenFor,
+        isOpenFor: (userId) => security.lock.state() === null && access.isOpenFor(userId),
         digestOf: access.digestOf,
         isOpenChat: security.isOpenChat,
         groups: createGroupDoor({ api, store, record: security.audit.record, now, log }),
@@ -189,7 +190,7 @@ export function openTelegram({ store: whole, ...deps }: DoorDeps): TelegramDoor 
         onStranger: ({ principal, conversation }) => {
           const userId = principal?.userId ?? null;
           security.audit.contact({ userId, conversation }, "not_whitelisted");
-          strangers.knocked(userId);
+          strangers.knocked(userId, "message");
         },
       }),
       bury,

@@ -10,6 +10,8 @@ import { ACCESS_WORDS, newcomerText, welcomeText } from "./wording-logins.ts";
 export interface LoginDeps {
   readonly access: Access;
   readonly isStranger: (userId: number | null) => boolean;
+  /** Told, inside a transaction, of a login of a stranger that was refused. */
+  readonly knocked: (userId: number) => void;
   readonly lock: Lock;
   readonly owners: Owners;
   readonly replies: Replies;
@@ -17,8 +19,8 @@ export interface LoginDeps {
 
 /**
  * `/login` with a well-formed token, which comes before the gates since it is what opens them. The message is taken off the screen
- * whatever the token was worth. That of a stranger does not come here while the door for logins is closed to him: it stays where it
- * is, and nothing is said. While the bot is locked nothing is looked at and nothing is said.
+ * whatever the token was worth. That of a stranger does not come here while the door for logins is closed to him, or the bot is locked:
+ * it stays where it is, and nothing is said.
  */
 export function logIn(deps: LoginDeps): MiddlewareFn<SallyContext> {
   return async (ctx, next) => {
@@ -56,6 +58,7 @@ function admit(
       return;
     case "refused":
       replies.tell(answer, ACCESS_WORDS.refused);
+      if (deps.isStranger(userId)) deps.knocked(userId);
       return;
     case "ignored":
     case undefined:

@@ -18,7 +18,7 @@ export interface Replies {
   readonly tell: (request: Request, text: RichText | string, buttons?: MessageBody["buttons"]) => number;
   /** To a person's private chat, unasked, with or without a sound; inside a transaction that is under way. Gives the outbox id. */
   readonly notify: (userId: number, text: RichText | string, isSilent?: boolean) => number;
-  /** Takes the message at hand off the screen; inside a transaction that is under way. */
+  /** Takes the message at hand off the screen, after all that is said; inside a transaction that is under way. */
   readonly unsay: (request: Request) => void;
   /** To a conversation, ahead of all that is only told; inside a transaction that is under way. */
   readonly alert: (conversation: ConversationRef, text: string) => void;
@@ -92,7 +92,7 @@ export function createReplies({ store, outgoing, kick, answerPress }: ReplyDeps)
     unsay: ({ conversation, messageId }) => {
       if (messageId === null) return;
       const act = { kind: "delete", messageId, body: NOTHING } as const;
-      store.outbox.put({ conversation, act, priority: PRIORITY.approval, finalOf: null });
+      store.outbox.put({ conversation, act, priority: PRIORITY.noticeEdit, finalOf: null });
       store.afterCommit(() => kick(conversation.chatId));
     },
     alert: (conversation, text) =>

@@ -24,7 +24,8 @@ interface StrangerNoticeDeps {
 
 /** Tells the owners that people knock who are not admitted: the first at once, then in one message an hour how many there were. */
 export interface StrangerNotice {
-  readonly knocked: (userId: number | null) => void;
+  /** `what` he came with: a login is one that was refused. */
+  readonly knocked: (userId: number | null, what: "message" | "login") => void;
   readonly close: () => void;
 }
 
@@ -38,6 +39,7 @@ export function createStrangerNotice({
   let toldAt = Number(store.facts.get(FACT) ?? Number.NEGATIVE_INFINITY);
   let timer: NodeJS.Timeout | undefined;
   let contacts = 0;
+  let logins = 0;
   const people = new Set<number | null>();
 
   /** A clock that was set back does not silence for longer than an hour. */
@@ -50,13 +52,14 @@ export function createStrangerNotice({
     timer = undefined;
     const told = owners.all();
     if (contacts === 0 || told.length === 0) return;
-    const text = strangersText({ contacts, people: [...people], isMore: people.size >= MAX_PEOPLE });
+    const text = strangersText({ contacts, logins, people: [...people], isMore: people.size >= MAX_PEOPLE });
     store.lightly(() => {
       store.facts.set(FACT, String(now()));
       for (const owner of told) notify(owner, text);
     });
     toldAt = now();
     contacts = 0;
+    logins = 0;
     people.clear();
   }
 
@@ -71,8 +74,9 @@ export function createStrangerNotice({
   }
 
   return {
-    knocked: (userId) => {
+    knocked: (userId, what) => {
       contacts += 1;
+      if (what === "login") logins += 1;
       if (people.size < MAX_PEOPLE) people.add(userId);
       if (timer !== undefined) return;
       const rest = restMs();

@@ -72,22 +72,30 @@ function nameOf(role: Role): string {
   return role === "owner" ? "an owner" : "a member";
 }
 
-/** To the owners: who has knocked since they were last told. `isMore` = there were more people than are named. */
+/**
+ * To the owners: who has knocked since they were last told. `logins` of the contacts were logins that were refused. `isMore` = there
+ * were more people than are named.
+ */
 export function strangersText({
   contacts,
+  logins,
   people,
   isMore,
 }: {
   readonly contacts: number;
+  readonly logins: number;
   readonly people: readonly (number | null)[];
   readonly isMore: boolean;
 }): string {
   const [first = null] = people;
   if (contacts === 1) {
     const who = first === null ? "in the name of a chat" : `id ${first}`;
-    return `Somebody who is not admitted has written to me (${who}). Nobody answers him.`;
+    const did = logins === 0 ? "written to me" : "tried to log in with a token that is not good";
+    return `Somebody who is not admitted has ${did} (${who}). He stays out.`;
   }
   const count = people.length === 1 ? `1 person (id ${first ?? "unknown"})` : `${people.length} people`;
-  const [is, them] = people.length === 1 ? ["is not admitted has", "him"] : ["are not admitted have", "them"];
-  return `${count}${isMore ? " or more" : ""} who ${is} written to me ${contacts} times since I last told you. Nobody answers ${them}.`;
+  const [is, out] =
+    people.length === 1 ? ["is not admitted has", "He stays"] : ["are not admitted have", "They stay"];
+  const tried = logins === 0 ? "" : ` ${logins} of these were logins with a token that is not good.`;
+  return `${count}${isMore ? " or more" : ""} who ${is} written to me ${contacts} times since I last told you.${tried} ${out} out.`;
 }

@@ -42,13 +42,26 @@ export interface DoorBench {
   readonly owner: DoorChat;
   readonly partner: DoorChat;
   readonly guest: DoorChat;
+  /** The chat of anybody else. */
+  readonly chatOf: (userId: number) => DoorChat;
   readonly live: () => DoorLife;
   /** How far the machine's clock goes ahead of Telegram's. */
   readonly setLocalAhead: (ms: number) => void;
 }
 
+interface DoorOptions {
+  readonly access?: Partial<Config["access"]>;
+  readonly limits?: Partial<Config["limits"]>;
+  /** Where tokens are taken. */
+  readonly tokenSecret?: string;
+}
+
 /** Telegram's whole side of the program, on a Bot API over HTTP and a database on disk, with both clocks in hand. */
-export async function createDoorBench(): Promise<DoorBench> {
+export async function createDoorBench({
+  access = {},
+  limits = {},
+  tokenSecret,
+}: DoorOptions = {}): Promise<DoorBench> {
   const clocks = { server: 0, local: 0 };
   const now = (): number => Date.now() + clocks.local;
   const api = createBotApi({ token: TOKEN, now: () => Date.now() + clocks.server });
@@ -61,7 +74,15 @@ export async function createDoorBench(): Promise<DoorBench> {
   });
   const config = {
     telegram: { apiRoot },
-    access: { allowedUsers: [OWNER, PARTNER, GUEST], ownerUsers: [OWNER, PARTNER] },
+    access: {
+      allowedUsers: [OWNER, PARTNER, GUEST],
+      ownerUsers: [OWNER, PARTNER],
+      allowedChats: [],
+      takesTokens: tokenSecret !== undefined,
+      needsToken: false,
+      sessionMs: 168 * 3_600_000,
+      ...access,
+    },
     claude: { auth: "api-key" },
     staleAfterMs: STALE_AFTER_MS,
     retention: { contentMs: 30 * 86_400_000, auditMs: 365 * 86_400_000 },
@@ -80,12 +101,20 @@ export async function createDoorBench(): Promise<DoorBench> {
       costWindow: "day",
       costPerRequestMicroUsd: 5_000_000,
       maxPromptChars: 16_000,
+      ...limits,
     },
   } as unknown as Config;
 
   function live(): DoorLife {
     const log = createLogger({ level: "silent", format: "json", secretValues: [] });
-    const security = createSecurity({ config, tokenSecret: null, store, log, now, redactText: redactShapes });
+    const security = createSecurity({
+      config,
+      tokenSecret: tokenSecret ?? null,
+      store,
+      log,
+      now,
+      redactText: redactShapes,
+    });
     const door = openTelegram({
       token: TOKEN,
       config,
@@ -165,6 +194,7 @@ export async function createDoorBench(): Promise<DoorBench> {
     owner: chatOf(OWNER),
     partner: chatOf(PARTNER),
     guest: chatOf(GUEST),
+    chatOf,
     live,
     setLocalAhead: (ms) => {
       clocks.local = ms;

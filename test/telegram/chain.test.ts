@@ -159,6 +159,7 @@ function createChain({
     people: security.people,
     access: security.access,
     isStranger: isStranger ?? security.isStranger,
+    knocked: () => undefined,
     seen: store.logins.seen,
     lock: security.lock,
     guard: guardOf?.(security, notes) ?? security.guard,
