@@ -20,11 +20,17 @@ export interface Asker {
   readonly conversation: ConversationRef | null;
 }
 
-/** What a login came to. `ignored` = the door is closed: nothing was looked at. */
+/** What a login came to. `role` is the one that its person has now: the settings may give a higher one. `ignored` = the door is closed: nothing was looked at. */
 export type LoginEnd =
   | { readonly kind: "in"; readonly role: Role; readonly until: number; readonly invite: Invite }
   | { readonly kind: "refused"; readonly reason: TokenRefusal }
   | { readonly kind: "ignored" };
+
+/** What revoking a person came to: whether a login was ended, and how many open invites of his were taken back. */
+export interface Revoked {
+  readonly hadLogin: boolean;
+  readonly invites: number;
+}
 
 /** A person who may come in, for owners' eyes. */
 export interface Admitted {
@@ -66,8 +72,8 @@ export interface Access {
   readonly revokeInvite: (id: number, by: Asker) => boolean;
   /** Revokes the invite of a token that others have seen. */
   readonly burn: (digest: string, by: Asker) => void;
-  /** Ends the person's login, and takes back the invites that he made and nobody has used; false when there is neither. */
-  readonly revokePerson: (userId: number, by: Asker) => boolean;
+  /** Ends the person's login, and takes back the invites that he made and nobody has used. */
+  readonly revokePerson: (userId: number, by: Asker) => Revoked;
   /** True when the time of a login is over that was not ended yet. */
   readonly isOverdue: () => boolean;
   /** Ends the logins whose time is over, and gives them. */
@@ -134,7 +140,7 @@ export function createAccess({ access, secret, store, people, record, now }: Acc
       const login = logins.begin({ userId, role, inviteId: invite.id, isSecondFactor });
       lockOut.forgive(userId);
       record({ type: "auth.login", role, inviteId: invite.id, isSecondFactor }, who);
-      return { kind: "in", role, until: people.untilOf(login), invite };
+      return { kind: "in", role: people.roleOf(userId) ?? role, until: people.untilOf(login), invite };
     },
     logOut: (who) => {
       const login = logins.of(who.userId);
@@ -157,9 +163,9 @@ export function createAccess({ access, secret, store, people, record, now }: Acc
     revokePerson: (userId, by) => {
       const made = invites.open().filter(({ madeBy }) => madeBy === userId);
       for (const { id } of made) revokeInvite(id, by);
-      const isIn = logins.end(userId);
-      if (isIn) record({ type: "auth.revoke", what: "login", id: userId }, by);
-      return isIn || made.length > 0;
+      const hadLogin = logins.end(userId);
+      if (hadLogin) record({ type: "auth.revoke", what: "login", id: userId }, by);
+      return { hadLogin, invites: made.length };
     },
     isOverdue: () => logins.current().some((login) => people.endOf(login) !== null),
     sweep: () =>

@@ -18,7 +18,7 @@ type AccessCommand = (typeof ACCESS_COMMANDS)[number];
 
 export interface AccessCommandDeps {
   readonly access: Access;
-  readonly people: Pick<People, "isListed">;
+  readonly people: Pick<People, "isListed" | "roleOf">;
   readonly owners: Owners;
   readonly turns: Pick<Turns, "expel">;
   readonly replies: Replies;
@@ -118,10 +118,10 @@ function revoke(deps: AccessCommandDeps, request: Request, argument: string): vo
     );
     return;
   }
-  const wasIn = access.revokePerson(id, by);
+  const revoked = access.revokePerson(id, by);
   turns.expel();
-  const isListed = people.isListed(id);
-  replies.tell(request, wasIn || isListed ? revokedText(id, isListed, wasIn) : ACCESS_WORDS.nothingToRevoke);
+  const standing = { isListed: people.isListed(id), isOut: people.roleOf(id) === null };
+  replies.tell(request, revokedText(id, revoked, standing) ?? ACCESS_WORDS.nothingToRevoke);
 }
 
 function askerOf({ principal, conversation }: Request): Asker & { readonly userId: number } {

@@ -1,5 +1,5 @@
 import type { LogoutCause, Role } from "../domain/person.ts";
-import type { Admitted } from "../security/invitations.ts";
+import type { Admitted, Revoked } from "../security/invitations.ts";
 import type { Invite } from "../store/invites.ts";
 import { agoText, momentText, whenText, zone } from "./wording-time.ts";
 
@@ -41,11 +41,33 @@ export function inviteText({ id, role, expiresAt }: Invite, token: string): stri
   return `Invite ${id}, for ${nameOf(role)}, good for one login until ${momentText(expiresAt)} (${zone()}). Whoever sends me this line is in:\n\n/login ${token}\n\nIt is not shown again. /revoke invite ${id} takes it back.`;
 }
 
-/** What revoking a person came to. */
-export function revokedText(userId: number, isListed: boolean, hadLogin: boolean): string {
-  const ended = hadLogin ? `The login of ${userId} is ended, and so is what he left running. ` : "";
-  if (!isListed) return `${ended}${userId} cannot come in any more.`;
-  return `${ended}${userId} stands in ALLOWED_USERS, which is the file of whoever runs this machine: take the id out there and restart the bot.`;
+/** How the person stands once he was revoked. `isOut` = he may not come in. */
+interface Standing {
+  readonly isListed: boolean;
+  readonly isOut: boolean;
+}
+
+/** What revoking a person came to; null for somebody of whom there was nothing. */
+export function revokedText(
+  userId: number,
+  { hadLogin, invites }: Revoked,
+  { isListed, isOut }: Standing,
+): string | null {
+  if (!hadLogin && invites === 0 && !isListed) return null;
+  const left = isOut ? ", and so is what he left running" : "";
+  const parts = [
+    hadLogin ? `The login of ${userId} is ended${left}.` : "",
+    invites === 0 ? "" : takenBackText(userId, invites),
+    isListed
+      ? `${userId} stands in ALLOWED_USERS, which is the file of whoever runs this machine: he is taken out there, and the bot started anew.`
+      : `${userId} cannot come in any more.`,
+  ];
+  return parts.filter((part) => part !== "").join(" ");
+}
+
+/** So many open invites that a person made are worth nothing any more. */
+export function takenBackText(userId: number, invites: number): string {
+  return `${invites === 1 ? "1 open invite" : `${invites} open invites`} that ${userId} made ${invites === 1 ? "is" : "are"} taken back.`;
 }
 
 /** Everybody who may come in, and what invites are open. */

@@ -56,18 +56,18 @@ test("to revoke a person ends the login, and takes back the open invites that ar
   const his = access.invite("member", 1, { userId: NEWCOMER, conversation: null });
   const mine = access.invite("member", 1, BY);
   events.length = 0;
-  expect(access.revokePerson(NEWCOMER, BY)).toBe(true);
+  expect(access.revokePerson(NEWCOMER, BY)).toEqual({ hadLogin: true, invites: 1 });
   expect(events).toEqual([
     { type: "auth.revoke", what: "invite", id: his?.invite.id },
     { type: "auth.revoke", what: "login", id: NEWCOMER },
   ]);
   expect(access.openInvites().map(({ id }) => id)).toEqual([mine?.invite.id]);
   events.length = 0;
-  expect(access.revokePerson(NEWCOMER, BY)).toBe(false);
+  expect(access.revokePerson(NEWCOMER, BY)).toEqual({ hadLogin: false, invites: 0 });
   expect(events).toEqual([]);
   access.invite("member", 1, { userId: OTHER, conversation: null });
   events.length = 0;
-  expect(access.revokePerson(OTHER, BY)).toBe(true); // no login, but an invite
+  expect(access.revokePerson(OTHER, BY)).toEqual({ hadLogin: false, invites: 1 });
   expect(events).toHaveLength(1);
 });
 

@@ -50,6 +50,12 @@ test("an invite of an owner admits one person, once, in the role that it names",
   ]);
 });
 
+test("who is told in what role he is in is told the one that he has: the settings' own where that is higher", () => {
+  const bench = peopleBy(settings);
+  expect(logIn(bench, invited(bench).digest, OWNER)).toMatchObject({ kind: "in", role: "owner" });
+  expect(bench.events.at(-1)).toMatchObject({ type: "auth.login", role: "member" }); // what the token was for
+});
+
 test("a token that was used admits nobody, not even the same person again, and that is on record", () => {
   const bench = peopleBy(settings);
   const { digest } = invited(bench);
@@ -171,10 +177,10 @@ test("who is revoked is out at the next look, with the invites that he made", ()
   const bench = peopleBy(settings);
   logIn(bench, invited(bench, "owner").digest);
   const own = bench.access.invite("owner", 1, { userId: NEWCOMER, conversation: null });
-  expect(bench.access.revokePerson(NEWCOMER, BY)).toBe(true);
+  expect(bench.access.revokePerson(NEWCOMER, BY)).toMatchObject({ hadLogin: true });
   expect(bench.people.roleOf(NEWCOMER)).toBeNull();
   expect(logIn(bench, bench.access.digestOf(own?.token ?? ""), OTHER)).toMatchObject({ reason: "revoked" });
-  expect(bench.access.revokePerson(NEWCOMER, BY)).toBe(false);
+  expect(bench.access.revokePerson(NEWCOMER, BY)).toEqual({ hadLogin: false, invites: 0 });
 });
 
 describe("an invite counts while who made it is an owner", () => {

@@ -41,3 +41,25 @@ test("owners are told of a stranger who tries tokens, and the message is taken o
     .map(({ method }) => method);
   expect(calls).toEqual(["sendMessage", "deleteMessage"]);
 });
+
+test("/revoke says what it ended: of a listed owner with a turn at work only the invite that he made", async () => {
+  const bench = await createDoorBench({ tokenSecret: SECRET });
+  const life = bench.live();
+  bench.partner.send("/invite");
+  await bench.partner.reads("good for one login");
+  bench.partner.send("long work");
+  const turn = await life.asked();
+  bench.owner.send("/revoke 9");
+  const taken = "1 open invite that 9 made is taken back.";
+  const listed =
+    "9 stands in ALLOWED_USERS, which is the file of whoever runs this machine: he is taken out there, and the bot started anew.";
+  expect((await bench.owner.reads("taken back")).text).toBe(`${taken} ${listed}`);
+  expect(turn.signal.aborted).toBe(false);
+  bench.owner.send("/invite");
+  const { text } = await bench.owner.reads("good for one login");
+  bench.partner.send(/\/login \S+/.exec(text)?.[0] ?? "");
+  await bench.partner.reads("You are in, as an owner.");
+  bench.owner.send("/revoke 9");
+  expect((await bench.owner.reads("The login of 9")).text).toBe(`The login of 9 is ended. ${listed}`);
+  expect(turn.signal.aborted).toBe(false);
+});

@@ -269,8 +269,8 @@ export const LOGINS: readonly Mutation[] = [
     edits: [
       [
         "src/telegram/handle-access.ts",
-        "  const wasIn = access.revokePerson(id, by);\n  turns.expel();",
-        "  const wasIn = access.revokePerson(id, by);",
+        "  const revoked = access.revokePerson(id, by);\n  turns.expel();",
+        "  const revoked = access.revokePerson(id, by);",
       ],
       ["src/turns/expel.ts", "active.forEach(end);", ""],
     ],
