@@ -15,7 +15,7 @@ import {
 } from "./chain.ts";
 import type { SallyContext } from "./context.ts";
 import { type CommandDeps, handleCommand } from "./handle-command.ts";
-import { type LoginDeps, logIn } from "./handle-login.ts";
+import { handleLogin, type LoginDeps, logIn } from "./handle-login.ts";
 import { handlePress } from "./handle-press.ts";
 import { handleEdit, handlePrompt } from "./handle-prompt.ts";
 import { laneOf } from "./request.ts";
@@ -54,6 +54,7 @@ export function createBot(deps: BotDeps): Bot<SallyContext> {
   bot.use(gate(guard, "limitCost", replies));
   bot.use(gate(guard, "validateInput", replies));
   bot.use(auditAdmitted(deps.admitted));
+  bot.use(handleLogin(deps));
   bot.use(handlePress(deps));
   bot.use(handleCommand(deps));
   bot.use(handlePrompt(deps));

@@ -151,6 +151,7 @@ export function openTelegram({ store: whole, ...deps }: DoorDeps): TelegramDoor 
       signal: stopping.signal,
       ageOf: clock.ageOf,
       staleAfterMs: config.staleAfterMs,
+      tellAgainMs: config.limits.windowMs,
       owners,
       people,
       access,

@@ -1,9 +1,12 @@
 import type { MiddlewareFn } from "grammy";
+import type { Now } from "../domain/clock.ts";
 import type { Owners } from "../domain/person.ts";
 import type { Request } from "../domain/request.ts";
 import type { Access, Asker } from "../security/invitations.ts";
 import type { Lock } from "../security/lock.ts";
+import type { Store } from "../store/store.ts";
 import type { SallyContext } from "./context.ts";
+import type { RecordRequest } from "./owners-only.ts";
 import type { Replies } from "./replies.ts";
 import { ACCESS_WORDS, newcomerText, welcomeText } from "./wording-logins.ts";
 
@@ -15,36 +18,74 @@ export interface LoginDeps {
   readonly lock: Lock;
   readonly owners: Owners;
   readonly replies: Replies;
+  readonly record: RecordRequest;
+  readonly store: Store;
+  /** Where to log in is told to the same person no sooner. */
+  readonly tellAgainMs: number;
+  readonly now: Now;
 }
 
+type Login = Asker & { readonly userId: number; readonly digest: string };
+
 /**
- * `/login` with a well-formed token, which comes before the gates since it is what opens them. The message is taken off the screen
- * whatever the token was worth. That of a stranger does not come here while the door for logins is closed to him, or the bot is locked:
- * it stays where it is, and nothing is said.
+ * `/login` with a well-formed token. Of a stranger it comes before the gates since it is what opens them: the message is taken off
+ * the screen whatever the token was worth. That of a stranger does not come here while the door for logins is closed to him, or the
+ * bot is locked: it stays where it is, and nothing is said. Of who is admitted it goes through the gates as what only looks; a token
+ * that was shown in a group is burnt whether or not they let it through.
  */
 export function logIn(deps: LoginDeps): MiddlewareFn<SallyContext> {
   return async (ctx, next) => {
     const { request } = ctx;
-    const { body, principal } = request;
-    if (body.kind !== "login" || principal === null) return next();
-    const who = { userId: principal.userId, conversation: request.conversation };
+    const login = loginOf(request);
+    if (login === null) return next();
+    const isPrivate = request.chatType === "private";
+    if (deps.isStranger(login.userId)) {
+      if (isPrivate) ctx.effects.push(() => admit(deps, request, login));
+      return undefined;
+    }
+    if (!isPrivate) ctx.effects.push(() => deps.access.burn(login.digest, login));
+    ctx.request = { ...request, kind: "look" };
+    return next();
+  };
+}
+
+/** The same once the gates have let it through. */
+export function handleLogin(deps: LoginDeps): MiddlewareFn<SallyContext> {
+  const { access, replies, store, now } = deps;
+  const toldAt = new Map<number, number>();
+
+  function tellWhere(request: Request, userId: number): void {
+    const at = now();
+    if (Math.abs(at - (toldAt.get(userId) ?? Number.NEGATIVE_INFINITY)) < deps.tellAgainMs) return;
+    replies.tell({ ...request, messageId: null }, ACCESS_WORDS.notHere);
+    store.afterCommit(() => toldAt.set(userId, at));
+  }
+
+  return async (ctx, next) => {
+    const { request } = ctx;
+    const login = loginOf(request);
+    if (login === null) return next();
     ctx.effects.push(() => {
-      if (request.chatType === "private") admit(deps, ctx.request, { ...who, digest: body.digest });
-      else if (!deps.isStranger(who.userId)) {
-        deps.access.burn(body.digest, who);
-        deps.replies.unsay(request);
-        deps.replies.tell({ ...request, messageId: null }, ACCESS_WORDS.notHere);
+      const { userId, conversation } = login;
+      deps.record({ type: "command.run", name: "login" }, { userId, conversation });
+      if (request.chatType === "private" && access.isOn) {
+        admit(deps, request, login);
+        return;
       }
+      replies.unsay(request);
+      if (access.isOn) tellWhere(request, userId);
+      else replies.tell({ ...request, messageId: null }, ACCESS_WORDS.isOff);
     });
     return undefined;
   };
 }
 
-function admit(
-  deps: LoginDeps,
-  request: Request,
-  { digest, ...who }: Asker & { userId: number; digest: string },
-): void {
+function loginOf({ body, principal, conversation }: Request) {
+  if (body.kind !== "login" || principal === null) return null;
+  return { userId: principal.userId, conversation, digest: body.digest };
+}
+
+function admit(deps: LoginDeps, request: Request, { digest, ...who }: Login): void {
   const { userId } = who;
   const { access, lock, owners, replies } = deps;
   const end = lock.state() === null ? access.logIn(digest, who) : null;

@@ -160,6 +160,7 @@ function createChain({
     access: security.access,
     isStranger: isStranger ?? security.isStranger,
     knocked: () => undefined,
+    tellAgainMs: 60_000,
     seen: store.logins.seen,
     lock: security.lock,
     guard: guardOf?.(security, notes) ?? security.guard,

@@ -63,3 +63,46 @@ test("/revoke says what it ended: of a listed owner with a turn at work only the
   expect((await bench.owner.reads("The login of 9")).text).toBe(`The login of 9 is ended. ${listed}`);
   expect(turn.signal.aborted).toBe(false);
 });
+
+test("an admitted person's logins take tokens of what looks and are on record; in a group one answer a window, and every token is burnt", async () => {
+  const TEAM = -501;
+  const bench = await createDoorBench({
+    tokenSecret: SECRET,
+    access: { allowedChats: [TEAM] },
+    limits: { burst: 3, requestsPerWindow: 1, windowMs: 3_600_000 },
+  });
+  const life = bench.live();
+  bench.api.addChat({ id: TEAM, type: "supergroup", title: "Team" });
+  const inGroup = bench.api.user({ id: 8, firstName: "P8" }).chat(TEAM);
+  inGroup.open();
+  bench.owner.send("/invite");
+  const token = /spt_[\w-]{43}/.exec((await bench.owner.reads("good for one login")).text)?.[0] ?? "";
+  for (let no = 1; no <= 24; no += 1) inGroup.send(`/login ${makeToken()}`);
+  inGroup.send(`/login ${token}`);
+  await bench.api.waitFor(() => life.security.access.openInvites().length === 0, { what: "it is burnt" });
+  await isTaken(bench);
+  const types = typesOf(bench, 8);
+  expect(types.filter((type) => type === "command.run")).toHaveLength(9); // three times the burst
+  expect(types.filter((type) => type === "request.refused")).toHaveLength(16);
+  await bench.api.waitForMessage(TEAM, ({ text }) => text.startsWith("That was a lot at once"), {
+    what: "the refusal",
+  });
+  const said = bench.api.messages(TEAM).filter(({ isFromBot }) => isFromBot);
+  expect(said.filter(({ text }) => text.startsWith("Log in in a private chat"))).toHaveLength(1);
+  expect(said).toHaveLength(2);
+});
+
+test("where no tokens are taken a /login is told so and on record, well-formed or not", async () => {
+  const bench = await createDoorBench();
+  bench.live();
+  for (const text of ["/login", `/login ${makeToken()}`]) {
+    bench.guest.send(text);
+    await bench.api.waitFor(() => bench.guest.texts().length > (text === "/login" ? 0 : 1), {
+      what: "the answer",
+    });
+  }
+  expect(new Set(bench.guest.texts())).toEqual(
+    new Set(["No tokens are taken here: ENABLE_TOKEN_AUTH is off."]),
+  );
+  expect(typesOf(bench, 8)).toEqual(["request.admitted", "command.run", "request.admitted", "command.run"]);
+});
