@@ -103,9 +103,10 @@ export function openTelegram({ store: whole, ...deps }: DoorDeps): TelegramDoor 
   const calls = redactCalls(createScreenCalls(connect), outgoing);
   const sender = createSender({ store, calls, now, log, onRejected });
   const replies = createReplies({ store, outgoing, kick: sender.kick, answerPress: sender.answerPress });
-  const { people, access, isStranger } = security;
+  const { people, access, isStranger, isOpenChat } = security;
   const { owners } = people;
   const strangers = createStrangerNotice({ store, owners, notify: replies.notify, now, log });
+  const groups = createGroupDoor({ api, store, record: security.audit.record, isOpenChat, now, log });
   const clock = createServerClock(now);
   const stopping = new AbortController();
   let me: UserFromGetMe | null = null;
@@ -185,8 +186,8 @@ export function openTelegram({ store: whole, ...deps }: DoorDeps): TelegramDoor 
         isStranger,
         isOpenFor: (userId) => security.lock.state() === null && access.isOpenFor(userId),
         digestOf: access.digestOf,
-        isOpenChat: security.isOpenChat,
-        groups: createGroupDoor({ api, store, record: security.audit.record, now, log }),
+        isOpenChat,
+        groups,
         me: () => me,
         onStranger: ({ principal, conversation }) => {
           const userId = principal?.userId ?? null;
@@ -203,6 +204,7 @@ export function openTelegram({ store: whole, ...deps }: DoorDeps): TelegramDoor 
     sender.start(turns.undelivered);
     stop = async () => {
       strangers.close();
+      groups.close();
       stopping.abort();
       await reception.stop();
     };

@@ -8,10 +8,8 @@ import type { Store } from "../store/store.ts";
 import { endOf } from "./call.ts";
 import type { ChatMove } from "./group-update.ts";
 
-/** A chat is left again no sooner. */
-const AGAIN_MS = 3_600_000;
-/** Chats that are remembered as left. */
-const MAX_LEFT = 200;
+/** From what is heard in a chat that is not open to leaving it: that a group became a supergroup may be told after the first of that. */
+const LEAVE_AFTER_MS = 3_000;
 
 interface GroupDoorDeps {
   readonly api: Pick<Api, "leaveChat">;
@@ -20,20 +18,26 @@ interface GroupDoorDeps {
     event: AuditEvent,
     who: { readonly userId: number | null; readonly conversation: ConversationRef | null },
   ) => void;
+  readonly isOpenChat: (chatId: number) => boolean;
   readonly now: Now;
   readonly log: Logger;
 }
 
 /** What happens to groups as such, whoever is in them. */
 export interface GroupDoor {
-  /** The bot was heard in a chat that it has no business in: it leaves. Of a flood of chats not each is put on record, but all are counted. */
+  /**
+   * The bot was heard in a chat that it has no business in: it leaves a little later, unless that chat is open by then. What fails
+   * is tried again when the chat is heard again. Of a flood of chats not each is put on record, but all are counted.
+   */
   readonly leave: (chatId: number) => void;
   /** An open group became a supergroup: its conversations, and what waits to be sent there, go along. */
   readonly move: (move: ChatMove) => void;
+  /** Leaves no more. */
+  readonly close: () => void;
 }
 
-export function createGroupDoor({ api, store, record, now, log }: GroupDoorDeps): GroupDoor {
-  const leftAt = new Map<number, number>();
+export function createGroupDoor({ api, store, record, isOpenChat, now, log }: GroupDoorDeps): GroupDoor {
+  const leaving = new Map<number, NodeJS.Timeout>();
   const throttle = createContactThrottle(now);
 
   function noteLeft(chatId: number): void {
@@ -41,23 +45,27 @@ export function createGroupDoor({ api, store, record, now, log }: GroupDoorDeps)
     recordContact(throttle(chatId), (unrecorded) => record({ type: "chat.left", chatId, unrecorded }, who));
   }
 
-  function leave(chatId: number): void {
-    const before = leftAt.get(chatId);
-    if (before !== undefined && Math.abs(now() - before) < AGAIN_MS) return;
-    noteLeft(chatId); // what cannot be put on record is tried again with the next that is heard there
-    if (leftAt.size >= MAX_LEFT) leftAt.clear();
-    leftAt.set(chatId, now());
-    endOf(api.leaveChat(chatId))
-      .then((end) =>
-        log.info({ event: "telegram.left", chatId, end: end.kind }, "left a chat that is not open"),
-      )
-      .catch((error: unknown) =>
-        log.warn({ event: "telegram.left", chatId, err: error }, "a chat was not left"),
-      );
+  async function leaveNow(chatId: number): Promise<void> {
+    leaving.delete(chatId);
+    try {
+      if (isOpenChat(chatId)) return;
+      noteLeft(chatId);
+      const end = await endOf(api.leaveChat(chatId));
+      if (end.kind === "ok") log.info({ event: "telegram.left", chatId }, "left a chat that is not open");
+      else log.warn({ event: "telegram.unleft", chatId, end }, "a chat that is not open was not left");
+    } catch (error) {
+      log.warn({ event: "telegram.unleft", chatId, err: error }, "a chat that is not open was not left");
+    }
   }
 
   return {
-    leave,
+    leave: (chatId) => {
+      if (leaving.has(chatId)) return;
+      leaving.set(chatId, setTimeout(() => void leaveNow(chatId), LEAVE_AFTER_MS).unref());
+    },
+    close: () => {
+      for (const timer of leaving.values()) clearTimeout(timer);
+    },
     move: ({ from, to }) =>
       store.transaction(() => {
         if (!store.chats.move(from, to)) return;

@@ -186,6 +186,21 @@ export const LOGINS: readonly Mutation[] = [
     ],
   },
   {
+    claim: GROUPS,
+    gone: "a supergroup that is heard too early is left",
+    edits: [["src/telegram/group-door.ts", "      if (isOpenChat(chatId)) return;\n", ""]],
+    red: ["a supergroup that is heard before it is told that it was an open group is not left"],
+  },
+  {
+    claim: GROUPS,
+    gone: "a group is left once and never again",
+    edits: [["src/telegram/group-door.ts", "    leaving.delete(chatId);\n", ""]],
+    red: [
+      "a group that the bot is put in again is left again, at once too",
+      "a leaving that failed is told as such, and tried again when the group is heard again",
+    ],
+  },
+  {
     claim: STRANGERS,
     gone: "whatever looks a little like a login is answered",
     edits: [
