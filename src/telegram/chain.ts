@@ -22,8 +22,6 @@ interface CommitDeps {
   /** True for what went through all gates. */
   readonly guard: Pick<Guard, "isAdmitted">;
   readonly isStranger: (userId: number | null) => boolean;
-  /** Notes that the person was here. */
-  readonly seen: (userId: number) => void;
   /** Undoes what the gates counted for a request that could not be committed. */
   readonly refund: (request: Request) => void;
   /** Aborted when the daemon ends. */
@@ -43,9 +41,7 @@ export function commitTogether(deps: CommitDeps): MiddlewareFn<SallyContext> {
   /** Who was taken out after the gates let him in leaves nothing behind. */
   function isRevoked(request: Request | undefined): boolean {
     if (!request?.principal || !guard.isAdmitted(request)) return false;
-    if (deps.isStranger(request.principal.userId)) return true;
-    deps.seen(request.principal.userId);
-    return false;
+    return deps.isStranger(request.principal.userId);
   }
 
   function commit(ctx: SallyContext): void {
@@ -127,24 +123,38 @@ export function gate(guard: Guard, name: GateName, replies: Replies): Middleware
 
 interface WelcomeDeps {
   readonly store: Store;
+  readonly isStranger: (userId: number | null) => boolean;
+  /** Notes that the person was here. */
+  readonly seen: (userId: number) => void;
   readonly sender: { readonly kick: (chatId: number) => void };
   readonly log: Logger;
 }
 
 /**
- * Somebody who may come in comes from a chat that was shut to the bot, whatever he wants and whether or not he gets it: what
- * was kept for the chat is sent. That he shuts it is told by an update as well (Bot API, `my_chat_member`).
+ * Somebody who may come in was here, whatever he wants and whether or not he gets it: his login is in use, and what was kept for a
+ * chat that was shut to the bot is sent. That he shuts it is told by an update as well (Bot API, `my_chat_member`).
  */
-export function welcomeBack({ store, sender, log }: WelcomeDeps): MiddlewareFn<SallyContext> {
+export function welcomeBack({
+  store,
+  isStranger,
+  seen,
+  sender,
+  log,
+}: WelcomeDeps): MiddlewareFn<SallyContext> {
+  function serve(chatId: number): void {
+    if (!store.chats.serve(chatId)) return;
+    store.afterCommit(() => {
+      log.info({ event: "outbox.served", chatId }, "a chat can be written to again");
+      sender.kick(chatId);
+    });
+  }
+
   return async (ctx, next) => {
-    const { chatId } = ctx.request.conversation;
+    const { conversation, principal } = ctx.request;
     if (!isFarewell(ctx.update)) {
       ctx.effects.push(() => {
-        if (!store.chats.serve(chatId)) return;
-        store.afterCommit(() => {
-          log.info({ event: "outbox.served", chatId }, "a chat can be written to again");
-          sender.kick(chatId);
-        });
+        if (principal !== null && !isStranger(principal.userId)) seen(principal.userId);
+        serve(conversation.chatId);
       });
     }
     await next();

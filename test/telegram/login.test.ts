@@ -106,3 +106,25 @@ test("where no tokens are taken a /login is told so and on record, well-formed o
   );
   expect(typesOf(bench, 8)).toEqual(["request.admitted", "command.run", "request.admitted", "command.run"]);
 });
+
+test("who writes and is refused has used his login all the same; what a stranger writes uses none", async () => {
+  const bench = await createDoorBench({ tokenSecret: SECRET, limits: { maxPromptChars: 10 } });
+  const life = bench.live();
+  const { people } = life.security;
+  const newcomer = bench.chatOf(STRANGER);
+  bench.owner.send("/invite");
+  const { text } = await bench.owner.reads("good for one login");
+  newcomer.send(/\/login \S+/.exec(text)?.[0] ?? "");
+  await newcomer.reads("You are in");
+  const HOUR_MS = 3_600_000;
+  bench.setLocalAhead(41 * HOUR_MS);
+  newcomer.send("a message that is too long");
+  await newcomer.reads("That message is too long");
+  bench.setLocalAhead(82 * HOUR_MS);
+  expect(people.roleOf(STRANGER)).toBe("member");
+  bench.setLocalAhead(84 * HOUR_MS);
+  expect(people.roleOf(STRANGER)).toBeNull();
+  newcomer.send("anybody?");
+  await bench.owner.reads("who is not admitted has written to me");
+  expect(people.roleOf(STRANGER)).toBeNull();
+});

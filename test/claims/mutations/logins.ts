@@ -257,6 +257,18 @@ export const LOGINS: readonly Mutation[] = [
   },
   {
     claim: ENDS,
+    gone: "who is refused was not here",
+    edits: [
+      [
+        "src/telegram/chain.ts",
+        "        if (principal !== null && !isStranger(principal.userId)) seen(principal.userId);\n",
+        "",
+      ],
+    ],
+    red: ["who writes and is refused has used his login all the same; what a stranger writes uses none"],
+  },
+  {
+    claim: ENDS,
     gone: "logins count where tokens are not taken any more",
     edits: [
       [
