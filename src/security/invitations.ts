@@ -63,6 +63,8 @@ export interface Access {
   readonly logIn: (digest: string, who: Asker & { readonly userId: number }) => LoginEnd;
   /** False when the person is not logged in. */
   readonly logOut: (who: Asker & { readonly userId: number }) => boolean;
+  /** True when the person has a login that began after that time (ms since the epoch). */
+  readonly hasBegunSince: (userId: number, at: number) => boolean;
   /** Null when too many are open. */
   readonly invite: (
     role: Role,
@@ -147,6 +149,7 @@ export function createAccess({ access, secret, store, people, record, now }: Acc
       if (login) end(login, "asked", who);
       return login !== null;
     },
+    hasBegunSince: (userId, at) => (logins.of(userId)?.beganAt ?? at) > at,
     invite: (role, days, by) => {
       if (openInvites().length >= MAX_OPEN) return null;
       const token = makeToken();

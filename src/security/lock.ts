@@ -11,11 +11,15 @@ export interface LockState {
 export interface Lock {
   /** Null when it is open. Read anew at every call: another process may have opened it. */
   readonly state: () => LockState | null;
+  /** When it was last opened (ms since the epoch); null when it never was. */
+  readonly openedAt: () => number | null;
   readonly close: (by: number) => void;
+  /** Called inside a transaction. */
   readonly open: () => void;
 }
 
 const FACT = "lock";
+const OPENED_FACT = "lock.opened_at";
 
 export function createLock({ facts, now }: { readonly facts: Facts; readonly now: Now }): Lock {
   return {
@@ -23,7 +27,14 @@ export function createLock({ facts, now }: { readonly facts: Facts; readonly now
       const text = facts.get(FACT);
       return text === null ? null : JSON.parse(text);
     },
+    openedAt: () => {
+      const text = facts.get(OPENED_FACT);
+      return text === null ? null : Number(text);
+    },
     close: (by) => facts.set(FACT, JSON.stringify({ since: now(), by } satisfies LockState)),
-    open: () => facts.delete(FACT),
+    open: () => {
+      facts.delete(FACT);
+      facts.set(OPENED_FACT, String(now()));
+    },
   };
 }

@@ -9,6 +9,7 @@ import { isForOwner, type RecordRequest } from "./owners-only.ts";
 import type { Replies } from "./replies.ts";
 import type { Sender } from "./sender.ts";
 import { ACCESS_WORDS, inviteText, revokedText, usersText } from "./wording-logins.ts";
+import { lateCommandText } from "./wording-recovery.ts";
 
 /** How long an invite is good for when nothing is said. */
 const DEFAULT_DAYS = 1;
@@ -47,6 +48,7 @@ export function manageAccess(deps: AccessCommandDeps, request: Request, { name, 
     return;
   }
   if (name === "logout") {
+    if (isOvertaken(deps, request, { name, userId: by.userId })) return;
     const wasIn = access.logOut(by);
     deps.turns.expel();
     replies.tell(request, wasIn ? ACCESS_WORDS.loggedOut : ACCESS_WORDS.notLoggedIn);
@@ -118,10 +120,23 @@ function revoke(deps: AccessCommandDeps, request: Request, argument: string): vo
     );
     return;
   }
+  if (isOvertaken(deps, request, { name: "revoke", userId: id })) return;
   const revoked = access.revokePerson(id, by);
   turns.expel();
   const standing = { isListed: people.isListed(id), isOut: people.roleOf(id) === null };
   replies.tell(request, revokedText(id, revoked, standing) ?? ACCESS_WORDS.nothingToRevoke);
+}
+
+/** A command of long ago does not end a login that began after it; who sent it is told. */
+function isOvertaken(
+  { access, replies, now }: AccessCommandDeps,
+  request: Request,
+  { name, userId }: { readonly name: AccessCommand; readonly userId: number },
+): boolean {
+  const { isStale, sentAt } = request;
+  if (!isStale || sentAt === null || !access.hasBegunSince(userId, sentAt)) return false;
+  replies.tell(request, lateCommandText(name, now() - sentAt));
+  return true;
 }
 
 function askerOf({ principal, conversation }: Request): Asker & { readonly userId: number } {

@@ -23,8 +23,11 @@ import { lateCommandText } from "./wording-recovery.ts";
 
 /** The longest path that is put on record. */
 const MAX_PATH = 200;
-/** These are answered whenever they come: they only tell. The others could hit what began long after they were sent. */
-const TIMELESS = ["start", "help", "status", "hosts", "audit", "users", "login"];
+/**
+ * These are carried out whenever they come: they only tell, or they end logins and so must not be lost, and look themselves at what
+ * came about after they were sent. The others could hit what began long after that.
+ */
+const TIMELESS = ["start", "help", "status", "hosts", "audit", "users", "login", "logout", "revoke", "lock"];
 
 export interface CommandDeps
   extends PressDeps,

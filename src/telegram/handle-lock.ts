@@ -1,3 +1,4 @@
+import type { Now } from "../domain/clock.ts";
 import type { Owners } from "../domain/person.ts";
 import type { ConversationRef, Request } from "../domain/request.ts";
 import type { Access } from "../security/invitations.ts";
@@ -7,6 +8,7 @@ import { isForOwner, type RecordRequest } from "./owners-only.ts";
 import { escapeInvisible } from "./render/invisible.ts";
 import type { Replies } from "./replies.ts";
 import { LOCK_WORDS, lockDoneText, lockedText } from "./wording-lock.ts";
+import { lateCommandText } from "./wording-recovery.ts";
 
 export interface LockDeps {
   readonly lock: Lock;
@@ -15,11 +17,12 @@ export interface LockDeps {
   readonly replies: Replies;
   readonly owners: Owners;
   readonly record: RecordRequest;
+  readonly now: Now;
 }
 
 /**
  * /lock: ends all that runs and every login, of everybody, and lets no work in until it is undone at the machine. Everybody whom it touches is
- * told, and every owner who did it. Called inside a transaction.
+ * told, and every owner who did it. One that comes late does so too, but for one that was sent before the last unlocking. Called inside a transaction.
  */
 export function lockBot(deps: LockDeps, request: Request): void {
   const { lock, access, turns, replies, owners, record } = deps;
@@ -31,6 +34,11 @@ export function lockBot(deps: LockDeps, request: Request): void {
   }
   if (principal === null || !isForOwner(deps, request, LOCK_WORDS.isForOwners)) return;
   const { userId } = principal;
+  const { isStale, sentAt } = request;
+  if (isStale && sentAt !== null && sentAt <= (lock.openedAt() ?? Number.NEGATIVE_INFINITY)) {
+    replies.tell(request, lateCommandText("lock", deps.now() - sentAt));
+    return;
+  }
   lock.close(userId);
   const others = owners.all();
   access.endAll({ userId, conversation });

@@ -146,3 +146,11 @@ test("H27: a /lock that Telegram delivers once more after the unlocking does not
   owner.send("work");
   expect((await second.asked()).prompt).toBe("work");
 });
+
+test("a /lock that comes hours late locks all the same", async () => {
+  const { owner, live } = await createDoorBench();
+  const { security } = live();
+  owner.sentBefore(3_600_000, "/lock");
+  await owner.reads("🔒 Locked.");
+  expect(security.lock.state()).toMatchObject({ by: 7 });
+});

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { makeToken } from "../../src/security/login-token.ts";
 import { createDoorBench, type DoorBench } from "../support/door.ts";
 
@@ -127,4 +127,41 @@ test("who writes and is refused has used his login all the same; what a stranger
   newcomer.send("anybody?");
   await bench.owner.reads("who is not admitted has written to me");
   expect(people.roleOf(STRANGER)).toBeNull();
+});
+
+describe("what ends a login comes hours late, since the daemon was down", () => {
+  const LATE_MS = 3_600_000;
+
+  /** A newcomer who logged in so long ago. */
+  async function withLogin(agoMs: number) {
+    const bench = await createDoorBench({ tokenSecret: SECRET });
+    const life = bench.live();
+    const newcomer = bench.chatOf(STRANGER);
+    bench.setLocalAhead(-agoMs);
+    bench.owner.send("/invite");
+    newcomer.send(/\/login \S+/.exec((await bench.owner.reads("good for one login")).text)?.[0] ?? "");
+    await newcomer.reads("You are in");
+    bench.setLocalAhead(0);
+    return { ...bench, newcomer, roleOf: () => life.security.people.roleOf(STRANGER) };
+  }
+
+  test("a /revoke and a /logout that were sent after the login began end it", async () => {
+    const revoked = await withLogin(2 * LATE_MS);
+    revoked.owner.sentBefore(LATE_MS, `/revoke ${STRANGER}`);
+    await revoked.owner.reads("The login of 66 is ended");
+    expect(revoked.roleOf()).toBeNull();
+
+    const out = await withLogin(2 * LATE_MS);
+    out.newcomer.sentBefore(LATE_MS, "/logout");
+    await out.api.waitFor(() => out.roleOf() === null, { what: "he is out" });
+  });
+
+  test("a /revoke and a /logout of before the login end nothing, and that is told", async () => {
+    const { owner, newcomer, roleOf } = await withLogin(LATE_MS / 2);
+    owner.sentBefore(LATE_MS, `/revoke ${STRANGER}`);
+    await owner.reads("You sent /revoke 1 h ago, while I could not run it.");
+    newcomer.sentBefore(LATE_MS, "/logout");
+    await newcomer.reads("You sent /logout 1 h ago, while I could not run it.");
+    expect(roleOf()).toBe("member");
+  });
 });

@@ -139,16 +139,25 @@ export const WHO_GETS_IN: readonly Mutation[] = [
   },
   {
     claim: "A `/lock` that is delivered again",
-    gone: "a command that comes hours late is carried out",
-    edits: [
-      [
-        "src/telegram/handle-command.ts",
-        "request.isStale && !TIMELESS.includes(name)",
-        'request.isStale && name === ""',
-      ],
-    ],
+    gone: "a /lock of before the unlocking locks again",
+    edits: [["src/telegram/handle-lock.ts", "(lock.openedAt() ?? Number.NEGATIVE_INFINITY)", "0"]],
     red: [
       "H27: a /lock that Telegram delivers once more after the unlocking does not lock again, nor does one of long ago",
     ],
+  },
+  {
+    claim: "What ends something for the sake of safety",
+    gone: "a /lock, /revoke or /logout that comes late is given up",
+    edits: [["src/telegram/handle-command.ts", ', "logout", "revoke", "lock"];', "];"]],
+    red: [
+      "a /lock that comes hours late locks all the same",
+      "a /revoke and a /logout that were sent after the login began end it",
+    ],
+  },
+  {
+    claim: "What ends something for the sake of safety",
+    gone: "a command of long ago ends a login that began after it",
+    edits: [["src/security/invitations.ts", "(logins.of(userId)?.beganAt ?? at) > at", "userId > at"]],
+    red: ["a /revoke and a /logout of before the login end nothing, and that is told"],
   },
 ];
