@@ -57,6 +57,7 @@ export function manageAccess(deps: AccessCommandDeps, request: Request, { name, 
   if (!isForOwner(deps, request, ACCESS_WORDS.ownersOnly)) return;
   if (name === "invite") invite(deps, request, argument);
   else if (name === "revoke") revoke(deps, request, argument);
+  else if (request.chatType !== "private") replies.tell(request, ACCESS_WORDS.usersPrivately);
   else replies.tell(request, usersText(access.people(), access.openInvites(), deps.now()));
 }
 

@@ -13,6 +13,7 @@ export const ACCESS_WORDS = {
   notLoggedIn: "You are not logged in with a token, so there is nothing to end.",
   ownersOnly: "That is for owners.",
   privately: "Send /invite in a private chat with me: a token is for one pair of eyes.",
+  usersPrivately: "Who may come in is shown in a private chat with me alone.",
   inviteUsage: "/invite [member|owner] [days]: the days, 1 to 30, are how long the token is good.",
   tooMany: "There are 50 open invites: revoke some first (/users lists them).",
   unshown: "The token could not be shown, so the invite was revoked. Try again.",

@@ -165,3 +165,22 @@ describe("what ends a login comes hours late, since the daemon was down", () => 
     expect(roleOf()).toBe("member");
   });
 });
+
+test("/users tells nobody in a group who may come in", async () => {
+  const TEAM = -501;
+  const bench = await createDoorBench({ tokenSecret: SECRET, access: { allowedChats: [TEAM] } });
+  bench.live();
+  bench.api.addChat({ id: TEAM, type: "supergroup", title: "Team" });
+  const inGroup = bench.api.user({ id: 7, firstName: "P7" }).chat(TEAM);
+  inGroup.open();
+  inGroup.send("/users");
+  await bench.api.waitForMessage(
+    TEAM,
+    ({ text }) => text === "Who may come in is shown in a private chat with me alone.",
+    {
+      what: "the answer",
+    },
+  );
+  bench.owner.send("/users");
+  await bench.owner.reads("8: member, whitelist");
+});

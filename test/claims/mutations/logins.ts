@@ -186,6 +186,18 @@ export const LOGINS: readonly Mutation[] = [
     ],
   },
   {
+    claim: "Who may come in, and which invites are open",
+    gone: "/users is answered wherever it is asked",
+    edits: [
+      [
+        "src/telegram/handle-access.ts",
+        'else if (request.chatType !== "private")',
+        "else if (deps.now() < 0)",
+      ],
+    ],
+    red: ["/users tells nobody in a group who may come in"],
+  },
+  {
     claim: GROUPS,
     gone: "a supergroup that is heard too early is left",
     edits: [["src/telegram/group-door.ts", "      if (isOpenChat(chatId)) return;\n", ""]],
