@@ -78,7 +78,7 @@ export interface Access {
   readonly revokePerson: (userId: number, by: Asker) => Revoked;
   /** True when the time of a login is over that was not ended yet. */
   readonly isOverdue: () => boolean;
-  /** Ends the logins whose time is over, and gives them. */
+  /** Ends the logins and invites whose time is over, and gives the logins. */
   readonly sweep: () => readonly { readonly userId: number; readonly cause: LogoutCause }[];
   /** Ends every login, and takes back the open invites that people made; those made at the machine go on. */
   readonly endAll: (by: Asker) => void;
@@ -111,7 +111,7 @@ export function createAccess({ access, secret, store, people, record, now }: Acc
   function reasonOf(invite: Invite | null): TokenRefusal {
     if (invite === null) return "unknown";
     if (invite.usedBy !== null) return "used";
-    return invite.settledAt === null && invite.expiresAt <= now() ? "expired" : "revoked";
+    return invite.settledAt !== null && invite.settledAt >= invite.expiresAt ? "expired" : "revoked";
   }
 
   /** An invite is worth what its maker is worth now: one of somebody who is no owner any more makes nobody one. */
@@ -132,6 +132,7 @@ export function createAccess({ access, secret, store, people, record, now }: Acc
       const { userId } = who;
       if (!isOpenFor(userId)) return { kind: "ignored" };
       record({ type: "auth.attempt" }, who);
+      invites.expire();
       const invite = findByDigest(openInvites(), digest);
       if (invite === null || !invites.use(invite.id, userId))
         return refuse(reasonOf(invites.ofDigest(digest)), who);
@@ -171,13 +172,15 @@ export function createAccess({ access, secret, store, people, record, now }: Acc
       return { hadLogin, invites: made.length };
     },
     isOverdue: () => logins.current().some((login) => people.endOf(login) !== null),
-    sweep: () =>
-      logins.current().flatMap((login) => {
+    sweep: () => {
+      invites.expire();
+      return logins.current().flatMap((login) => {
         const cause = people.endOf(login);
         if (cause === null) return [];
         end(login, cause);
         return [{ userId: login.userId, cause }];
-      }),
+      });
+    },
     endAll: (by) => {
       for (const { id, madeBy } of invites.open()) if (madeBy !== null) revokeInvite(id, by);
       for (const login of logins.current())

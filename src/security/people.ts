@@ -5,8 +5,10 @@ import type { Login, Logins } from "../store/logins.ts";
 
 /** A login ends when it was not used for so large a part of its life. */
 const IDLE_PART = 4;
-/** A login that begins so far ahead was made under a clock that was wrong: it is over. */
+/** A login that began so far ahead, by the clock of now, is worth nothing until then: one of the two clocks is wrong. */
 const MOST_AHEAD_MS = 60_000;
+/** No clock is set by so much in its daily run: the login was made under one that was wrong, and is over. */
+const FAR_AHEAD_MS = 3_600_000;
 
 interface PeopleDeps {
   readonly access: Config["access"];
@@ -43,13 +45,13 @@ export function createPeople({ access, logins, now }: PeopleDeps): People {
 
   const endOf: People["endOf"] = ({ beganAt, seenAt }) => {
     const at = now();
-    if (at - beganAt >= access.sessionMs || beganAt - at > MOST_AHEAD_MS) return "expired";
+    if (at - beganAt >= access.sessionMs || beganAt - at > FAR_AHEAD_MS) return "expired";
     return at - seenAt >= idleMs ? "idle" : null;
   };
 
   function counts(login: Login): boolean {
     const isWanted = login.isSecondFactor ? listed.has(login.userId) : access.takesTokens;
-    return isWanted && endOf(login) === null;
+    return isWanted && login.beganAt - now() <= MOST_AHEAD_MS && endOf(login) === null;
   }
 
   function byLogin(userId: number): Role | null {

@@ -12,7 +12,7 @@ export interface Invite {
   /** Null for one that was made at the machine. */
   readonly madeBy: number | null;
   readonly expiresAt: number;
-  /** When it was used or revoked. */
+  /** When it was used, revoked, or found to be past its time, which is the one that is not before `expiresAt`. */
   readonly settledAt: number | null;
   readonly usedBy: number | null;
 }
@@ -28,6 +28,8 @@ export interface Invites {
   readonly use: (id: number, userId: number) => boolean;
   /** False when it was not open. */
   readonly revoke: (id: number) => boolean;
+  /** Ends for good those that are past their time, whatever the clock says later. */
+  readonly expire: () => void;
 }
 
 interface Row {
@@ -51,6 +53,9 @@ export function createInvites(db: Db, change: Change, now: Now): Invites {
   const settle = db.prepare<[number, number | null, number, number]>(
     "UPDATE invites SET settled_at = ?, used_by = ? WHERE id = ? AND settled_at IS NULL AND expires_at > ?",
   );
+  const expire = db.prepare<[number, number]>(
+    "UPDATE invites SET settled_at = ? WHERE settled_at IS NULL AND expires_at <= ?",
+  );
   const isSettled = (id: number, userId: number | null): boolean =>
     change(userId === null ? "invite.revoked" : "invite.used", () => settle.run(now(), userId, id, now()))
       .changes > 0;
@@ -68,6 +73,9 @@ export function createInvites(db: Db, change: Change, now: Now): Invites {
     },
     use: (id, userId) => isSettled(id, userId),
     revoke: (id) => isSettled(id, null),
+    expire: () => {
+      change("invite.revoked", () => expire.run(now(), now()));
+    },
   };
 }
 

@@ -91,6 +91,22 @@ test("a token is good to its last millisecond; past it, revoked, made up, or of 
   expect(bench.people.roleOf(OTHER)).toBeNull();
 });
 
+test("a token that was refused as past its time, or swept away, is not good again when the clock is set back", () => {
+  const bench = peopleBy(settings);
+  const [refused, swept] = [invited(bench), invited(bench)];
+  bench.clock.turn(DAY_MS);
+  expect(logIn(bench, refused.digest)).toEqual({ kind: "refused", reason: "expired" });
+  bench.clock.turn(-DAY_MS);
+  expect(logIn(bench, refused.digest)).toEqual({ kind: "refused", reason: "expired" });
+  expect(logIn(bench, swept.digest)).toEqual({ kind: "refused", reason: "expired" });
+  const { digest } = invited(bench);
+  bench.clock.turn(DAY_MS);
+  bench.access.sweep();
+  bench.clock.turn(-DAY_MS);
+  expect(logIn(bench, digest)).toEqual({ kind: "refused", reason: "expired" });
+  expect(bench.access.openInvites()).toEqual([]);
+});
+
 test("H08: what is stored of a token is its HMAC-SHA256 under the very secret, and nothing of the token", () => {
   const bench = peopleBy(settings);
   const { token, invite } = invited(bench);
@@ -154,6 +170,18 @@ describe("a login ends", () => {
     expect(bench.people.roleOf(NEWCOMER)).toBe("member");
     bench.clock.turn(-1);
     expect(bench.people.roleOf(NEWCOMER)).toBeNull();
+  });
+
+  test("for good where that clock was an hour ahead or more, and for as long as it is ahead where it was set by minutes", () => {
+    const bench = peopleBy(settings);
+    logIn(bench, invited(bench).digest);
+    bench.clock.turn(-HOUR_MS);
+    expect(bench.people.roleOf(NEWCOMER)).toBeNull();
+    expect(bench.access.sweep()).toEqual([]);
+    bench.clock.turn(HOUR_MS - 60_000);
+    expect(bench.people.roleOf(NEWCOMER)).toBe("member");
+    bench.clock.turn(60_000 - HOUR_MS - 1);
+    expect(bench.access.sweep()).toEqual([{ userId: NEWCOMER, cause: "expired" }]);
   });
 
   test("when its person says so, when he logs in again, and when all are ended", () => {

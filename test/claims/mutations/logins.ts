@@ -89,6 +89,14 @@ export const LOGINS: readonly Mutation[] = [
     ],
   },
   {
+    claim: COMES_IN,
+    gone: "an invite is past its time by the clock alone",
+    edits: [["src/store/invites.ts", "expire.run(now(), now()));", "expire.run(now(), 0));"]],
+    red: [
+      "a token that was refused as past its time, or swept away, is not good again when the clock is set back",
+    ],
+  },
+  {
     claim: COUNTS,
     gone: "an invite outlives its maker's rights",
     edits: [["src/security/invitations.ts", "madeBy === null || people.owners.has(madeBy)", "madeBy !== 0"]],
