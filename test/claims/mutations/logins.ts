@@ -364,7 +364,13 @@ export const LOGINS: readonly Mutation[] = [
   {
     claim: LOCK_OUT,
     gone: "a lock-out goes by the clock alone",
-    edits: [["src/security/lock-out.ts", "if (row === null || backMs <= 0) return row;", "return row;"]],
+    edits: [
+      [
+        "src/security/lock-out.ts",
+        "row === null ? 0 : row.lastAt - now();",
+        "row === null ? 0 : 0 * row.lastAt;",
+      ],
+    ],
     red: ["a clock that is set back locks nobody out for longer, and opens the door to nobody sooner"],
   },
   {
