@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { dirname } from "node:path";
-import { isTimeZone } from "./values.ts";
+import { zoneNameOf } from "./values.ts";
 
 /** Two folders up, from `src/config` as from `dist/config`. */
 const PROGRAM_DIR = dirname(dirname(import.meta.dirname));
@@ -24,10 +24,12 @@ export interface Surroundings {
  * that has no name (an empty `TZ`, one that is a rule or a path). Gives the zone's name, and whether it had to be made up.
  */
 export function adoptTimeZone(zone: string | null): { readonly name: string; readonly isMadeUp: boolean } {
-  if (zone === null && !isTimeZone(process.env.TZ ?? "UTC")) delete process.env.TZ;
-  if (zone !== null) process.env.TZ = zone;
-  const { timeZone: found } = Intl.DateTimeFormat().resolvedOptions();
-  if (isTimeZone(found)) return { name: found, isMadeUp: false };
+  const wanted = zoneNameOf(zone ?? process.env.TZ ?? "");
+  if (wanted === null) delete process.env.TZ;
+  else process.env.TZ = wanted;
+  // Undefined where the system's has no name, whatever the types say.
+  const found = zoneNameOf(String(Intl.DateTimeFormat().resolvedOptions().timeZone));
+  if (found !== null) return { name: found, isMadeUp: false };
   process.env.TZ = "UTC";
   return { name: "UTC", isMadeUp: true };
 }

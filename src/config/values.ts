@@ -138,20 +138,27 @@ export function toolsSetting(homeDir: string) {
   });
 }
 
-/** A time zone by its IANA name. */
+/** A time zone by its IANA name in any case; gives the name that the process itself takes. Offsets are refused. */
 export function timeZone(): Parser<string> {
-  const expected = "a time zone's IANA name, such as Europe/Berlin";
-  return z.string(expected).refine(isTimeZone, expected);
+  const expected = "a time zone's IANA name, such as Europe/Berlin, and no offset such as +02:00";
+  return z.string(expected).transform((text, context) => {
+    const name = zoneNameOf(text);
+    if (name === null) context.addIssue({ code: "custom", message: expected });
+    return name ?? text;
+  });
 }
 
-/** True for a name that times can be told by. */
-export function isTimeZone(timeZone: string | undefined): boolean {
-  if (timeZone === undefined || timeZone === "") return false;
+/**
+ * The name that Intl has for a zone: `Europe/Berlin` for `europe/berlin`, and for an alias the zone that it stands for. `TZ` takes
+ * no other case. Null for what is no zone, and for an offset, which Intl takes and `TZ` does not.
+ */
+export function zoneNameOf(text: string): string | null {
+  if (text === "") return null;
   try {
-    new Intl.DateTimeFormat("en", { timeZone }).format();
-    return true;
+    const { timeZone: name } = new Intl.DateTimeFormat("en", { timeZone: text }).resolvedOptions();
+    return /^[+-]/.test(name) ? null : name;
   } catch (error) {
-    if (error instanceof RangeError) return false;
+    if (error instanceof RangeError) return null;
     throw error;
   }
 }
