@@ -15,7 +15,7 @@ const READ = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 /** What the name of a setting looks like, in capitals or not; words of base64 are of both. */
 const NAME = /^(?:[A-Z]{1,20}[0-9]{0,3}(?:_[A-Z0-9]{1,20})*|[a-z]{1,20}[0-9]{0,3}(?:_[a-z0-9]{1,20})*)$/;
 /** What dotenv takes for an assignment. */
-const ASSIGNMENT = /^\s*(?:export\s+)?([\w.-]+)(?:\s*=|:\s+)(.*)$/;
+const ASSIGNMENT = /^\s*(?:export\s+)?([\w.-]+)(?:\s*=|:(?=\s))(.*)$/;
 
 /** What was read from a file, with what is wrong about it and how others get at it. */
 export interface FileRead<T> {
@@ -120,11 +120,13 @@ function lineFaults(text: string, path: string): Fault[] {
     if (first !== undefined)
       return [{ key: shown(key), expected: "one line", got: `lines ${first} and ${index + 1} of ${path}` }];
     firstLines.set(key, index + 1);
-    return valueFaults(key, value.trim(), at);
+    return valueFaults(shown(key), value, at);
   });
 }
 
-function valueFaults(key: string, value: string, at: string): Fault[] {
+/** `behind` is all that stands behind the sign: a `#` there begins a remark only where a blank is before it. */
+function valueFaults(key: string, behind: string, at: string): Fault[] {
+  const value = behind.trim();
   const quote = /^["'`]/.exec(value)?.[0];
   if (quote !== undefined) {
     // A backslash before the last quote would carry the value on to a later quote.
@@ -133,7 +135,7 @@ function valueFaults(key: string, value: string, at: string): Fault[] {
       ? []
       : [{ key, expected: "a quoted value that ends on its line", got: `an open one at ${at}` }];
   }
-  const isCut = /\S#/.test(value.replace(/\s#.*$/, ""));
+  const isCut = behind.startsWith("#") || /\S#/.test(value.replace(/\s#.*$/, ""));
   return isCut ? [{ key, expected: "quotes round a value that holds #", got: `none at ${at}` }] : [];
 }
 

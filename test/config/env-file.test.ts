@@ -154,6 +154,9 @@ describe("H29: no key passes silently", () => {
     ['CLAUDE_MODEL="a\nb"', "quoted value that ends on its line"],
     ['CLAUDE_MODEL="a\nALLOWED_USERS="5', "quoted value that ends on its line"],
     ["APPROVED_DIRECTORY=/srv/a#b", "quotes round a value that holds #"],
+    ["OWNER_USERS=#1001", "quotes round a value that holds #"],
+    ["SECRET_FILES =#vault", "quotes round a value that holds #"],
+    ["AUTH_TOKEN_SECRET=#q8ZrT0v7", "AUTH_TOKEN_SECRET: expected quotes round a value that holds #"],
   ])("what the parser would pass over or cut is a fault: %j", (text, expected) => {
     const world = createWorld();
     world.write("home/.sallyport/.env", `${text}\n`);
@@ -169,6 +172,18 @@ describe("H29: no key passes silently", () => {
       "\uFEFFexport CLAUDE_MODEL='opus' # the best\r\n\r\n# a remark\r\n  CLAUDE_EFFORT = low # cheap\r\nCLAUDE_CLI_PATH=\r\n",
     );
     expect(world.load().config.claude).toMatchObject({ model: "opus", effort: "low" });
+  });
+
+  test("a # behind a blank is a remark, and the value is unset; in quotes it is a value", () => {
+    const world = createWorld();
+    world.write(
+      "home/.sallyport/.env",
+      "CLAUDE_EFFORT= # low\nCLAUDE_MODEL: # opus\nSECRET_FILES='#vault'\n",
+    );
+    expect(world.load().config).toMatchObject({
+      claude: { effort: null, model: null },
+      secretFiles: ["#vault"],
+    });
   });
 
   test("what is read without a fault is what stands there", () => {
@@ -197,6 +212,7 @@ describe("H29: no key passes silently", () => {
           const text = content[name]?.replaceAll("\n", "\\n").replaceAll("\r", "\\r") ?? "missing";
           expect(bare.startsWith(text)).toBe(true);
           expect(bare.slice(text.length)).toMatch(/^\s*(#.*)?$/);
+          if (text === "") expect(rest).not.toMatch(/^#/);
         }
       }),
       { numRuns: 500 },
