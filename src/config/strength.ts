@@ -3,6 +3,19 @@ const BITS_PER_BYTE = 1.75;
 /** As many equal signs in a row are no accident, in hex digits neither. */
 const RUN = /(.)\1{9,}/;
 
+/** Shorter texts come twice in random hex digits too. */
+const MIN_REPEATED = 4;
+/** Between the signs of an even row. */
+const MAX_STEP = 2;
+/** Of a word out of a list of a thousand, and of a letter that is none of a word. */
+const BITS_OF_WORD = 10;
+const BITS_OF_LETTER = 4;
+const MAX_WORD = 12;
+/** Words, joined or apart, and at most four digits behind them. */
+const WORDY = /^[A-Za-z\s._',-]+\d{0,4}[.!?]*$/;
+/** No more of a secret is weighed. */
+const MAX_WEIGHED = 1_024;
+
 /** What stands in examples in the place of a secret. Each is too long, or made of signs too odd, to come up by chance. */
 const PLACEHOLDERS: readonly RegExp[] = [
   /x{6,}|\*{4,}|\.{3,}|…|^<.*>$|\{\{|\$\{/i,
@@ -37,26 +50,60 @@ export function weaknessOf(secret: string, minBytes: number): string | null {
   if (bytes < minBytes) return `has ${bytes} bytes`;
   if (isPlaceholder(secret)) return "is the placeholder of an example";
   if (KNOWN.test(secret)) return "is too easy to guess";
-  return guessBits(secret) < minBytes * BITS_PER_BYTE ? "is too easy to guess" : null;
+  return guessBits(secret.slice(0, MAX_WEIGHED)) < minBytes * BITS_PER_BYTE ? "is too easy to guess" : null;
 }
 
-/** About how many bits a guesser must find out: for each sign that does not follow from those before it, what the mixture of signs is worth. */
+/** About how many bits a guesser must find out: the least that one of two views of the secret comes to. */
 function guessBits(secret: string): number {
-  const signs = Array.from(periodOf(secret.replaceAll(WORDS, (word) => word.charAt(0))));
-  const news = signs.filter((sign, index) => !follows(signs[index - 1], sign));
-  return news.length * mixtureOf(news);
+  const news = newSignsOf(secret.replaceAll(WORDS, (word) => word.charAt(0)));
+  return Math.min(news.length * mixtureOf(news), wordBits(secret));
 }
 
-/** The shortest beginning whose repetition the text is. */
-function periodOf(text: string): string {
-  const period = `${text}${text}`.indexOf(text, 1);
-  return text.slice(0, period < 1 ? text.length : period);
+/**
+ * The signs that do not follow from those before them. What stood there before, in either case, is one sign however long it is, and
+ * may run on into itself (`hunter2hunter2hunt`); of an even row, such as `aaa`, `abc`, `9753`, its beginning counts.
+ */
+function newSignsOf(text: string): readonly string[] {
+  const folded = text.toLowerCase();
+  const news: string[] = [];
+  for (let at = 0; at < text.length; ) {
+    const known = repeatedAt(folded, at);
+    if (known > 0 || !isOfRow(text, at)) news.push(text.charAt(at));
+    at += Math.max(1, known);
+  }
+  return news;
 }
 
-/** True for the same sign again, and the next or the one before in the order of the codes: `aaa`, `abc`, `321`. */
-function follows(before: string | undefined, sign: string): boolean {
-  if (before === undefined) return false;
-  return Math.abs((sign.codePointAt(0) ?? 0) - (before.codePointAt(0) ?? 0)) <= 1;
+/** How long the longest text is that begins there and stood before; 0 when it is too short to be no accident. */
+function repeatedAt(text: string, at: number): number {
+  let length = 0;
+  while (at + length < text.length && text.lastIndexOf(text.slice(at, at + length + 1), at - 1) >= 0)
+    length += 1;
+  return at > 0 && length >= MIN_REPEATED ? length : 0;
+}
+
+/** True for the same sign again, the next or the one before in the order of the codes, and a third at the same small distance. */
+function isOfRow(text: string, at: number): boolean {
+  if (at === 0) return false;
+  const step = text.charCodeAt(at) - text.charCodeAt(at - 1);
+  const before = text.charCodeAt(at - 1) - text.charCodeAt(at - 2);
+  return Math.abs(step) <= 1 || (Math.abs(step) <= MAX_STEP && step === before);
+}
+
+/** For words with at most four digits behind them, what a list of words makes of each; no bound for anything else. */
+function wordBits(secret: string): number {
+  if (!WORDY.test(secret)) return Number.POSITIVE_INFINITY;
+  const words = secret.match(/[A-Z]?[a-z]+|[A-Z]+|\d+/g) ?? [];
+  const known = new Set<string>();
+  return words.reduce((bits, word) => {
+    const folded = word.toLowerCase();
+    const isKnown = known.has(folded) || folded.replaceAll(WORDS, "") === "";
+    known.add(folded);
+    const ofSigns = word.length * BITS_OF_LETTER;
+    // A long row of letters is no word that a list would have.
+    const bitsOfNew = word.length > MAX_WORD ? ofSigns : Math.min(BITS_OF_WORD, ofSigns);
+    return bits + (isKnown ? 1 : bitsOfNew);
+  }, 0);
 }
 
 /** Shannon's entropy of the signs, in bits a sign. */

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { isPlaceholder, weaknessOf } from "../../src/config/strength.ts";
@@ -24,19 +25,21 @@ describe("secrets that a person chose", () => {
     );
   });
 
-  test("neither are real random bytes", () => {
-    for (let round = 0; round < 3_000; round += 1) {
-      const bytes = Buffer.from(crypto.getRandomValues(new Uint8Array(32)));
-      expect([bytes.toString("hex"), weaknessOf(bytes.toString("hex"), 32)]).toEqual([
-        expect.anything(),
-        null,
-      ]);
-      expect(weaknessOf(bytes.toString("base64url"), 32)).toBeNull();
-    }
+  test.each([
+    ["openssl rand -base64 32", 32, "base64", 0],
+    ["openssl rand -hex 32", 32, "hex", 0],
+    ["openssl rand -hex 16", 16, "hex", 20],
+  ] as const)("of 20000 secrets as `%s` prints them next to none is refused", (_, bytes, encoding, most) => {
+    const made = Array.from({ length: 20_000 }, () => randomBytes(bytes).toString(encoding));
+    expect(made.filter((secret) => weaknessOf(secret, 32) !== null).length).toBeLessThanOrEqual(most);
   });
 
-  test("a long sentence of one's own is taken", () => {
-    expect(weaknessOf("nine green herons argue about Thursday's soup", 32)).toBeNull();
+  test.each([
+    "nine green herons argue about Thursday's soup",
+    "orbit-llama-fabric-dizzy-mango-candle",
+    "kxqzvwbnmtprtfglkjhdzxcvqqwertyk",
+  ])("a long sentence of one's own is taken, and letters that are none: %s", (secret) => {
+    expect(weaknessOf(secret, 32)).toBeNull();
   });
 
   test.each([
@@ -62,10 +65,32 @@ describe("secrets that a person chose", () => {
     ["https://t.me/my_sallyport_bot_2026", /guess/],
     ["e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", /guess/],
     ["é".repeat(9), /^has 18 bytes$/],
+    ["hunter2hunter2hunter2hunter2hunt", /guess/],
+    ["monday1monday1monday1monday1mond", /guess/],
+    ["Monday1monday2MONDAY3Monday4monday5", /guess/],
+    ["P@ssw0rd1P@ssw0rd2P@ssw0rd3P@ssw0rd4", /guess/],
+    ["Summer2024!Summer2025!Summer2026!", /guess/],
+    ["13579bdf02468ace13579bdf02468acf", /guess/],
+    ["MyCompanyTelegramBotSecretKey2024", /guess/],
+    ["our_family-in-Oberammergau-2025!", /guess/],
   ])("%j is refused: %s", (secret, why) => {
     const told = weaknessOf(secret, 32);
     expect(told).toMatch(why);
     expect(told).not.toContain(secret);
+  });
+
+  test("a block that goes on in itself is worth no more for where it is cut", () => {
+    const block = fc.string({ unit: "grapheme-ascii", minLength: 1, maxLength: 9 });
+    fc.assert(
+      fc.property(block, fc.nat(8), (text, cut) => {
+        expect(weaknessOf(text.repeat(64).slice(cut, 40 + cut), 32)).not.toBeNull();
+      }),
+    );
+  });
+
+  test("a secret of any length is weighed at once", () => {
+    expect(weaknessOf("a-b".repeat(5_000), 32)).not.toBeNull();
+    expect(weaknessOf(randomBytes(12_000).toString("base64"), 32)).toBeNull();
   });
 
   test("what one repetition of a block is worth, many are", () => {
