@@ -3,10 +3,10 @@ import { isAbsolute, join, resolve } from "node:path";
 import { parse } from "dotenv";
 import { isErrno, messageOf } from "../domain/errors.ts";
 import type { Fault } from "./faults.ts";
+import { gitTokenKey, hostlessFault, suggestGitToken } from "./git-token.ts";
 import { nearestName } from "./nearest.ts";
 import { expandHome, realPathOf } from "./places.ts";
 import { type Exposure, exposuresAbove, exposuresOfFile } from "./private-path.ts";
-import { gitTokenKey } from "./settings.ts";
 
 /** Settings files are a few hundred lines; this keeps a wrong path from filling the memory. */
 const MAX_SETTINGS_BYTES = 1_048_576;
@@ -143,7 +143,9 @@ function keyFaults(values: Readonly<Record<string, string>>, known: readonly str
   return Object.keys(values)
     .filter((key) => !known.includes(key) && gitTokenKey(key) === null)
     .map((key) => {
-      const near = nearestName(key, known);
+      const hostless = hostlessFault(key);
+      if (hostless !== null) return hostless;
+      const near = suggestGitToken(key) ?? nearestName(key, known);
       const expected =
         near === null ? "a setting that .env.example names" : `a known setting (did you mean ${near}?)`;
       return { key: near === null ? shown(key) : key, expected, got: "an unknown key" };

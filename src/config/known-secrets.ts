@@ -1,6 +1,7 @@
 import type { Surroundings } from "./environment.ts";
+import { gitTokenKey } from "./git-token.ts";
 import { gatherSettings } from "./raw.ts";
-import { gitTokenKey, SECRET_KEYS } from "./settings.ts";
+import { SECRET_KEYS } from "./settings.ts";
 
 /** The secrets that the settings hold, in clear, for commands that must not show them; none that cannot be read. */
 export function knownSecrets(surroundings: Surroundings, envFile: string | null): readonly string[] {

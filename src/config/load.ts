@@ -3,10 +3,11 @@ import type { Config } from "./config.ts";
 import { crossCheck, type Findings } from "./cross-check.ts";
 import type { Surroundings } from "./environment.ts";
 import { configError } from "./faults.ts";
+import { gitTokenKey } from "./git-token.ts";
 import { parseSettings } from "./parse.ts";
 import { gatherSettings, type RawSettings } from "./raw.ts";
 import { createSecret, type Secrets } from "./secret.ts";
-import { gitTokenKey, SECRET_KEYS, type Settings } from "./settings.ts";
+import { SECRET_KEYS, type Settings } from "./settings.ts";
 
 /** What settings are loaded from: the surroundings, and the command line's `--env-file`. */
 export interface LoadConfigInput extends Surroundings {

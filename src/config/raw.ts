@@ -2,10 +2,11 @@ import { isAbsolute } from "node:path";
 import { type FileRead, findSettingsFile, readPrivateFile, readSettingsFile } from "./env-file.ts";
 import type { Surroundings } from "./environment.ts";
 import type { Fault } from "./faults.ts";
+import { gitTokenKey, hostlessFault, suggestGitToken } from "./git-token.ts";
 import { nearMissOf } from "./nearest.ts";
 import { expandHome } from "./places.ts";
 import type { Exposure } from "./private-path.ts";
-import { gitTokenKey, PROFILES, SECRET_KEYS, SETTING_KEYS, trackedNames } from "./settings.ts";
+import { PROFILES, SECRET_KEYS, SETTING_KEYS, trackedNames } from "./settings.ts";
 import { isPlaceholder } from "./strength.ts";
 
 type Texts = Readonly<Record<string, string | undefined>>;
@@ -64,6 +65,9 @@ export function gatherSettings(surroundings: Surroundings, envFile: string | nul
       ...(file?.faults ?? []),
       ...secrets.flatMap(({ faults }) => faults),
       ...[...gitTokens].flatMap((key) => tokenFaults(key, explicit[key])),
+      ...setNames(surroundings.env).flatMap((name) =>
+        tracking.includes(name) ? [] : (hostlessFault(name) ?? []),
+      ),
       ...tracking.flatMap(trackingFaults),
       ...Object.entries(tracked).flatMap(([key, value]) => shortFaults(key, value)),
     ],
@@ -92,6 +96,10 @@ function pick(keys: readonly string[], values: Texts): Record<string, string> {
   return Object.fromEntries(set.filter(([, value]) => value !== ""));
 }
 
+function setNames(env: Surroundings["env"]): readonly string[] {
+  return Object.keys(env).filter((name) => isSet(env[name]));
+}
+
 function isSet(value: string | undefined): boolean {
   return value !== undefined && value.trim() !== "";
 }
@@ -115,10 +123,10 @@ function trackingFaults(name: string): readonly Fault[] {
  * from a setting's is told, as is one with this program's own name in it: a unit file or a container has no other place to be right.
  */
 function nearMisses(env: Surroundings["env"]): readonly string[] {
-  return Object.keys(env)
-    .filter((name) => !KNOWN_KEYS.includes(name) && (env[name] ?? "").trim() !== "")
+  return setNames(env)
+    .filter((name) => !KNOWN_KEYS.includes(name) && !/^GIT_TOKEN_/.test(name))
     .flatMap((name) => {
-      const near = nearMissOf(name, KNOWN_KEYS);
+      const near = /^git_token_/i.test(name) ? suggestGitToken(name) : nearMissOf(name, KNOWN_KEYS);
       if (near !== null) return [`${name} of the environment is no setting: did you mean ${near}?`];
       return name.startsWith("SALLYPORT_") ? [`${name} of the environment is no setting`] : [];
     });

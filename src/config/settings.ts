@@ -49,14 +49,6 @@ export const SECRET_KEYS = [
   "ANTHROPIC_API_KEY",
 ] as const;
 
-/** What `.env.example` says of `GIT_TOKEN_<HOST>`: any number of them, a secret for each git host. */
-export const GIT_TOKEN_ABOUT = {
-  example: "GIT_TOKEN_GITHUB_COM",
-  meaning:
-    "A token for a git host, named in capitals with every other sign as _: the daemon fetches and pushes with it; it never enters the sandbox.",
-} as const;
-const GIT_TOKEN = /^GIT_TOKEN_([A-Z0-9_]+?)(_FILE)?$/;
-
 /** What other programs may call a secret of theirs. */
 const TRACKED_NAME = /^[A-Za-z_]\w{0,99}$/;
 
@@ -64,12 +56,6 @@ const TRACKED_NAME = /^[A-Za-z_]\w{0,99}$/;
 export function trackedNames(text: string | undefined): readonly string[] {
   const words = (text ?? "").split(",").map((word) => word.trim());
   return [...new Set(words)].filter((word) => TRACKED_NAME.test(word));
-}
-
-/** The setting whose value is a git host's token, for `GIT_TOKEN_<HOST>` and its `_FILE`; null for any other name. */
-export function gitTokenKey(name: string): string | null {
-  const host = GIT_TOKEN.exec(name)?.[1];
-  return host === undefined ? null : `GIT_TOKEN_${host}`;
 }
 
 /** The schema of the settings as they stand in the environment: one text per key, an absent key is unset. */

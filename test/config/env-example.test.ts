@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { aboutSettings } from "../../src/config/about.ts";
-import { GIT_TOKEN_ABOUT, SECRET_KEYS, SETTING_KEYS, settingsSchema } from "../../src/config/settings.ts";
+import { GIT_TOKEN_ABOUT } from "../../src/config/git-token.ts";
+import { SECRET_KEYS, SETTING_KEYS, settingsSchema } from "../../src/config/settings.ts";
 import { createWorld } from "./support.ts";
 
 const EXAMPLE = new URL("../../.env.example", import.meta.url);

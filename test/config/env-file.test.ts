@@ -94,6 +94,12 @@ describe("H29: no key passes silently", () => {
     ["TELEGRAM_TOKEN", "TELEGRAM_BOT_TOKEN"],
     ["CLAUDE_COST_PER_USER", "CLAUDE_MAX_COST_PER_USER"],
     ["TELEGRAM_BOT_TOKEN_FIL", "TELEGRAM_BOT_TOKEN_FILE"],
+    ["git_token_github_com", "GIT_TOKEN_GITHUB_COM"],
+    ["GIT_TOKN_GITHUB_COM", "GIT_TOKEN_GITHUB_COM"],
+    ["Git_Token_Git_Example_Org_File", "GIT_TOKEN_GIT_EXAMPLE_ORG_FILE"],
+    ["GITHUB_TOKEN", "GIT_TOKEN_GITHUB_COM"],
+    ["GH_TOKEN", "GIT_TOKEN_GITHUB_COM"],
+    ["GITLAB_PAT_FILE", "GIT_TOKEN_GITLAB_COM_FILE"],
   ])("%s in the settings file is refused with the suggestion %s", (wrong, right) => {
     const world = createWorld();
     world.write("home/.sallyport/.env", `${wrong}=5\n`);

@@ -6,6 +6,7 @@ import { readEnvironment } from "../../src/config/environment.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { secretValues } from "../../src/config/secret.ts";
 import { exitCodeOf } from "../../src/domain/errors.ts";
+import { tokenSetting } from "../../src/egress/git-host.ts";
 import { API_KEY, BOT_TOKEN, createWorld, OAUTH_TOKEN, TOKEN_SECRET } from "./support.ts";
 
 test("the five required settings are enough, and the rest is as the specification's table says", () => {
@@ -523,4 +524,56 @@ test("GIT_TOKEN_<HOST> is a secret for that host, from the environment, a settin
   expect(lines.slice(1)).toEqual([
     expect.stringMatching(/GIT_TOKEN_GITHUB_COM: expected a token.*not shown/),
   ]);
+});
+
+describe("a git token that is no host's", () => {
+  const hidden = "ghp-hush-hush-hush";
+
+  test.each([
+    ["GIT_TOKEN_GITHUB", "; did you mean GIT_TOKEN_GITHUB_COM?"],
+    ["GIT_TOKEN_GITHUB_FILE", "; did you mean GIT_TOKEN_GITHUB_COM_FILE?"],
+    ["GIT_TOKEN_FILE", ""],
+    ["GIT_TOKEN_LOCALHOST", ""],
+    ["GIT_TOKEN_10_0_0_1", ""],
+    ["GIT_TOKEN_GITHUB_COM_", "; did you mean GIT_TOKEN_GITHUB_COM?"],
+    ["GIT_TOKEN_github_com", "; did you mean GIT_TOKEN_GITHUB_COM?"],
+  ])("%s is a fault that says what is expected, in the environment as in the file", (name, hint) => {
+    const world = createWorld();
+    const fault = `  ${name}: expected the whole name of a git host behind GIT_TOKEN_, in capitals with every other sign as _, such as GIT_TOKEN_GITHUB_COM${hint}, got the name of no host`;
+    expect(world.faults({ [name]: hidden }).slice(1)).toEqual([fault]);
+    expect(world.faults({ [name]: " " })).toEqual([]);
+    const envFile = world.write("some.env", `${name}=${hidden}\n`);
+    expect(world.faults({}, { argv: { envFile } }).slice(1)).toEqual([fault]);
+  });
+
+  test("the tail of every host that a remote can name is taken", () => {
+    const hosts = [
+      "github.com",
+      "git.my-corp.example",
+      "a--b.co.uk",
+      "x.y",
+      `${"a".repeat(60)}.${"b".repeat(60)}.io`,
+    ];
+    const world = createWorld();
+    for (const host of hosts) {
+      const key = tokenSetting(host);
+      expect(world.load({ [key]: "a-token-of-a-host" }).secrets.gitTokens.size).toBe(1);
+      expect(world.faults({ [`${key}_FILE`]: "/nowhere/token" }).slice(1)).toEqual([
+        expect.stringMatching(`^  ${key}_FILE: expected a file that can be read`),
+      ]);
+    }
+  });
+
+  test("one of another program is left alone where TRACK_CREDENTIALS names it", () => {
+    const { secrets } = createWorld().load({ TRACK_CREDENTIALS: "GIT_TOKEN_WORK", GIT_TOKEN_WORK: hidden });
+    expect(secrets.gitTokens.size).toBe(0);
+    expect(secretValues(secrets)).toContain(hidden);
+  });
+
+  test("a name in another case is told in the environment, which is other programs' too, and GITHUB_TOKEN is not", () => {
+    const env = { git_token_github_com: hidden, GITHUB_TOKEN: hidden, GH_TOKEN: hidden };
+    expect(createWorld().load(env).warnings).toEqual([
+      "git_token_github_com of the environment is no setting: did you mean GIT_TOKEN_GITHUB_COM?",
+    ]);
+  });
 });

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { GIT_TOKEN_ABOUT, gitTokenKey } from "../../src/config/git-token.ts";
 import { secretValues } from "../../src/config/secret.ts";
-import { GIT_TOKEN_ABOUT, gitTokenKey, SECRET_KEYS, SETTING_KEYS } from "../../src/config/settings.ts";
+import { SECRET_KEYS, SETTING_KEYS } from "../../src/config/settings.ts";
 import { createLogger } from "../../src/log/logger.ts";
 import { API_KEY, BOT_TOKEN, createWorld } from "./support.ts";
 
