@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { isErrno, messageOf } from "../domain/errors.ts";
-import type { Fault } from "./faults.ts";
+import { type Fault, quoted } from "./faults.ts";
 import { isWithin, placesOf, realPathOf } from "./places.ts";
 
 const KEY = "APPROVED_DIRECTORY";
@@ -47,7 +47,7 @@ export function judgeApprovedDirectory(question: ApprovedDirectoryQuestion): App
       warnings: [...overlaps.warnings, ...open.warnings],
     };
   } catch (error) {
-    const got = isErrno(error, "ENOENT") ? `${JSON.stringify(path)}, which does not exist` : messageOf(error);
+    const got = isErrno(error, "ENOENT") ? `${quoted(path)}, which does not exist` : messageOf(error);
     return refuse(path, "a directory that exists", got);
   }
 }
@@ -105,7 +105,5 @@ function judgeMode(realPath: string, mode: number, environment: "production" | "
 }
 
 function show(path: string, realPath: string): string {
-  return path === realPath
-    ? JSON.stringify(path)
-    : `${JSON.stringify(path)} (really ${JSON.stringify(realPath)})`;
+  return path === realPath ? quoted(path) : `${quoted(path)} (really ${quoted(realPath)})`;
 }

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { isErrno, messageOf } from "../domain/errors.ts";
-import type { Remarks } from "./faults.ts";
+import { quoted, type Remarks } from "./faults.ts";
 import { isWithin, realPathOf } from "./places.ts";
 import { type Exposure, exposuresAbove, exposuresOfFolder, judgeExposures } from "./private-path.ts";
 import type { SoundSettings } from "./settings.ts";
@@ -11,7 +11,7 @@ const NOTHING: Remarks = { faults: [], warnings: [] };
 /** The program's own folder must be one, or not be there yet, and not be or hold the user's home. `home` is real; empty is passed over. */
 export function checkHome(home: string, homeDir: string): Remarks {
   if (home === "") return NOTHING;
-  const shown = JSON.stringify(home);
+  const shown = quoted(home);
   if (isWithin(realPathOf(homeDir), home)) return fault("a folder of its own", shown);
   try {
     if (statSync(home).isDirectory()) return NOTHING;

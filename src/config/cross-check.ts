@@ -7,7 +7,7 @@ import {
 import { checkHome, checkPrivacy } from "./check-home.ts";
 import { findClaudeCli, isProgram } from "./claude-cli.ts";
 import type { Surroundings } from "./environment.ts";
-import type { Fault, Remarks } from "./faults.ts";
+import { type Fault, quoted, type Remarks } from "./faults.ts";
 import { realPathOf } from "./places.ts";
 import type { RawSettings } from "./raw.ts";
 import { EXPECTED_USERS, type SoundSettings } from "./settings.ts";
@@ -87,11 +87,7 @@ function checkPlatform(platform: string): Remarks {
 
 function checkCli(path: string | undefined): Remarks {
   if (path === undefined || isProgram(path)) return NOTHING;
-  return fault(
-    "CLAUDE_CLI_PATH",
-    "a program that this user may run",
-    `${JSON.stringify(path)}, which is none`,
-  );
+  return fault("CLAUDE_CLI_PATH", "a program that this user may run", `${quoted(path)}, which is none`);
 }
 
 /** Without a whitelist and without tokens nobody could use the bot (H04). */

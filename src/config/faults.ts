@@ -6,6 +6,15 @@ const MAX_SHOWN = 80;
 /** Bot tokens, Claude credentials, and credentials inside a URL: hidden even where a key that is no secret holds them. */
 const LOOKS_SECRET = /\d{5,}:[\w-]{20,}|sk-ant-|:\/\/[^/]*@/;
 
+/** A long word as keys and digests are made of; dots, commas and colons part words. */
+const LONG_WORD = /[^\s,;.:@"'()]{24,}/g;
+const LOOKED_AT = 24;
+/** Random digits and letters change their kind about eleven times in so many signs, names and paths hardly ever. */
+const MOST_CHANGES = 5;
+
+/** What nobody sees, or takes for a plain blank. */
+const UNSEEN = /(?! )[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/gu;
+
 /** One thing that is wrong with the settings. `got` never holds a secret's value. */
 export interface Fault {
   readonly key: string;
@@ -19,12 +28,32 @@ export interface Remarks {
   readonly warnings: readonly string[];
 }
 
-/** A value for a person's eyes: quoted, control characters escaped, cut at 80 characters; null is `nothing`. */
+/** A value for a person's eyes: quoted and cut at 80 characters, unless it looks like a secret; null is `nothing`. */
 export function showValue(value: string | null): string {
   if (value === null) return "nothing";
+  if (isSecretLike(value)) return "something that looks like a secret (not shown)";
+  return quoted(value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value);
+}
+
+/** The text in quotes, with all that is unseen in it written out. For paths, whose names may look like secrets. */
+export function quoted(text: string): string {
+  return JSON.stringify(text).replace(UNSEEN, (sign) => `\\u{${sign.codePointAt(0)?.toString(16)}}`);
+}
+
+function isSecretLike(value: string): boolean {
   if (LOOKS_SECRET.test(value) || CERTAIN_SHAPES.some(({ pattern }) => value.search(pattern) >= 0))
-    return "something that looks like a secret (not shown)";
-  return JSON.stringify(value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value);
+    return true;
+  return (value.match(LONG_WORD) ?? []).some(looksRandom);
+}
+
+/** True when somewhere in the word small letters, capitals and digits change too often; a capital that begins a word is no change. */
+function looksRandom(word: string): boolean {
+  const changes = Array.from(word, (_, at) =>
+    Number(/^(?:[a-z][A-Z0-9]|[A-Z]\d|\d[A-Za-z])/.test(word.slice(at, at + 2))),
+  );
+  return changes.some(
+    (_, at) => changes.slice(at, at + LOOKED_AT).reduce((sum, one) => sum + one, 0) > MOST_CHANGES,
+  );
 }
 
 /** One `config_invalid` that names every fault, a line each. `secrets` are cut out of the text. */

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { symlinkSync } from "node:fs";
 import { inspect } from "node:util";
 import * as fc from "fast-check";
@@ -442,6 +443,67 @@ test("control characters of a value do not reach the terminal that shows the fau
   const lines = createWorld().faults({ LOG_LEVEL: "a\nb\u001b[2J" });
   expect(lines).toHaveLength(2);
   expect(lines.at(-1)).toContain('"a\\nb\\u001b[2J"');
+});
+
+describe("what a fault shows of a value that is no secret's", () => {
+  const NOT_SHOWN = "something that looks like a secret (not shown)";
+
+  test("random text of any kind is not shown, under whatever key", () => {
+    const world = createWorld();
+    for (const encoding of ["hex", "base64", "base64url"] as const)
+      for (let round = 0; round < 40; round += 1) {
+        const secret = randomBytes(32).toString(encoding);
+        const lines = world.faults({
+          CLAUDE_EFFORT: secret,
+          RATE_LIMIT_BURST: `${secret} `,
+          ALLOWED_USERS: `7,${secret}`,
+        });
+        expect(lines).toHaveLength(4);
+        for (const line of lines.slice(1))
+          expect([secret, line]).toEqual([secret, expect.stringContaining(NOT_SHOWN)]);
+      }
+  });
+
+  test.each([
+    "0b5e1f0c9a7d4c3e8f2a6b1d0c9e8f7a6b5c4d3e", // a digest of git's
+    "3f2a9c01-7b6e-4d1f-9a3c-5e8b0d2f4c6a",
+    "path/to/3q2Zk9sPfQ0c1vXhY7RtLmNa8JwUdBgE5oTiKpCx6Hs",
+  ])("nor is %s", (value) => {
+    expect(createWorld().faults({ CLAUDE_EFFORT: value }).at(-1)).toContain(NOT_SHOWN);
+  });
+
+  test.each([
+    "Users/monika.muster/Documents/ClaudeProjects/customers-2026/Q3",
+    "https://git-server-7.Intranet.example.com:8443/v2/AnthropicProxy?x=1",
+    "~/Library/Application Support/JetBrains/IntelliJIdea2025.3/workspace",
+    "2026-11-27T06:17:30.123Z/backup-of-the-whole-machine-2026-11-27T06-17-30Z",
+    "APPROVED_DIRECTORY=the-folder-that-holds-the-projects",
+    "claude-sonnet-4-5-20250929-with-a-long-tail",
+    "1001,1002,1003;1004;1005;1006;1007;1008",
+  ])("a person sees %s, which is wrong and no secret", (value) => {
+    expect(createWorld().faults({ CLAUDE_EFFORT: value }).at(-1)).toContain(`got "${value}" from`);
+  });
+
+  test.each([
+    ["5\u200b", '"5\\u{200b}"'],
+    ["5\u202e", '"5\\u{202e}"'],
+    ["\u{e0041}5", '"\\u{e0041}5"'],
+    ["1\u00a0000", '"1\\u{a0}000"'],
+    ["1\ufeff0", '"1\\u{feff}0"'],
+    ["5\u0085\u2028x", '"5\\u{85}\\u{2028}x"'],
+  ])("what is invisible in %j is written out", (value, shown) => {
+    expect(createWorld().faults({ RATE_LIMIT_BURST: value }).at(-1)).toContain(`got ${shown} from`);
+  });
+
+  test("nor is anything invisible in a path, which is shown whatever it is made of", () => {
+    const path = "/nix/store/8s7fh3x1k9d2p0q5v6w4c8z7b1n3m2l0-claude\u200b";
+    const shown = '"/nix/store/8s7fh3x1k9d2p0q5v6w4c8z7b1n3m2l0-claude\\u{200b}"';
+    const lines = createWorld().faults({ CLAUDE_CLI_PATH: path, APPROVED_DIRECTORY: path });
+    expect(lines.slice(1)).toEqual([
+      expect.stringContaining(`got ${shown}, which is none`),
+      expect.stringContaining(`got ${shown}, which does not exist`),
+    ]);
+  });
 });
 
 test("secrets print as [redacted] in whatever way they are printed", () => {
