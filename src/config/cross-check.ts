@@ -6,6 +6,7 @@ import {
 } from "./approved-directory.ts";
 import { checkHome, checkPrivacy } from "./check-home.ts";
 import { findClaudeCli, isProgram } from "./claude-cli.ts";
+import { checkTools } from "./claude-tools.ts";
 import type { Surroundings } from "./environment.ts";
 import { type Fault, quoted, type Remarks } from "./faults.ts";
 import { realPathOf } from "./places.ts";
@@ -55,6 +56,7 @@ export function crossCheck(input: CrossCheckInput): Findings {
     checkHome(home, surroundings.homeDir),
     checkPrivacy({ settings, exposures: raw.exposures, home, userId: surroundings.userId }),
     checkCli(settings.CLAUDE_CLI_PATH),
+    checkTools(settings.CLAUDE_TOOLS),
     checkAccess(settings, raw.explicit),
     checkOwners(settings, raw.explicit),
     checkCredential(settings, raw.explicit),

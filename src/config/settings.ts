@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { optional, required, secret, standard } from "./about.ts";
+import { claudeTools } from "./claude-tools.ts";
 import { uploadSettings } from "./upload-settings.ts";
 import {
   absolutePath,
   chatIds,
   chosenSecret,
-  claudeTools,
   days,
   dollars,
   flag,

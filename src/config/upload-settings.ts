@@ -1,5 +1,6 @@
 import { standard } from "./about.ts";
-import { mebibytes, uploadTypes } from "./values.ts";
+import { uploadTypes } from "./upload-list.ts";
+import { mebibytes } from "./values.ts";
 
 /** The settings of what people may send, as they stand among the others. */
 export function uploadSettings() {
@@ -13,13 +14,9 @@ export function uploadSettings() {
       meaning: "What an archive may hold unpacked, all its files together.",
       unit: "MB",
     }),
-    UPLOAD_TYPES: standard(
-      "text,code,images,pdf,archives",
-      uploadTypes("text, code, images, pdf, archives or extensions such as docx, separated by commas"),
-      {
-        meaning:
-          "The types of files that are accepted, separated by commas: text, code, images, pdf, archives, and single extensions such as docx. Programs never are.",
-      },
-    ),
+    UPLOAD_TYPES: standard("text,code,images,pdf,archives", uploadTypes, {
+      meaning:
+        "The types of files that are accepted, separated by commas: text, code, images, pdf, archives, and single extensions such as docx. Programs never are.",
+    }),
   };
 }

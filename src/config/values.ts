@@ -2,7 +2,6 @@ import { isAbsolute } from "node:path";
 import { z } from "zod";
 import { type HostRule, parseHostRule } from "../domain/host-rule.ts";
 import type { MicroUsd } from "../domain/money.ts";
-import { UPLOAD_GROUPS, type UploadTypes } from "../domain/upload-types.ts";
 import { expandHome } from "./places.ts";
 import { isPlaceholder, weaknessOf } from "./strength.ts";
 
@@ -45,15 +44,6 @@ export function mebibytes(min: number, max: number): Parser<number> {
   return wholeNumber(min, max).transform((count) => count * 1024 * 1024);
 }
 
-/** Groups of file types and single extensions. */
-export function uploadTypes(expected: string): Parser<UploadTypes> {
-  return wordList(expected, /^\.?[A-Za-z0-9][A-Za-z0-9.]{0,15}$/).transform((words) => {
-    const names = words.map((word) => word.toLowerCase().replace(/^\./, ""));
-    const groups = UPLOAD_GROUPS.filter((group) => names.includes(group));
-    return { groups, extensions: names.filter((name) => !groups.some((group) => group === name)) };
-  });
-}
-
 /** US dollars with at most six decimals, above zero, as whole millionths; read by digits, so that nothing is rounded. */
 export function dollars(max: number): Parser<MicroUsd> {
   const expected = `an amount in US dollars above 0 and up to ${max}, such as 2.50`;
@@ -85,12 +75,6 @@ export function wordList(expected: string, shape: RegExp): Parser<readonly strin
     )
     .pipe(z.array(z.string().regex(shape, expected)).min(1, expected));
 }
-
-/** Names of the CLI's tools, but for the web search, which the API's own machines do. */
-export const claudeTools = wordList(
-  "names of the CLI's tools separated by commas, such as Bash,Read, and WebSearch not among them",
-  /^(?!WebSearch$)[A-Z][A-Za-z]*$/,
-);
 
 /** Telegram user ids: positive, and exact as a number. Names and the negative ids of groups are refused. */
 export function userIds(expected: string): Parser<readonly number[]> {

@@ -45,6 +45,24 @@ export const OTHER_ARCHIVES: readonly string[] = words(
   "7z rar gz bz2 tbz tbz2 tar.bz2 xz txz tar.xz zst tar.zst lz4 lzma cab iso dmg arj lha z",
 );
 
+/** Programs, by the names that file-type has for them. They are known by their bytes, and taken under no name. */
+export const PROGRAM_TYPES: ReadonlySet<string> = new Set(
+  words("exe elf macho wasm dex class jar apk deb rpm ar lnk crx xpi cab msi nes swf"),
+);
+
+/** Other extensions of what begins as a program does. */
+const PROGRAM_EXTENSIONS = words("dll so dylib o sys ocx scr");
+
+/** True for an extension in small letters of which no file is taken, whatever the owner names. */
+export function isProgramExtension(extension: string): boolean {
+  return PROGRAM_TYPES.has(extension) || PROGRAM_EXTENSIONS.includes(extension);
+}
+
+/** True for an extension that one of the groups has. */
+export function isOfGroup(extension: string): boolean {
+  return UPLOAD_GROUPS.some((group) => EXTENSIONS[group].includes(extension));
+}
+
 /** How a file of that name is treated; null when its type is not taken. */
 export function uploadKindOf(name: string, types: UploadTypes): UploadKind | null {
   const { groups } = types;

@@ -2,6 +2,7 @@
 import { open } from "node:fs/promises";
 import { fileTypeFromBuffer } from "file-type";
 import type { SniffReport } from "../../domain/unpack.ts";
+import { PROGRAM_TYPES } from "../../domain/upload-types.ts";
 import { isVolumeLabel } from "./tar-label.ts";
 
 /** file-type wants no more for what it knows by a first look. */
@@ -28,10 +29,6 @@ const PROGRAMS: readonly (readonly number[])[] = [
   [0x4d, 0x5a],
   [0x4c, 0x00, 0x00, 0x00, 0x01, 0x14, 0x02, 0x00],
 ];
-/** What file-type calls them. */
-const PROGRAM_TYPES: ReadonlySet<string> = new Set(
-  "exe elf macho wasm dex class jar apk deb rpm ar lnk crx xpi cab msi nes swf".split(" "),
-);
 
 /** Control characters that no text holds: all but backspace, those that move on, and escape. */
 const NO_TEXT: ReadonlySet<number> = new Set(

@@ -81,7 +81,7 @@ export const CREDENTIALS: readonly Mutation[] = [
   {
     claim: "The API's own machines are no way out",
     gone: "the API's web search can be had by a setting",
-    edits: [["src/config/values.ts", "/^(?!WebSearch$)[A-Z]", "/^[A-Z]"]],
+    edits: [["src/config/claude-tools.ts", "/^(?!WebSearch$)[A-Z]", "/^[A-Z]"]],
     red: ["the API's web search, which no filter sees, is not among the tools that can be had"],
   },
   {
