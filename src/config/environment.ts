@@ -27,8 +27,7 @@ export function adoptTimeZone(zone: string | null): { readonly name: string; rea
   const wanted = zoneNameOf(zone ?? process.env.TZ ?? "");
   if (wanted === null) delete process.env.TZ;
   else process.env.TZ = wanted;
-  // Undefined where the system's has no name, whatever the types say.
-  const found = zoneNameOf(String(Intl.DateTimeFormat().resolvedOptions().timeZone));
+  const found = zoneNameOf(Intl.DateTimeFormat().resolvedOptions().timeZone);
   if (found !== null) return { name: found, isMadeUp: false };
   process.env.TZ = "UTC";
   return { name: "UTC", isMadeUp: true };

@@ -8,6 +8,7 @@ const LOOKS_SECRET = /\d{5,}:[\w-]{20,}|sk-ant-|:\/\/[^/]*@/;
 
 /** A long word as keys and digests are made of; dots, commas and colons part words. */
 const LONG_WORD = /[^\s,;.:@"'()]{24,}/g;
+const HEX = /^(?=.*\d)(?=.*[a-f])[0-9a-f]+$/i;
 const LOOKED_AT = 24;
 /** Random digits and letters change their kind about eleven times in so many signs, names and paths hardly ever. */
 const MOST_CHANGES = 5;
@@ -46,14 +47,18 @@ function isSecretLike(value: string): boolean {
   return (value.match(LONG_WORD) ?? []).some(looksRandom);
 }
 
-/** True when somewhere in the word small letters, capitals and digits change too often; a capital that begins a word is no change. */
+/**
+ * True for hex digits, and where small letters, capitals and digits change too often somewhere in the word or over all of it. A capital
+ * that begins a word is no change.
+ */
 function looksRandom(word: string): boolean {
+  if (HEX.test(word)) return true;
   const changes = Array.from(word, (_, at) =>
     Number(/^(?:[a-z][A-Z0-9]|[A-Z]\d|\d[A-Za-z])/.test(word.slice(at, at + 2))),
   );
-  return changes.some(
-    (_, at) => changes.slice(at, at + LOOKED_AT).reduce((sum, one) => sum + one, 0) > MOST_CHANGES,
-  );
+  const count = (some: readonly number[]): number => some.reduce((sum, one) => sum + one, 0);
+  if (count(changes) > Math.max(MOST_CHANGES, word.length / 8)) return true;
+  return changes.some((_, at) => count(changes.slice(at, at + LOOKED_AT)) > MOST_CHANGES);
 }
 
 /** One `config_invalid` that names every fault, a line each. `secrets` are cut out of the text. */

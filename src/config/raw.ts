@@ -124,7 +124,7 @@ function trackingFaults(name: string): readonly Fault[] {
  */
 function nearMisses(env: Surroundings["env"]): readonly string[] {
   return setNames(env)
-    .filter((name) => !KNOWN_KEYS.includes(name) && !/^GIT_TOKEN_/.test(name))
+    .filter((name) => !KNOWN_KEYS.includes(name) && !name.startsWith("GIT_TOKEN_"))
     .flatMap((name) => {
       const near = /^git_token_/i.test(name) ? suggestGitToken(name) : nearMissOf(name, KNOWN_KEYS);
       if (near !== null) return [`${name} of the environment is no setting: did you mean ${near}?`];

@@ -134,10 +134,11 @@ export function timeZone(): Parser<string> {
 
 /**
  * The name that Intl has for a zone: `Europe/Berlin` for `europe/berlin`, and for an alias the zone that it stands for. `TZ` takes
- * no other case. Null for what is no zone, and for an offset, which Intl takes and `TZ` does not.
+ * no other case. Null for what is no zone, and for an offset, which Intl takes and `TZ` does not. Where the system's zone has no name
+ * Intl itself gives undefined.
  */
-export function zoneNameOf(text: string): string | null {
-  if (text === "") return null;
+export function zoneNameOf(text: string | undefined): string | null {
+  if (text === undefined || text === "") return null;
   try {
     const { timeZone: name } = new Intl.DateTimeFormat("en", { timeZone: text }).resolvedOptions();
     return /^[+-]/.test(name) ? null : name;

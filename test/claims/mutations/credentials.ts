@@ -81,7 +81,10 @@ export const CREDENTIALS: readonly Mutation[] = [
   {
     claim: "The API's own machines are no way out",
     gone: "the API's web search can be had by a setting",
-    edits: [["src/config/claude-tools.ts", "/^(?!WebSearch$)[A-Z]", "/^[A-Z]"]],
+    edits: [
+      ["src/config/claude-tools.ts", "/^(?!WebSearch$)[A-Z]", "/^[A-Z]"],
+      ["src/config/claude-tools.ts", "nearestName(name, [...KNOWN_TOOLS, NOT_TO_BE_HAD])", "null"],
+    ],
     red: ["the API's web search, which no filter sees, is not among the tools that can be had"],
   },
   {
