@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type ButtonAction, isReusable, type Press } from "../domain/button.ts";
 import type { Now } from "../domain/clock.ts";
+import type { ConversationRef } from "../domain/request.ts";
 import type { Db } from "./database.ts";
 import type { Change } from "./transactions.ts";
 
@@ -14,19 +15,24 @@ export interface ButtonDraft {
   readonly expiresAt: number | null;
 }
 
+/** A press as it comes in: who presses what, and where. */
+export interface PressTry {
+  readonly nonce: string;
+  readonly conversation: ConversationRef;
+  readonly userId: number;
+  readonly isOwner: boolean;
+}
+
 /** Buttons on the screen: Telegram carries a nonce, everything it means stays here. */
 export interface Buttons {
   /** Stores the action and returns the nonce: 22 characters, 128 random bits. */
   readonly offer: (draft: ButtonDraft) => string;
   /** What a button does, if there is one of that nonce; nobody is asked whether he may press it. */
   readonly peek: (nonce: string) => ButtonAction | null;
-  /** Uses up the button and its group, unless it is one to be pressed again. A refused press changes nothing. */
-  readonly press: (press: {
-    readonly nonce: string;
-    readonly conversationId: number;
-    readonly userId: number;
-    readonly isOwner: boolean;
-  }) => Press;
+  /** What would become of a press. Changes nothing. */
+  readonly judge: (tried: PressTry) => Press;
+  /** The same, and uses up the button and its group, unless it is one to be pressed again. A refused press changes nothing. */
+  readonly press: (tried: PressTry) => Press;
   /** Voids what is left of a group. */
   readonly withdraw: (group: string) => void;
 }
@@ -34,7 +40,10 @@ export interface Buttons {
 interface Row {
   group_key: string;
   action: string;
-  conversation_id: number;
+  chat_id: number;
+  thread_id: number;
+  /** When the topic was found to be gone. */
+  gone_at: number | null;
   user_id: number;
   expires_at: number | null;
   used_at: number | null;
@@ -45,10 +54,9 @@ export function createButtons(db: Db, change: Change, now: Now): Buttons {
     `INSERT INTO buttons (nonce, group_key, action, conversation_id, user_id, expires_at, offered_at)
      VALUES (?, ?, ?, ?, ?, ?, ?)`,
   );
-  const find = db.prepare<[string], Row>("SELECT * FROM buttons WHERE nonce = ?");
-  const lostTopic = db.prepare<[number, number]>(
-    `SELECT 1 FROM conversations AS topic JOIN conversations AS chat ON chat.chat_id = topic.chat_id
-     WHERE topic.id = ? AND topic.gone_at IS NOT NULL AND chat.id = ? AND chat.thread_id = 0`,
+  const find = db.prepare<[string], Row>(
+    `SELECT group_key, action, chat_id, thread_id, gone_at, user_id, expires_at, used_at
+     FROM buttons JOIN conversations ON conversations.id = conversation_id WHERE nonce = ?`,
   );
   const use = db.prepare<[number, string]>(
     "UPDATE buttons SET used_at = ? WHERE group_key = ? AND used_at IS NULL",
@@ -58,9 +66,15 @@ export function createButtons(db: Db, change: Change, now: Now): Buttons {
     change("button.used", () => use.run(now(), group));
   };
 
-  /** What belonged to a topic that is gone is shown in its chat. */
-  const cameFromLostTopic = (row: Row, conversationId: number): boolean =>
-    lostTopic.get(row.conversation_id, conversationId) !== undefined;
+  const judge = (row: Row | undefined, { conversation, userId, isOwner }: PressTry): Press => {
+    if (!row) return { kind: "refused", reason: "unknown" };
+    if (!isShownIn(row, conversation)) return { kind: "refused", reason: "elsewhere" };
+    if (row.user_id !== userId && !isOwner) return { kind: "refused", reason: "not_yours" };
+    if (row.used_at !== null) return { kind: "refused", reason: "used" };
+    const action = actionOf(row);
+    const isExpired = row.expires_at !== null && row.expires_at <= now();
+    return isExpired || !action ? { kind: "refused", reason: "expired" } : { kind: "accepted", action };
+  };
 
   return {
     offer: ({ group, action, conversationId, userId, expiresAt }) => {
@@ -74,18 +88,12 @@ export function createButtons(db: Db, change: Change, now: Now): Buttons {
       const row = find.get(nonce);
       return row ? actionOf(row) : null;
     },
-    press: ({ nonce, conversationId, userId, isOwner }) => {
-      const row = find.get(nonce);
-      if (!row) return { kind: "refused", reason: "unknown" };
-      const isHere = row.conversation_id === conversationId || cameFromLostTopic(row, conversationId);
-      if (!isHere) return { kind: "refused", reason: "elsewhere" };
-      if (row.user_id !== userId && !isOwner) return { kind: "refused", reason: "not_yours" };
-      if (row.used_at !== null) return { kind: "refused", reason: "used" };
-      const action = actionOf(row);
-      const isExpired = row.expires_at !== null && row.expires_at <= now();
-      if (isExpired || !action) return { kind: "refused", reason: "expired" };
-      if (!isReusable(action)) useUp(row.group_key);
-      return { kind: "accepted", action };
+    judge: (tried) => judge(find.get(tried.nonce), tried),
+    press: (tried) => {
+      const row = find.get(tried.nonce);
+      const press = judge(row, tried);
+      if (row && press.kind === "accepted" && !isReusable(press.action)) useUp(row.group_key);
+      return press;
     },
     withdraw: (group) => {
       useUp(group);
@@ -96,4 +104,10 @@ export function createButtons(db: Db, change: Change, now: Now): Buttons {
 /** Null once retention has forgotten what the button did: its row stays, so that an old press is no forgery. */
 function actionOf({ action }: Row): ButtonAction | null {
   return action === "" ? null : JSON.parse(action);
+}
+
+/** What belonged to a topic that is gone is shown in its chat. */
+function isShownIn({ chat_id, thread_id, gone_at }: Row, { chatId, threadId }: ConversationRef): boolean {
+  if (chat_id !== chatId) return false;
+  return thread_id === (threadId ?? 0) || (gone_at !== null && threadId === null);
 }

@@ -36,18 +36,14 @@ export function handlePress(deps: PressDeps): MiddlewareFn<SallyContext> {
     const found = await foundFor(store.buttons.peek(nonce));
 
     ctx.effects.push(() => {
-      const conversation = store.conversations.at(request.conversation);
-      const isOwner = owners.has(userId);
-      const press = store.buttons.press({ nonce, conversationId: conversation.id, userId, isOwner });
+      const { conversation } = request;
+      const press = store.buttons.press({ nonce, conversation, userId, isOwner: owners.has(userId) });
       if (press.kind === "refused") {
-        record(violationOf(press.reason), { userId, conversation: request.conversation });
+        record(violationOf(press.reason), { userId, conversation });
         store.afterCommit(() => sender.answerPress(callbackId, PRESSES[press.reason]));
         return;
       }
-      record(
-        { type: "command.run", name: `button:${press.action.kind}` },
-        { userId, conversation: request.conversation },
-      );
+      record({ type: "command.run", name: `button:${press.action.kind}` }, { userId, conversation });
       const effect = carryOut(request, press.action, found);
       store.afterCommit(() => {
         sender.answerPress(callbackId, EFFECTS[effect]);

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import { type MessageBody, type OutboxAct, PRIORITY, type Priority } from "../../src/domain/outbox.ts";
+import type { ConversationRef } from "../../src/domain/request.ts";
 import { MIGRATIONS } from "../../src/store/migrations.ts";
 import { openStore } from "../../src/store/store.ts";
 import { testClock, testStore } from "../support/store.ts";
@@ -217,8 +218,8 @@ test("H66: the buttons of a topic that is gone work in its chat, and nowhere els
       userId: 7,
       expiresAt: null,
     });
-  const press = (nonce: string, { id }: { id: number }) =>
-    buttons.press({ nonce, conversationId: id, userId: 7, isOwner: false });
+  const press = (nonce: string, conversation: ConversationRef) =>
+    buttons.press({ nonce, conversation, userId: 7, isOwner: false });
   const nonce = offer();
   const refused = { kind: "refused", reason: "elsewhere" };
   expect(press(nonce, chat)).toEqual(refused);

@@ -68,7 +68,7 @@ function createWorld() {
     store.buttons.offer({ group, action, conversationId: conversation.id, userId: PERSON, expiresAt: null });
 
   const press = (nonce: string) =>
-    store.buttons.press({ nonce, conversationId: conversation.id, userId: PERSON, isOwner: false });
+    store.buttons.press({ nonce, conversation, userId: PERSON, isOwner: false });
 
   const say = (text: string, finalOf: number | null = null): number => {
     const body = { text, entities: [], buttons: [] };
@@ -298,7 +298,7 @@ test("H24: an old button that was forgotten is told to be used or expired, only 
   forget();
   expect(press(used)).toEqual({ kind: "refused", reason: "used" });
   expect(press(unused)).toEqual({ kind: "refused", reason: "expired" });
-  const stranger = { nonce: unused, conversationId: conversation.id, userId: 8, isOwner: false };
+  const stranger = { nonce: unused, conversation, userId: 8, isOwner: false };
   expect(store.buttons.press(stranger)).toEqual({ kind: "refused", reason: "not_yours" });
   expect(store.buttons.peek(unused)).toBeNull();
 });
@@ -436,13 +436,14 @@ test("a database of before there was retention keeps what it holds, and forgets 
   old.exec(`
     INSERT INTO outbox (chat_id, thread_id, act, priority, state, created_at) VALUES (7, 0, '{}', 0, 'sent', ${clock() - 40 * DAY});
     INSERT INTO outbox (chat_id, thread_id, act, priority, state, created_at) VALUES (7, 0, '{}', 0, 'queued', ${clock() - 40 * DAY});
+    INSERT INTO conversations (id, chat_id, thread_id) VALUES (1, 7, 0);
     INSERT INTO buttons (nonce, group_key, action, conversation_id, user_id) VALUES ('n', 'g', '{"kind":"dismiss"}', 1, 7);
   `);
   old.close();
   using store = openStore(path, clock);
   expect([...store.retention.slices(TIMES)]).toEqual([1]);
   expect(store.outbox.next(7)?.id).toBe(2);
-  const press = { nonce: "n", conversationId: 1, userId: 7, isOwner: false };
+  const press = { nonce: "n", conversation: { chatId: 7, threadId: null }, userId: 7, isOwner: false };
   clock.turn(31 * DAY); // nobody knows when that button was offered: its time begins now
   expect(store.buttons.peek("n")).toEqual({ kind: "dismiss" });
   expect([...store.retention.slices(TIMES)]).toEqual([1]);

@@ -3,6 +3,7 @@ import Database from "better-sqlite3";
 import { expect, onTestFinished, test } from "vitest";
 import { verifyChain } from "../../src/domain/audit-chain.ts";
 import { PRIORITY } from "../../src/domain/outbox.ts";
+import type { ConversationRef } from "../../src/domain/request.ts";
 import { openStore } from "../../src/store/store.ts";
 import { testClock, testStore } from "../support/store.ts";
 import { tempDir } from "../support/temp.ts";
@@ -106,15 +107,43 @@ test("a button works once, takes its group with it, and only for its person, an 
   const draft = { group: "g", conversationId: conversation.id, userId: 7, expiresAt: null };
   const one = store.buttons.offer({ ...draft, action: { kind: "dismiss" } });
   const two = store.buttons.offer({ ...draft, action: { kind: "repo", project: "x" } });
-  const press = (nonce: string, userId = 7, conversationId = conversation.id) =>
-    store.buttons.press({ nonce, conversationId, userId, isOwner: userId === 1 });
+  const press = (nonce: string, userId = 7, where: ConversationRef = conversation) =>
+    store.buttons.press({ nonce, conversation: where, userId, isOwner: userId === 1 });
 
   expect(press("forged")).toEqual({ kind: "refused", reason: "unknown" });
   expect(press(one, 8)).toEqual({ kind: "refused", reason: "not_yours" });
-  expect(press(one, 7, 99)).toEqual({ kind: "refused", reason: "elsewhere" });
+  expect(press(one, 7, { chatId: 99, threadId: null })).toEqual({ kind: "refused", reason: "elsewhere" });
   expect(press(two, 1)).toEqual({ kind: "accepted", action: { kind: "repo", project: "x" } });
   expect(press(two)).toEqual({ kind: "refused", reason: "used" });
   expect(press(one)).toEqual({ kind: "refused", reason: "used" });
+});
+
+test("a press is judged just as it would be carried out, and judging uses up nothing", () => {
+  const { store, conversation } = withWork();
+  const action = { kind: "repo", project: "x" } as const;
+  const draft = { group: "g", action, conversationId: conversation.id, userId: 7 };
+  const good = store.buttons.offer({ ...draft, expiresAt: null });
+  const expired = store.buttons.offer({ ...draft, expiresAt: 0 });
+  const own = { nonce: good, conversation, userId: 7, isOwner: false };
+  const tries = [
+    { ...own, nonce: "forged" },
+    { ...own, conversation: { chatId: 7, threadId: 3 } },
+    { ...own, userId: 8 },
+    { ...own, nonce: expired },
+    own,
+    own,
+  ];
+  const judged = tries.map(store.buttons.judge);
+  expect(judged.map((press) => (press.kind === "refused" ? press.reason : press.kind))).toEqual([
+    "unknown",
+    "elsewhere",
+    "not_yours",
+    "expired",
+    "accepted",
+    "accepted",
+  ]);
+  expect(tries.slice(0, -1).map(store.buttons.press)).toEqual(judged.slice(0, -1));
+  expect(store.buttons.judge(own)).toEqual({ kind: "refused", reason: "used" });
 });
 
 test("a tick may be pressed again and uses up no other button of its group", () => {
@@ -127,7 +156,7 @@ test("a tick may be pressed again and uses up no other button of its group", () 
     action: { kind: "answers_done", approvalId: 1, question: 0 },
   });
   const press = (nonce: string) =>
-    store.buttons.press({ nonce, conversationId: conversation.id, userId: 7, isOwner: false }).kind;
+    store.buttons.press({ nonce, conversation, userId: 7, isOwner: false }).kind;
   expect([press(ticked), press(ticked), press(done), press(ticked)]).toEqual([
     "accepted",
     "accepted",
@@ -147,7 +176,7 @@ test("a button past its time is refused", () => {
     expiresAt: clock() + 1_000,
   });
   clock.turn(1_000);
-  const press = { nonce, conversationId: conversation.id, userId: 7, isOwner: false };
+  const press = { nonce, conversation, userId: 7, isOwner: false };
   expect(store.buttons.press(press)).toEqual({ kind: "refused", reason: "expired" });
 });
 

@@ -42,7 +42,7 @@ test("H31: only owners may press for what lies in quarantine, whoever asked", ()
   const press = (userId: number) =>
     store.buttons.press({
       nonce: accept?.data ?? "",
-      conversationId: conversation.id,
+      conversation,
       userId,
       isOwner: userId === OWNER,
     });

@@ -150,7 +150,7 @@ test("[Stop] is dead once the turn is over", () => {
   screen.show({ kind: "preview", text: "An answer that has begun.", isOpen: false });
   const nonce = body()?.buttons[0]?.[0]?.data ?? "";
   finish({ outcome: { kind: "stopped" } });
-  const press = { nonce, conversationId: work.conversationId, userId: USER, isOwner: false };
+  const press = { nonce, conversation: work.conversation, userId: USER, isOwner: false };
   expect(store.buttons.press(press)).toEqual({ kind: "refused", reason: "used" });
 });
 
