@@ -1,5 +1,6 @@
 import type { Now } from "../domain/clock.ts";
 import type { Request } from "../domain/request.ts";
+import type { Verdict } from "../domain/verdict.ts";
 import type { Gate } from "./admit.ts";
 import { formatKept, type KeptBucket, parseKept, type Told } from "./bucket-state.ts";
 import { fullBucket, putBack, type Rate, refill, take } from "./token-bucket.ts";
@@ -17,7 +18,7 @@ interface LimitRateDeps {
   readonly rate: Rate;
   /** What was last saved under that key, null when nothing was. Asked once a key, and again after it was forgotten. */
   readonly load: (key: string) => string | null;
-  /** How many works a pressed button starts. */
+  /** How many works a press starts. */
   readonly startedBy: (request: Request) => number;
   readonly now: Now;
   /** Goes as time goes by, whatever is done to the machine's clock; at a start it begins with `now`. */
@@ -35,7 +36,8 @@ export interface LimitRate {
   /**
    * Takes one token of the person's bucket and one of everybody's, or neither and says how long to wait. A button takes as many
    * as it starts works; all other `control` is never limited. The same request (by `dedupeKey`) is charged once, however often it is judged.
-   * `isFirstInWindow` is true for a person's first refusal in a window of the rate; the further ones until its end are silent.
+   * `isFirstInWindow` is true for a person's first refusal in a window of the rate; the further ones until its end are silent. A
+   * press never is the first: what pops up answers it, and the telling is left for what was written.
    */
   readonly gate: Gate;
   /** What changed since it was last saved; to be stored in the transaction that finishes the request. */
@@ -86,7 +88,8 @@ export function createLimitRate({ rate, load, startedBy, now, steadyNow }: Limit
     if (acts.size > MAX_REMEMBERED && oldest.done !== true) acts.delete(oldest.value);
   };
 
-  const refuse = (request: Request, slot: Slot, retryAfterMs: number) => {
+  const refuse = (request: Request, slot: Slot, retryAfterMs: number): Verdict => {
+    if (request.body.kind === "button") return { kind: "wait", retryAfterMs, isFirstInWindow: false };
     const nowMs = steadyNow();
     const entry = entryOf(slot);
     const past = acts.get(request.dedupeKey);
@@ -98,7 +101,7 @@ export function createLimitRate({ rate, load, startedBy, now, steadyNow }: Limit
     entries.set(slot.key, { ...entry, told, isDirty: entry.isDirty || isFirstInWindow });
     if (!isAgain)
       remember(request, { kind: "refused", key: slot.key, isFirst: isFirstInWindow, before: entry.told });
-    return { kind: "wait", retryAfterMs, isFirstInWindow } as const;
+    return { kind: "wait", retryAfterMs, isFirstInWindow };
   };
 
   const gate: Gate = (request) => {

@@ -1,16 +1,18 @@
 import type { ButtonAction } from "../domain/button.ts";
+import type { WorkState } from "../domain/work.ts";
 
-/** How many requests to Claude a press starts. */
-export function worksStartedBy(action: ButtonAction): number {
+/** How many requests to Claude an accepted press starts. `stateOf` gives null for a work that is not there any more. */
+export function worksStartedBy(action: ButtonAction, stateOf: (workId: number) => WorkState | null): number {
+  const offered = (ids: readonly number[]): number => ids.filter((id) => stateOf(id) === "offered").length;
   switch (action.kind) {
     case "recover":
-      return action.choice === "drop" ? 0 : 1;
+      return action.choice === "drop" || stateOf(action.workId) === null ? 0 : 1;
     case "offered":
-      return action.choice === "run" ? 1 : 0;
+      return action.choice === "run" ? offered([action.workId]) : 0;
     case "offered_all":
-      return action.choice === "run" ? action.workIds.length : 0;
+      return action.choice === "run" ? offered(action.workIds) : 0;
     case "edited":
-      return 1;
+      return stateOf(action.workId) === null ? 0 : 1;
     case "queue": // what waits there has taken its token
     case "approve":
     case "answer":

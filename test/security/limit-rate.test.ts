@@ -408,3 +408,13 @@ test("what a press took is given back when it could not be carried out", () => {
   limit.refund(pressed);
   expect(admitted(9, () => request())).toBe(3);
 });
+
+test("a refused press leaves the telling of the window to what is written", () => {
+  const { limit, admitted, save } = limiterWith();
+  admitted(3, () => request());
+  save();
+  for (let time = 0; time < 2; time += 1)
+    expect(limit.gate(press(1))).toEqual({ kind: "wait", retryAfterMs: 10_000, isFirstInWindow: false });
+  expect(save()).toEqual([]);
+  expect(limit.gate(request())).toMatchObject({ isFirstInWindow: true });
+});

@@ -44,6 +44,20 @@ export const MONEY: readonly Mutation[] = [
     red: ["a press takes a token for each work that it starts, and none where it starts none"],
   },
   {
+    claim: RATE,
+    gone: "a press takes tokens though it will be refused",
+    edits: [
+      [
+        "src/security/started-by.ts",
+        'if (press.kind === "refused") return 0;',
+        'if (press.kind === "refused") return 1;',
+      ],
+    ],
+    red: [
+      "a press that will be refused takes no token: of another's key, elsewhere, a second time, or of none",
+    ],
+  },
+  {
     claim: "What was used while the database took nothing",
     gone: "what could not be written is forgotten",
     edits: [

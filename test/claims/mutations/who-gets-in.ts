@@ -52,7 +52,7 @@ export const WHO_GETS_IN: readonly Mutation[] = [
   {
     claim: "A button carries a random nonce",
     gone: "a button works again and again",
-    edits: [["src/store/buttons.ts", "      if (!isReusable(action)) useUp(row.group_key);\n", ""]],
+    edits: [["src/store/buttons.ts", "&& !isReusable(press.action)) useUp", "&& press === null) useUp"]],
     red: ["a button works once, takes its group with it, and only for its person, an owner, or nobody else"],
   },
   {
