@@ -19,8 +19,8 @@ export interface Cleaned {
 }
 
 /**
- * `work` starts Claude and is limited; `look` reads, or keeps what came too late to start it; `control` (Stop, buttons) is
- * never held back by limits.
+ * `work` starts Claude and is limited; `look` reads, changes what waits (an edit), or keeps what came too late to start Claude;
+ * `control` (Stop, buttons) is never held back by limits, but for a button that starts work.
  */
 export type RequestKind = "work" | "look" | "control";
 

@@ -18,8 +18,8 @@ interface LimitRateDeps {
   readonly rate: Rate;
   /** What was last saved under that key, null when nothing was. Asked once a key, and again after it was forgotten. */
   readonly load: (key: string) => string | null;
-  /** How many works a press starts. */
-  readonly startedBy: (request: Request) => number;
+  /** How many tokens a request takes; one that takes none is never limited. */
+  readonly tokensOf: (request: Request) => number;
   readonly now: Now;
   /** Goes as time goes by, whatever is done to the machine's clock; at a start it begins with `now`. */
   readonly steadyNow: Now;
@@ -34,8 +34,8 @@ interface UnsavedBucket {
 /** The limiter: it counts in memory, and hands over what has to survive. */
 export interface LimitRate {
   /**
-   * Takes one token of the person's bucket and one of everybody's, or neither and says how long to wait. A button takes as many
-   * as it starts works; all other `control` is never limited. The same request (by `dedupeKey`) is charged once, however often it is judged.
+   * Takes the request's tokens of the person's bucket and of everybody's, or none of either and says how long to wait. The same
+   * request (by `dedupeKey`) is charged once, however often it is judged.
    * `isFirstInWindow` is true for a person's first refusal in a window of the rate; the further ones until its end are silent. A
    * press never is the first: what pops up answers it, and the telling is left for what was written.
    */
@@ -69,7 +69,7 @@ type Act =
     };
 
 /** Limits how many requests come in: for work and for looking each a token bucket of the person's and one of everybody's. */
-export function createLimitRate({ rate, load, startedBy, now, steadyNow }: LimitRateDeps): LimitRate {
+export function createLimitRate({ rate, load, tokensOf, now, steadyNow }: LimitRateDeps): LimitRate {
   const rates = { work: rate, look: times(rate, LOOK_FACTOR) };
   const entries = new Map<string, Entry>();
   const acts = new Map<string, Act>();
@@ -105,7 +105,7 @@ export function createLimitRate({ rate, load, startedBy, now, steadyNow }: Limit
   };
 
   const gate: Gate = (request) => {
-    const wished = request.kind === "control" ? startedBy(request) : 1;
+    const wished = tokensOf(request);
     if (wished === 0) return { kind: "admit", request };
     if (request.principal === null) return { kind: "deny", reason: "no_person", detail: null };
     if (acts.get(request.dedupeKey)?.kind === "took") return { kind: "admit", request };

@@ -14,7 +14,7 @@ import { createLimitRate, type LimitRate } from "./limit-rate.ts";
 import { createLock, type Lock } from "./lock.ts";
 import { createIsOpenChat } from "./open-chats.ts";
 import { createPeople, type People } from "./people.ts";
-import { createStartedBy } from "./started-by.ts";
+import { createTokensOf } from "./tokens-of.ts";
 import { createValidateInput } from "./validate-input.ts";
 
 /** The guard of all doors, and what else they ask of it. */
@@ -74,7 +74,7 @@ export function createSecurity({
   const limitRate = createLimitRate({
     rate,
     load: store.buckets.load,
-    startedBy: createStartedBy({ store, isOwner: people.owners.has }),
+    tokensOf: createTokensOf({ store, isOwner: people.owners.has }),
     now,
     steadyNow: steadyNow ?? createSteadyNow(now),
   });

@@ -127,7 +127,7 @@ function otherRequest(update: Update): Request {
 function kindOf(body: RequestBody): RequestKind {
   if (body.kind === "login") return "control";
   if (body.kind === "command") return isCommand(body.name) ? COMMANDS[body.name].kind : "look";
-  return body.kind === "prompt" || body.kind === "edit" ? "work" : "look";
+  return body.kind === "prompt" ? "work" : "look";
 }
 
 function commandOf(message: ReadMessage): { name: CommandName; argument: string } | null {

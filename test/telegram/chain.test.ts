@@ -236,6 +236,17 @@ function say(text: string, { from = OWNER, id = nextId() } = {}): Update {
   const message = { message_id: id, date: 1, chat: chat(from), from: user(from), text, ...entities };
   return { update_id: id, message } as unknown as Update;
 }
+function edited(messageId: number, text: string): Update {
+  const message = {
+    message_id: messageId,
+    date: 1,
+    edit_date: 2,
+    chat: chat(OWNER),
+    from: user(OWNER),
+    text,
+  };
+  return { update_id: nextId(), edited_message: message } as unknown as Update;
+}
 function press(data: string, { from = OWNER, chatId }: { from?: number; chatId?: number } = {}): Update {
   const message = { message_id: 1, date: 1, chat: chat(chatId ?? from), from: { ...ME } };
   return {
@@ -450,6 +461,36 @@ describe("the rate limit", () => {
     }
     expect(chain.toasts.length).toBe(20);
     expect(chain.events.filter(({ type }) => type === "command.run").length).toBe(6 + 20);
+  });
+
+  test("an edit takes no token of work, and of one that is run anew only the press does", async () => {
+    const chain = createChain({ burst: 3 });
+    await chain.handle(say("/status", { id: 500 }));
+    for (const text of ["/statu", "/stat", "/sta", "/st"]) await chain.handle(edited(500, text));
+    const id = nextId();
+    await chain.handle(say("first", { id }));
+    await chain.turns.asked();
+    await chain.handle(edited(id, "first, bettered"));
+    await chain.handle(press(chain.keys()[0]?.data ?? ""));
+    expect(chain.works()).toBe(2);
+    await chain.handle(say("third"));
+    await chain.handle(say("too much"));
+    expect(chain.works()).toBe(3);
+  });
+
+  test("the correction of a message that waits is taken and told however much was sent before: the old words never run", async () => {
+    const chain = createChain({ burst: 2 });
+    await chain.handle(say("a long one"));
+    const running = await chain.turns.asked();
+    const id = nextId();
+    await chain.handle(say("delete it all", { id }));
+    for (let time = 0; time < 3; time += 1) await chain.handle(say("too much"));
+    for (let time = 0; time < 9; time += 1) await chain.handle(say("/help"));
+    const told = chain.texts().length;
+    await chain.handle(edited(id, "leave it all"));
+    expect(chain.texts().slice(told)).toEqual(["The waiting message now has your new text."]);
+    running.end();
+    expect((await chain.turns.asked()).prompt).toBe("leave it all");
   });
 
   test("one person's burst does not touch another's", async () => {

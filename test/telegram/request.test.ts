@@ -145,7 +145,7 @@ describe("commands", () => {
 
   test("a message that is edited into a command is an edit, not a command", () => {
     const request = requestOf(update({ edited_message: command("/stop") }));
-    expect(request).toMatchObject({ kind: "work", body: { kind: "edit", text: "/stop" } });
+    expect(request).toMatchObject({ kind: "look", body: { kind: "edit", text: "/stop" } });
   });
 });
 

@@ -37,8 +37,8 @@ export const MONEY: readonly Mutation[] = [
     edits: [
       [
         "src/security/limit-rate.ts",
-        'request.kind === "control" ? startedBy(request) : 1',
-        'request.kind === "control" ? 0 * startedBy(request) : 1',
+        "const wished = tokensOf(request);",
+        'const wished = request.body.kind === "button" ? 0 : tokensOf(request);',
       ],
     ],
     red: ["a press takes a token for each work that it starts, and none where it starts none"],
@@ -48,7 +48,7 @@ export const MONEY: readonly Mutation[] = [
     gone: "a press takes tokens though it will be refused",
     edits: [
       [
-        "src/security/started-by.ts",
+        "src/security/tokens-of.ts",
         'if (press.kind === "refused") return 0;',
         'if (press.kind === "refused") return 1;',
       ],
