@@ -29,10 +29,9 @@ export interface WorkTable {
   /** Null when a work with that dedupe key exists already. */
   readonly submit: (draft: WorkDraft) => Work | null;
   readonly get: (id: number) => Work | null;
-  /** The oldest queued work of a conversation. */
-  readonly next: (conversationId: number) => Work | null;
   /** The work that is being prepared, runs or waits for a person. */
   readonly active: (conversationId: number) => Work | null;
+  /** What is queued in a conversation, in its order. */
   readonly queued: (conversationId: number) => readonly Work[];
   readonly ofMessage: (conversationId: number, messageId: number) => Work | null;
   /** Every work in one of `states`, oldest first. */
@@ -130,7 +129,6 @@ export function createWorkTable(db: Db, change: Change, now: Now): WorkTable {
       return made.changes === 0 ? null : one(get.get(made.lastInsertRowid));
     },
     get: (id) => one(get.get(id)),
-    next: (conversationId) => one(queued.get(conversationId)),
     active: (conversationId) => one(active.get(conversationId)),
     queued: (conversationId) => queued.all(conversationId).map(workOf),
     ofMessage: (conversationId, messageId) => one(ofMessage.get(conversationId, messageId)),

@@ -26,11 +26,23 @@ interface QueueDeps {
   readonly log: Logger;
 }
 
+/** One try to begin a turn. */
+interface Attempt {
+  readonly abort: AbortController;
+  /** The work it has come to. */
+  work: Work | null;
+}
+
 /** One turn at a time in a conversation, conversations side by side. */
 export interface Queue {
-  /** Begins the next work of a conversation if nothing runs there, nothing holds it and it can be paid. */
+  /**
+   * Begins the next work of a conversation if nothing runs there, nothing holds it and it can be paid. Whose work waits for his
+   * money is passed over, with all of his that is behind it.
+   */
   readonly wake: (conversationId: number) => void;
   readonly wakeAll: () => void;
+  /** Whether a person's work in a conversation was passed over when last something was to begin there. */
+  readonly isPassedOver: (conversationId: number, userId: number) => boolean;
   /** Ends the running turn of a conversation; what is queued behind it goes on. */
   readonly stop: (conversationId: number) => void;
   /** Ends every running turn. */
@@ -42,16 +54,23 @@ export interface Queue {
 export function createQueue(deps: QueueDeps): Queue {
   const { store, presenter, admission, reserve, runTurn, isLocked, onUnpaid, newUuid, log } = deps;
   const active = new Map<number, { readonly abort: AbortController; readonly ended: Promise<void> }>();
-  const unpaid = new Set<number>();
+  /** Whose work waits for his money, by conversation: the first work of each such person, which was told so. */
+  const unpaid = new Map<number, ReadonlyMap<number, number>>();
   let isClosing = false;
 
   /** A loss of power may undo it: the work is queued then, as it is after a crash. */
-  function prepare(conversationId: number, abort: AbortController): PreparedTurn | null {
+  function prepare(conversationId: number, attempt: Attempt): PreparedTurn | null {
     return store.lightly(() => {
       if (isLocked()) return null;
+      const busy = new Map<number, number>();
+      store.afterCommit(() => {
+        if (busy.size > 0) unpaid.set(conversationId, busy);
+        else unpaid.delete(conversationId);
+      });
       for (;;) {
         const conversation = store.conversations.get(conversationId);
-        const work = store.work.next(conversationId);
+        const work = store.work.queued(conversationId).find(({ userId }) => !busy.has(userId)) ?? null;
+        attempt.work = work;
         if (!conversation || conversation.heldBy !== null || !work || work.project === null) return null;
         if (!admission.isAdmitted(work.userId)) {
           store.work.end(work.id, "dropped");
@@ -60,16 +79,16 @@ export function createQueue(deps: QueueDeps): Queue {
         }
         const reservation = reserve(work.userId);
         if (reservation.kind === "busy") {
-          if (!unpaid.has(conversationId)) presenter.waitsForMoney(work);
-          store.afterCommit(() => unpaid.add(conversationId));
-          return null;
+          if (unpaid.get(conversationId)?.get(work.userId) !== work.id) presenter.waitsForMoney(work);
+          busy.set(work.userId, work.id);
+          continue;
         }
         if (reservation.kind === "ok") {
           const key = { conversationId, userId: work.userId, project: work.project };
           const session = store.sessions.current(key) ?? store.sessions.begin(key, newUuid());
           store.work.prepare(work.id, session.id, reservation.reservedMicroUsd);
           const prepared = store.work.get(work.id) ?? work;
-          return { work: prepared, session, screen: presenter.open(prepared), signal: abort.signal };
+          return { work: prepared, session, screen: presenter.open(prepared), signal: attempt.abort.signal };
         }
         store.work.end(work.id, "failed");
         presenter.unpaid(work, reservation);
@@ -85,44 +104,42 @@ export function createQueue(deps: QueueDeps): Queue {
       log.error({ event: "turn.unsettled", workId: turn.work.id, err: error }, "a turn ended in disorder");
     }
     active.delete(conversationId);
-    wake(conversationId);
-    const waiting = [...unpaid];
-    unpaid.clear();
-    waiting.forEach(wake);
+    for (const id of new Set([conversationId, ...unpaid.keys()])) wake(id);
   }
 
   function wake(conversationId: number): void {
     if (isClosing || active.has(conversationId)) return;
-    const abort = new AbortController();
+    const attempt: Attempt = { abort: new AbortController(), work: null };
     let turn: PreparedTurn | null;
     try {
-      turn = prepare(conversationId, abort);
+      turn = prepare(conversationId, attempt);
     } catch (error) {
       log.error({ event: "queue.stuck", conversationId, err: error }, "no turn can be begun; trying again");
-      if (!isStoreFault(error)) giveUp(conversationId);
+      if (!isStoreFault(error) && attempt.work) giveUp(attempt.work);
       setTimeout(() => wake(conversationId), AGAIN_MS).unref();
       return;
     }
-    if (turn) active.set(conversationId, { abort, ended: run(conversationId, turn) });
+    if (turn) active.set(conversationId, { abort: attempt.abort, ended: run(conversationId, turn) });
   }
 
   /** A fault of our own would come again: the work that met it is ended, visibly, before it holds up what waits behind. */
-  function giveUp(conversationId: number): void {
+  function giveUp(work: Work): void {
+    const { id: workId, conversationId } = work;
     try {
       store.transaction(() => {
-        const work = store.work.next(conversationId);
-        if (!work) return;
-        store.work.end(work.id, "failed");
+        if (store.work.get(workId)?.state !== "queued") return;
+        store.work.end(workId, "failed");
         presenter.dropped(work);
       });
     } catch (error) {
-      log.error({ event: "queue.stuck", conversationId, err: error }, "a work cannot be given up");
+      log.error({ event: "queue.stuck", conversationId, workId, err: error }, "a work cannot be given up");
     }
   }
 
   return {
     wake,
     wakeAll: () => store.work.conversationsWithQueue().forEach(wake),
+    isPassedOver: (conversationId, userId) => unpaid.get(conversationId)?.has(userId) ?? false,
     stop: (conversationId) => active.get(conversationId)?.abort.abort("stop"),
     stopAll: () => {
       for (const { abort } of active.values()) abort.abort("stop");

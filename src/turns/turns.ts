@@ -106,12 +106,20 @@ export function createTurns(given: TurnsDeps): Turns {
     return heldBy === null ? null : store.work.get(heldBy);
   }
 
+  /** How many run or wait before a work; of others, whose work waits for his money is passed over. */
+  function aheadOf({ id, conversationId, userId }: Work): number {
+    const queued = store.work.queued(conversationId);
+    const place = queued.findIndex((other) => other.id === id);
+    const before = queued
+      .slice(0, Math.max(place, 0))
+      .filter((other) => other.userId === userId || !queue.isPassedOver(conversationId, other.userId));
+    return before.length + (store.work.active(conversationId) ? 1 : 0);
+  }
+
   function accept(work: Work): void {
     const { conversationId } = work;
-    const place = store.work.queued(conversationId).findIndex(({ id }) => id === work.id);
-    const ahead = Math.max(place, 0) + (store.work.active(conversationId) ? 1 : 0);
-    const heldBy = heldByOf(conversationId);
-    store.work.setPlaceholder(work.id, presenter.accepted(work, { ahead, heldBy, isLocked: isLocked() }));
+    const place = { ahead: aheadOf(work), heldBy: heldByOf(conversationId), isLocked: isLocked() };
+    store.work.setPlaceholder(work.id, presenter.accepted(work, place));
     store.afterCommit(() => queue.wake(conversationId));
   }
 

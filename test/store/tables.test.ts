@@ -56,7 +56,7 @@ test("the queue is first in, first out, and what is moved first goes first", () 
   const [a, b, c] = ["a", "b", "c"].map((key) => submit(key));
   expect(store.work.queued(conversation.id).map(({ id }) => id)).toEqual([a?.id, b?.id, c?.id]);
   store.work.moveFirst(c?.id ?? 0);
-  expect(store.work.next(conversation.id)?.id).toBe(c?.id);
+  expect(store.work.queued(conversation.id)[0]?.id).toBe(c?.id);
   store.work.moveFirst(b?.id ?? 0);
   expect(store.work.queued(conversation.id).map(({ id }) => id)).toEqual([b?.id, c?.id, a?.id]);
 });
@@ -74,7 +74,7 @@ test("an offered work stands outside the queue, without a message, until it is g
     { text: "a", state: "offered", placeholderId: null, sentAt: clock() - 1_000 },
   ]);
   expect(store.work.queued(conversation.id).map(({ id }) => id)).toEqual([b?.id]);
-  expect(store.work.next(conversation.id)?.id).toBe(b?.id);
+  expect(store.work.queued(conversation.id)[0]?.id).toBe(b?.id);
   expect(store.offered.due(clock() + 1).map(({ text }) => text)).toEqual(["b"]);
   store.offered.giveBack(a?.id ?? 0);
   submit("c");

@@ -33,7 +33,8 @@ export interface TurnsBench {
   readonly cutOffs: CutOff[];
   /** The next turn that Claude is asked to run. */
   readonly asked: () => Promise<AskedTurn>;
-  readonly submit: (text: string, chatId?: number) => Work;
+  /** Of person 7 unless another is named. */
+  readonly submit: (text: string, chatId?: number, userId?: number) => Work;
   /** Waits until the condition holds. */
   readonly until: (condition: () => boolean) => Promise<void>;
 }
@@ -185,7 +186,7 @@ export function turnsBench(options: BenchOptions = {}): TurnsBench {
       await until(() => asked.length > 0);
       return asked.shift() as AskedTurn;
     },
-    submit: (text, chatId = 7) =>
+    submit: (text, chatId = 7, userId = 7) =>
       store.transaction(() => {
         const conversation = store.conversations.at({ chatId, threadId: null });
         store.conversations.setProject(conversation.id, "p");
@@ -193,7 +194,7 @@ export function turnsBench(options: BenchOptions = {}): TurnsBench {
         const draft = {
           dedupeKey,
           conversationId: conversation.id,
-          userId: 7,
+          userId,
           project: "p",
           text,
           messageId: 1,

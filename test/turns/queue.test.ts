@@ -130,6 +130,75 @@ test("work that cannot be paid yet waits for a running turn to settle; a spent b
   expect(shown.filter((line) => line.startsWith("unpaid"))).toEqual(["unpaid b", "unpaid c"]);
 });
 
+/** A chat in which persons 7 and 8 work; all that is left of 8's budget is reserved while `busy` is so. */
+function sharedChat() {
+  const world = { isBusy: true };
+  const bench = turnsBench({
+    reserve: (userId) =>
+      userId === 8 && world.isBusy ? { kind: "busy" } : { kind: "ok", reservedMicroUsd: 5 },
+  });
+  const say = (text: string, userId: number) => bench.submit(text, -5, userId);
+  return { ...bench, world, say };
+}
+
+test("whose money is all reserved is passed over: the others' work in the same conversation begins, his keeps its order", async () => {
+  const { say, asked, shown, store, world, reports, until } = sharedChat();
+  const [first, second] = [say("b1", 8), say("b2", 8)];
+  const other = say("a1", 7);
+  const turn = await asked();
+  expect(turn.prompt).toBe("a1");
+  say("a2", 7);
+  expect(shown).toEqual([
+    "accepted b1 ahead=0 held=no",
+    "waits b1",
+    "accepted b2 ahead=1 held=no",
+    "accepted a1 ahead=0 held=no",
+    "accepted a2 ahead=1 held=no",
+  ]);
+  turn.end();
+  const next = await asked();
+  expect(next.prompt).toBe("a2");
+  expect([first, second].map(({ id }) => store.work.get(id)?.state)).toEqual(["queued", "queued"]);
+  world.isBusy = false;
+  next.end();
+  const his = await asked();
+  expect(his.prompt).toBe("b1");
+  his.end();
+  expect((await asked()).prompt).toBe("b2");
+  await until(() => reports.length === 3);
+  expect(store.work.get(other.id)?.state).toBe("delivering");
+  expect(shown.filter((line) => line.startsWith("waits"))).toEqual(["waits b1"]);
+});
+
+test("who was passed over has his turn when a turn elsewhere settles", async () => {
+  const { say, submit, asked, world } = sharedChat();
+  submit("elsewhere", 9);
+  const elsewhere = await asked();
+  say("b1", 8);
+  say("a1", 7);
+  (await asked()).end();
+  world.isBusy = false;
+  elsewhere.end();
+  expect((await asked()).prompt).toBe("b1");
+});
+
+test("H52: a fault of our own in beginning a work ends that work, not another's that it passed over", async () => {
+  const { say, asked, store, world, until } = sharedChat();
+  const waiting = say("b1", 8);
+  const { prepare } = store.work;
+  const broken = (): never => {
+    throw new TypeError("a fault of our own");
+  };
+  Object.assign(store.work, { prepare: broken });
+  const faulty = say("a1", 7);
+  await until(() => store.work.get(faulty.id)?.state === "failed");
+  Object.assign(store.work, { prepare });
+  expect(store.work.get(waiting.id)?.state).toBe("queued");
+  world.isBusy = false;
+  say("a2", 7);
+  expect((await asked()).prompt).toBe("b1");
+});
+
 test("what waits for money begins when its person is granted more", async () => {
   let answer: Reservation = { kind: "ok", reservedMicroUsd: 5 };
   const { submit, asked, store, turns, until } = turnsBench({ reserve: () => answer });
