@@ -29,6 +29,7 @@ export interface Work {
   readonly userId: number;
   /** Name of the project under the approved directory; null until the person has chosen one. */
   readonly project: string | null;
+  /** The session that it runs or ran in; of a continuation that waits, that of the turn it goes on with. */
   readonly sessionId: string | null;
   readonly text: string;
   readonly state: WorkState;

@@ -22,6 +22,8 @@ export interface WorkDraft {
   readonly messageId: number | null;
   /** When it was sent, by this machine's clock; now unless given. */
   readonly sentAt?: number;
+  /** The session in which the turn was that it goes on with; what begins by itself has none. */
+  readonly sessionId?: string | null;
 }
 
 /** The durable queue of turns. Offered works stand outside it, in `Offered`. */
@@ -63,11 +65,23 @@ const QUEUED = "state = 'queued' AND offered_at IS NULL";
 
 export function createWorkTable(db: Db, change: Change, now: Now): WorkTable {
   const submit = db.prepare<
-    [string, string, number, number, string | null, string, number | null, number, number, number]
+    [
+      string,
+      string,
+      number,
+      number,
+      string | null,
+      string | null,
+      string,
+      number | null,
+      number,
+      number,
+      number,
+    ]
   >(
-    `INSERT INTO work (uuid, dedupe_key, conversation_id, user_id, project, text, message_id, created_at, sent_at, position,
+    `INSERT INTO work (uuid, dedupe_key, conversation_id, user_id, project, session_id, text, message_id, created_at, sent_at, position,
        state)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?,
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
        (SELECT coalesce(max(position), 0) FROM work WHERE conversation_id = ? AND ${QUEUED}), 'queued')
      ON CONFLICT (dedupe_key) DO NOTHING`,
   );
@@ -122,9 +136,9 @@ export function createWorkTable(db: Db, change: Change, now: Now): WorkTable {
     submit: (draft) => {
       const { uuid, dedupeKey, conversationId: where, userId, project, text, messageId } = draft;
       const at = now();
-      const { sentAt = at } = draft;
+      const { sentAt = at, sessionId = null } = draft;
       const made = change("work.queued", () =>
-        submit.run(uuid, dedupeKey, where, userId, project, text, messageId, at, sentAt, where),
+        submit.run(uuid, dedupeKey, where, userId, project, sessionId, text, messageId, at, sentAt, where),
       );
       return made.changes === 0 ? null : one(get.get(made.lastInsertRowid));
     },

@@ -4,6 +4,7 @@ import type { Logger } from "../log/logger.ts";
 import type { Reservation } from "../security/limit-cost.ts";
 import { isStoreFault } from "../store/fault.ts";
 import type { Store } from "../store/store.ts";
+import { promptIn } from "./continuation.ts";
 import type { Admission } from "./expel.ts";
 import type { Presenter } from "./presenter.ts";
 import type { PreparedTurn } from "./run-turn.ts";
@@ -87,6 +88,8 @@ export function createQueue(deps: QueueDeps): Queue {
           const key = { conversationId, userId: work.userId, project: work.project };
           const session = store.sessions.current(key) ?? store.sessions.begin(key, newUuid());
           store.work.prepare(work.id, session.id, reservation.reservedMicroUsd);
+          const prompt = promptIn(session.id, work);
+          if (prompt !== work.text) store.work.setText(work.id, prompt);
           const prepared = store.work.get(work.id) ?? work;
           return { work: prepared, session, screen: presenter.open(prepared), signal: attempt.abort.signal };
         }

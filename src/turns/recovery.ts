@@ -88,6 +88,7 @@ export function createRecovery(deps: RecoveryDeps): Recovery {
         userId: work.userId,
         project: work.project,
         text: TEXT_OF[choice](work.text),
+        sessionId: work.sessionId,
         messageId: work.messageId,
       });
       if (next) store.attachments.copy(workId, next.id);

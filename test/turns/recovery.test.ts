@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import type { Work } from "../../src/domain/work.ts";
 import { testStore } from "../support/store.ts";
-import { turnsBench } from "../support/turns.ts";
+import { type TurnsBench, turnsBench } from "../support/turns.ts";
 
 /** A store as a killed daemon leaves it: one work in each state that a crash can cut off. */
 async function leftBehind() {
@@ -25,6 +26,14 @@ async function leftBehind() {
   };
   turn.payer.onUsage({ ...meter, outputTokens: 1, costMicroUsd: 42, isFinal: false, isCut: false });
   return { store, running, queued, waiting };
+}
+
+/** What /new does. */
+function newSession({ store, turns }: TurnsBench, { conversationId }: Work): void {
+  store.transaction(() => {
+    const conversation = store.conversations.get(conversationId);
+    if (conversation) turns.forget(conversation, 7);
+  });
 }
 
 test("H41, H43: after a crash nothing that had begun runs again; it is offered, charged, and its queue is held", async () => {
@@ -63,6 +72,37 @@ test("[Continue it] says in the same session that the turn was cut off", async (
   const next = await after.asked();
   expect(next.prompt).toMatch(/cut off by a restart[\s\S]*running$/);
   expect(next.session.sessionId).toBe(store.work.get(running.id)?.sessionId);
+});
+
+const ANEW = /^This request was begun before, in a session that is not this one[^\n]+\n\n/;
+
+test("[Continue it] after /new says that the request was begun in another session, and asks for it", async () => {
+  const { store, running } = await leftBehind();
+  const after = turnsBench({ store });
+  after.turns.start();
+  newSession(after, running);
+  store.transaction(() => after.turns.press({ kind: "recover", workId: running.id, choice: "continue" }, 7));
+  const anew = await after.asked();
+  expect(anew.prompt).toMatch(ANEW);
+  expect(anew.prompt.replace(ANEW, "")).toBe("running");
+  expect(anew.session.sessionId).not.toBe(store.work.get(running.id)?.sessionId);
+});
+
+test.each([
+  ["that nobody left", "nothing", /^The turn before this one was ended [^\n]+\n\na$/],
+  ["that was left by /new before the press", "before", /^This request was begun before[^\n]+\n\na$/],
+  ["that was left by /new while the press waited", "while", /^This request was begun before[^\n]+\n\na$/],
+])("[Go on] in a session %s speaks of the turn before it only where there is one", async (_, when, words) => {
+  const bench = turnsBench();
+  const work = bench.submit("a");
+  (await bench.asked()).end();
+  if (when === "before") newSession(bench, work);
+  bench.submit("b");
+  const other = await bench.asked();
+  bench.store.transaction(() => bench.turns.press({ kind: "recover", workId: work.id, choice: "more" }, 7));
+  if (when === "while") newSession(bench, work);
+  other.end();
+  expect((await bench.asked()).prompt).toMatch(words);
 });
 
 test("[Drop] lets the queue go on without it", async () => {
