@@ -112,6 +112,7 @@ export async function runDaemon(loaded: LoadedConfig, log: Logger, run: DaemonRu
     approvedDirectory: paths.root,
     isOffered: (name) =>
       faultOfProjectName(name) === null && !isInside(join(paths.root, name), import.meta.dirname),
+    log,
   });
   const polling = Promise.withResolvers<void>();
   const { claude, git, toolbox, sift, uploadsAt, mode, opened } = openClaude(scope, {

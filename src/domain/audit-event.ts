@@ -70,11 +70,14 @@ export type AuditEvent =
       readonly kind: RequestKind;
       readonly body: RequestBody["kind"];
       readonly dedupeKey: string;
-      /** `command`: past all gates, by the command itself, which is not for everybody. */
-      readonly gate: GateName | "command";
+      /**
+       * `command`: past all gates, by the command itself, which is not for everybody. `handler`: by a fault of the program's own, for
+       * which it was set aside.
+       */
+      readonly gate: GateName | "command" | "handler";
       readonly verdict: Exclude<Verdict["kind"], "admit">;
       /** Only a `deny` has a reason. */
-      readonly reason: DenyReason | "owners_only" | null;
+      readonly reason: DenyReason | "owners_only" | "fault" | null;
     }
   /** A file that a person sent lies where Claude can read it. */
   | {

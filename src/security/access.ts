@@ -68,6 +68,13 @@ export function writeMend(folder: string): string {
   return `chmod u+rwx ${quoted(folder)}`;
 }
 
+/** What to do about a folder that is no folder any more, or that could not be listed. */
+export function folderMend(folder: string, lack: "gone" | "shut"): string {
+  return lack === "gone"
+    ? `${quoted(folder)} is no folder any more: mount its disk, or put it back`
+    : `chmod u+rx ${quoted(folder)}, and see that its disk is there`;
+}
+
 function ownLine(folder: string): string {
   return `sudo chown -R "$(id -un)" ${quoted(folder)}`;
 }

@@ -40,6 +40,8 @@ export interface Audit {
   readonly admitted: (request: Request) => void;
   /** For the guard's `onRefused`: judged at once, put on record by what it gives. */
   readonly refused: (request: Request, gate: GateName, refusal: Refusal) => () => void;
+  /** For what is set aside, since handling it failed. */
+  readonly setAside: (request: Request) => void;
   /** A contact of somebody who may not come in: the first goes on record, the further ones of the hour are counted. */
   readonly contact: (who: AuditWho, reason: DenyReason) => void;
 }
@@ -80,6 +82,10 @@ export function createAudit({ append, afterCommit, redactText, log, now }: Audit
         const { spentMicroUsd, limitMicroUsd } = refusal;
         record({ type: "cost.refused", stage: "gate", spentMicroUsd, limitMicroUsd }, who);
       };
+    },
+    setAside: (request) => {
+      const refusal = { gate: "handler", verdict: "deny", reason: "fault" } as const;
+      record({ type: "request.refused", ...factsOf(request), ...refusal }, whoOf(request));
     },
     contact: (who, reason) =>
       recordContact(judgeContact(who.userId), (unrecorded) =>

@@ -116,6 +116,7 @@ export function openTelegram({ store: whole, ...deps }: DoorDeps): TelegramDoor 
     const request = requestOf(update);
     store.transaction(() => {
       store.inbox.bury(update.update_id);
+      security.audit.setAside(request);
       // In a group the bot says nothing, whoever asks.
       const isHeard = request.chatType === "private" && !isStranger(request.principal?.userId ?? null);
       if (isHeard) replies.tell(request, WORDS.fault);

@@ -1,15 +1,15 @@
 import { randomUUID } from "node:crypto";
 import type { MiddlewareFn } from "grammy";
-import type { Request } from "../domain/request.ts";
 import type { Conversation } from "../domain/work.ts";
 import type { Store } from "../store/store.ts";
 import type { Turns } from "../turns/turns.ts";
-import type { Projects } from "../workspace/projects.ts";
+import type { ProjectList, Projects } from "../workspace/projects.ts";
 import type { SallyContext } from "./context.ts";
 import { repoKeys } from "./project-keys.ts";
 import type { Replies } from "./replies.ts";
 import type { Sender } from "./sender.ts";
 import { cleanedText, LABELS, WORDS } from "./wording.ts";
+import { unreadableText } from "./wording-access.ts";
 import { filesText } from "./wording-files.ts";
 
 export interface PromptDeps {
@@ -34,27 +34,29 @@ export function handlePrompt({
     const { files = [] } = request.body;
     const text = request.body.text === "" ? filesText(files) : request.body.text;
     const { userId } = request.principal;
-    const names = await projects.list();
-    if (names.length === 0) return replies.say(ctx, WORDS.noProjects);
+    const list = await projects.list();
+    if (list.kind === "listed" && list.names.length === 0) return replies.say(ctx, WORDS.noProjects);
 
     ctx.effects.push(() => {
-      const conversation = chosen(request, names);
+      const conversation = store.conversations.at(request.conversation);
       const { dedupeKey, messageId, isStale } = request;
-      const isGone = conversation.project !== null && !names.includes(conversation.project);
+      const project = chosen(conversation, list);
       const work = turns[isStale ? "keep" : "submit"]({
         dedupeKey,
         conversationId: conversation.id,
         userId,
-        project: isGone ? null : conversation.project,
+        project,
         text,
         files,
         messageId,
         ...(request.sentAt === null ? {} : { sentAt: request.sentAt }),
       });
       if (!work) return;
-      if (work.project === null) {
-        const keys = repoKeys(replies, request, { names, page: 0 });
-        replies.tell(request, projectQuestion(isStale, isGone), keys);
+      if (list.kind === "unreadable")
+        replies.tell(request, `${unreadableText(list.mend)}\n\n${WORDS.keptUntilRead}`);
+      else if (work.project === null) {
+        const keys = repoKeys(replies, request, { names: list.names, page: 0 });
+        replies.tell(request, projectQuestion(isStale, conversation.project !== null), keys);
       }
       const removed = cleanedText(request.cleaned);
       if (removed !== null) replies.tell(request, removed);
@@ -65,13 +67,17 @@ export function handlePrompt({
     return undefined;
   };
 
-  /** The conversation; where there is only one project, it is the chosen one. */
-  function chosen(request: Request, names: readonly string[]): Conversation {
-    const conversation = store.conversations.at(request.conversation);
-    const [only] = names;
-    if (conversation.project !== null || names.length !== 1 || only === undefined) return conversation;
-    store.conversations.setProject(conversation.id, only);
-    return { ...conversation, project: only };
+  /**
+   * The project of the conversation, if it is there; where there is only one, that one is chosen. What was kept while there was
+   * none to be had runs there too.
+   */
+  function chosen(conversation: Conversation, list: ProjectList): string | null {
+    if (list.kind === "unreadable") return null;
+    const [only = null] = list.names;
+    const project = conversation.project ?? (list.names.length === 1 ? only : null);
+    if (project === null || !list.names.includes(project)) return null;
+    turns.chooseProject(conversation, project);
+    return project;
   }
 }
 

@@ -3,13 +3,13 @@ import type { Request } from "../domain/request.ts";
 import type { AccessFault } from "../security/access.ts";
 import type { Store } from "../store/store.ts";
 import type { Turns } from "../turns/turns.ts";
-import type { Projects } from "../workspace/projects.ts";
+import type { ProjectList, Projects } from "../workspace/projects.ts";
 import { repoKeys } from "./project-keys.ts";
 import { joinRich } from "./render/rich-text.ts";
 import type { Replies } from "./replies.ts";
 import { projectText } from "./status-text.ts";
 import { WORDS } from "./wording.ts";
-import { accessText } from "./wording-access.ts";
+import { accessText, unreadableText } from "./wording-access.ts";
 
 export interface RepoDeps {
   readonly store: Pick<Store, "conversations">;
@@ -23,27 +23,42 @@ export interface RepoDeps {
 /** The projects that there are, and what the one that was `named` lacks. */
 export interface FoundProjects {
   readonly named: string;
-  readonly names: readonly string[];
+  readonly list: ProjectList;
   readonly faults: readonly AccessFault[];
 }
 
 type RepoAction = Extract<ButtonAction, { kind: "repo" | "repo_page" }>;
 
-export const NO_PROJECTS: FoundProjects = { named: "", names: [], faults: [] };
+export const NO_PROJECTS: FoundProjects = {
+  named: "",
+  list: { kind: "listed", names: [] },
+  faults: [],
+};
 
 /** Looks up what a choice of a project needs, before its transaction. */
 export async function findProjects(
   { projects, accessOf }: Pick<RepoDeps, "projects" | "accessOf">,
   named: string,
 ): Promise<FoundProjects> {
-  const names = await projects.list();
-  return { named, names, faults: names.includes(named) ? await accessOf(named) : [] };
+  const list = await projects.list();
+  const found = { named, list, faults: [] };
+  return isNamed(found) ? { ...found, faults: await accessOf(named) } : found;
+}
+
+/** True when a project has the name that was asked for. */
+export function isNamed({ named, list }: FoundProjects): boolean {
+  return list.kind === "listed" && list.names.includes(named);
 }
 
 /** /repo [name or part of it]. Called inside a transaction. */
 export function chooseRepo(deps: RepoDeps, request: Request, found: FoundProjects): void {
   const { replies } = deps;
-  const { named, names } = found;
+  const { named, list } = found;
+  if (list.kind === "unreadable") {
+    replies.tell(request, unreadableText(list.mend));
+    return;
+  }
+  const { names } = list;
   if (names.length === 0) {
     replies.tell(request, WORDS.noProjects);
     return;
@@ -69,7 +84,12 @@ export function pressRepo(
   { action, found }: { readonly action: RepoAction; readonly found: FoundProjects },
 ): void {
   const { replies } = deps;
-  const { names } = found;
+  const { list } = found;
+  if (list.kind === "unreadable") {
+    replies.tell(request, unreadableText(list.mend));
+    return;
+  }
+  const { names } = list;
   if (action.kind === "repo_page") {
     if (names.length > 0)
       replies.tell(request, WORDS.pickProject, repoKeys(replies, request, { names, page: action.page }));

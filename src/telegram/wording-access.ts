@@ -14,3 +14,8 @@ export function accessText(project: string, faults: readonly AccessFault[]): str
   const mends = [...new Set(faults.map(({ mend }) => escapeInvisible(mend)))].join("\n");
   return `${escapeInvisible(project)}: ${lacks}. At the machine:\n${mends}`;
 }
+
+/** The approved directory cannot be read just now, and what mends that. */
+export function unreadableText(mend: string): string {
+  return `I cannot read the approved directory just now. At the machine: ${escapeInvisible(mend)}`;
+}

@@ -25,6 +25,8 @@ export const WORDS = {
   chooseProject: "Which project? Your message is kept and runs there.",
   projectGoneChoose:
     "The project of this conversation is not there any more. Which one instead? Your message is kept and runs there.",
+  keptUntilRead:
+    "Your message is kept. Once that is done, it runs as soon as you send /repo or another message.",
   pickProject: "Which project?",
   noProjects: "There is no project yet: make a folder in the approved directory, then send /repo again.",
   interruptedPlaceholder: "⏹ Cut off by a restart of the bot.",

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import type { Update, UserFromGetMe } from "grammy/types";
@@ -133,6 +133,7 @@ function createChain({
     projects: createProjects({
       approvedDirectory: approved,
       isOffered: () => true,
+      log: silent,
     }),
     replies: createReplies({
       store,
@@ -202,6 +203,7 @@ function createChain({
       return (rows?.act.body.buttons ?? []).flat();
     },
     works: () => count(disk, "work"),
+    approved,
     stateOf: (updateId: number) =>
       disk.prepare<[number], { state: string }>("SELECT state FROM inbox WHERE update_id = ?").get(updateId)
         ?.state,
@@ -672,6 +674,51 @@ describe("buttons", () => {
   });
 });
 
+describe("the approved directory goes away for a while", () => {
+  test.each([
+    ["is gone", (_: string) => undefined],
+    ["is a file", (path: string) => writeFileSync(path, "")],
+  ])(
+    "%s: what is sent is kept, on record and told with what mends it, and runs once it is back",
+    async (_, put) => {
+      const chain = createChain({ names: ["app", "other"] });
+      await chain.handle(say("/repo app"));
+      const away = `${chain.approved}.away`;
+      renameSync(chain.approved, away);
+      put(chain.approved);
+      const update = say("important words");
+      await chain.handle(update);
+      await chain.handle(say("/repo app"));
+      expect(chain.stateOf(update.update_id)).toBe("done");
+      const mend = `I cannot read the approved directory just now. At the machine: '${chain.approved}' is no folder any more`;
+      const told = chain.texts().filter((text) => text.startsWith(mend));
+      expect(told.map((text) => text.includes("Your message is kept."))).toEqual([true, false]);
+      expect(chain.notes.filter((note) => note === "admitted")).toHaveLength(3);
+      const queued = () =>
+        chain.store.work.queued(chain.store.conversations.at({ chatId: OWNER, threadId: null }).id);
+      expect(queued()).toMatchObject([{ text: "important words", project: null }]);
+
+      rmSync(chain.approved, { force: true });
+      renameSync(away, chain.approved);
+      await chain.handle(say("after"));
+      const first = await chain.turns.asked();
+      expect(first).toMatchObject({ prompt: "important words", session: { project: "/projects/app" } });
+      first.end();
+      expect((await chain.turns.asked()).prompt).toBe("after");
+    },
+  );
+
+  test("a choice of the project runs what was kept as well", async () => {
+    const chain = createChain();
+    const away = `${chain.approved}.away`;
+    renameSync(chain.approved, away);
+    await chain.handle(say("important words"));
+    renameSync(away, chain.approved);
+    await chain.handle(say("/repo app"));
+    expect((await chain.turns.asked()).prompt).toBe("important words");
+  });
+});
+
 /** The whole door on a Bot API over HTTP, with turns of a scripted Claude behind it. */
 async function openDoor({ seed }: { seed?: (store: Store) => void } = {}) {
   const api = createBotApi({ token: TOKEN, now: Date.now });
@@ -716,7 +763,7 @@ async function openDoor({ seed }: { seed?: (store: Store) => void } = {}) {
     projects: {
       list: async () => {
         if (fault) throw fault;
-        return ["app"];
+        return { kind: "listed", names: ["app"] };
       },
     },
     mode: "ask",
@@ -766,6 +813,9 @@ describe("an update that cannot be handled", () => {
     await door.api.waitForMessage(OWNER, ({ text }) => text.includes("A message could not be handled"));
     expect(door.stateOf(updateId)).toBe("dead");
     expect([count(door.disk, "work"), count(door.disk, "buckets")]).toEqual([0, 0]);
+    const onRecord = door.disk.prepare("SELECT type, user_id, data FROM audit").all() as { data: string }[];
+    expect(onRecord).toMatchObject([{ type: "request.refused", user_id: GUEST }]);
+    expect(JSON.parse(onRecord[0]?.data ?? "")).toMatchObject({ gate: "handler", reason: "fault" });
     expect(door.log()).toContain("the folder cannot be read");
     expect(door.log()).toContain('"event":"inbox.buried"');
 
