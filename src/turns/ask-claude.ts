@@ -20,7 +20,7 @@ const READING = ["Read", "Glob", "Grep", "TodoWrite", "AskUserQuestion", "ExitPl
 const NO_FILES: Gathered = { kind: "ready", files: [] };
 const NOTHING_RUN = { model: null, turnCostMicroUsd: null } as const;
 
-/** Has Claude run a turn in its project, which is looked at before this resolves. Rejects when it cannot be begun. */
+/** Has Claude run a turn in its project, which is looked at before this resolves. Rejects when it cannot be begun, or not be put on record. */
 export function createAsk(
   deps: RunTurnDeps,
 ): (turn: PreparedTurn, onEvent: (event: ClaudeEvent) => void) => Promise<ClaudeTurnEnd> {
@@ -97,8 +97,17 @@ export function createAsk(
     if (gathered.kind === "ended") return { ...NOTHING_RUN, ...gathered, isResumable: session.isResumable };
     const { files } = gathered;
     const prompt = folder === null ? work.text : promptOf(work.text, files, await deps.files.shownAt(folder));
-    const run = (): Promise<ClaudeTurnEnd> =>
-      deps.claude.run({
+    const run = async (): Promise<ClaudeTurnEnd> => {
+      let isBegun = false;
+      let fault: unknown = null;
+      const begin = (isResume: boolean): void =>
+        store.transaction(() => {
+          store.work.setState(work.id, "running");
+          store.baselines.note(project, work.id);
+          const isResumed = session.isResumable || isResume;
+          record({ type: "turn.started", workId: work.id, project: session.project, isResumed }, { work });
+        });
+      const end = await deps.claude.run({
         session: {
           conversationKey: conversationKey(work.conversation),
           userId: work.userId,
@@ -116,17 +125,22 @@ export function createAsk(
           if (event.kind === "tool_started") called.push(event.name);
           onEvent(event);
         },
-        onPrompting: (isResume) =>
-          store.transaction(() => {
-            store.work.setState(work.id, "running");
-            store.baselines.note(project, work.id);
-            const isResumed = session.isResumable || isResume;
-            record({ type: "turn.started", workId: work.id, project: session.project, isResumed }, { work });
-          }),
+        onPrompting: (isResume) => {
+          try {
+            begin(isResume);
+            isBegun = true;
+          } catch (error) {
+            fault = error;
+            throw error;
+          }
+        },
         onPolicy: (call, verdict) => onPolicy(work, call, verdict),
         decide: (call, callSignal) => desk.decide(work, call, callSignal),
         signal,
       });
+      if (fault !== null && !isBegun) throw fault; // Claude was not prompted
+      return end;
+    };
     return deps.watch.during({
       root: project,
       work,

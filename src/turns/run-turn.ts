@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ClaudeRunner } from "../claude/types.ts";
 import type { ApprovedPath } from "../domain/approved-path.ts";
 import type {
@@ -16,6 +17,7 @@ import type { Logger } from "../log/logger.ts";
 import type { FindAccessFaults } from "../security/access.ts";
 import { isOutside } from "../security/path-violation.ts";
 import { shorten } from "../security/visible.ts";
+import { isStoreFault } from "../store/fault.ts";
 import type { Store } from "../store/store.ts";
 import type { ApprovalDesk } from "./approvals.ts";
 import { createAsk } from "./ask-claude.ts";
@@ -32,6 +34,8 @@ import { logDisagreement, type RecordWork, settleTurn } from "./settle.ts";
 
 /** The longest path that is put on record. */
 const MAX_PATH = 200;
+/** How long to wait before a turn that the store did not take is queued again. */
+const AGAIN_MS = 500;
 
 /** What a turn is run with. */
 export interface RunTurnDeps {
@@ -75,7 +79,8 @@ export interface PreparedTurn {
 
 /**
  * Runs one prepared work to its end: state, screen, money and audit are settled in one transaction, whatever way it
- * ended. A fault of the runner is a failed turn. Never rejects: a store that takes no writing is waited for.
+ * ended. A fault of the runner is a failed turn. Never rejects: a store that takes no writing is waited for, and what Claude has not
+ * seen by then is queued again.
  */
 export function createRunTurn(deps: RunTurnDeps): (turn: PreparedTurn) => Promise<void> {
   const { store, presenter, recovery, record, lateRecord, persist, now, log } = deps;
@@ -106,10 +111,13 @@ export function createRunTurn(deps: RunTurnDeps): (turn: PreparedTurn) => Promis
       progress.follow(event);
     };
     let isLedOut = false;
-    const end = await ask(turn, follow).catch((error: unknown): ClaudeTurnEnd => {
+    let isUntaken = false;
+    const ran = await ask(turn, follow).catch(async (error: unknown): Promise<ClaudeTurnEnd> => {
       isLedOut = isOutside(error);
+      isUntaken = isStoreFault(error);
       log.error({ event: "turn.fault", workId: work.id, err: error }, "a turn could not be run");
       const outcome = { kind: "failed", ...failureOf(error), resetsAt: null } as const;
+      if (isUntaken) await sleep(AGAIN_MS, undefined, { signal }).catch(() => undefined); // told to end: at once
       return {
         outcome,
         model: null,
@@ -120,11 +128,16 @@ export function createRunTurn(deps: RunTurnDeps): (turn: PreparedTurn) => Promis
 
     const durationMs = now() - startedAt;
     const settle = (): void => {
+      const end = isUntaken && signal.aborted ? { ...ran, outcome: { kind: "stopped" } as const } : ran;
       if (end.isResumable) store.sessions.markResumable(session.id);
       const current = store.work.get(work.id) ?? work;
-      if (signal.reason === "shutdown" && end.outcome.kind !== "completed") {
-        if (current.state === "preparing") store.work.requeue(work.id);
-        else recovery.interrupt(current, "shutdown");
+      const isShutdown = signal.reason === "shutdown" && end.outcome.kind !== "completed";
+      if (current.state === "preparing" && (isShutdown || (isUntaken && !signal.aborted))) {
+        store.work.requeue(work.id);
+        return;
+      }
+      if (isShutdown) {
+        recovery.interrupt(current, "shutdown");
         return;
       }
       logDisagreement(log, {
@@ -155,7 +168,7 @@ export function createRunTurn(deps: RunTurnDeps): (turn: PreparedTurn) => Promis
     const release = (): void =>
       store.transaction(() => {
         const current = store.work.get(work.id) ?? work;
-        settleTurn({ ledger: store.ledger, record }, current, end.turnCostMicroUsd);
+        settleTurn({ ledger: store.ledger, record }, current, ran.turnCostMicroUsd);
         store.work.end(work.id, "failed");
       });
     await persist(() => store.transaction(settle), what)

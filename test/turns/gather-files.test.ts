@@ -1,3 +1,4 @@
+import Database from "better-sqlite3";
 import { expect, test } from "vitest";
 import type { HeldFile } from "../../src/domain/attachment.ts";
 import { BARE_WORKSHOP } from "../../src/jail/jail.ts";
@@ -54,6 +55,19 @@ test("a file that cannot be put on record is taken back, and nothing runs", asyn
   await until(() => reports.length > 0);
   expect(reports[0]?.outcome.kind).toBe("failed");
   expect(discarded).toEqual([`${FOLDER}/a.txt`]);
+});
+
+test("H17: a file that the store does not take yet is taken back, and its turn begins with it once the store does", async () => {
+  let tries = 0;
+  const { asked, send, discarded, reports } = bench({}, () => {
+    tries += 1;
+    if (tries === 1) throw new Database.SqliteError("database is locked", "SQLITE_BUSY");
+  });
+  send();
+  const turn = await asked();
+  expect(turn.prompt).toContain("/uploads/a.txt");
+  expect([tries, discarded, reports]).toEqual([2, [`${FOLDER}/a.txt`], []]);
+  turn.end();
 });
 
 test("a file that is there as its turn is stopped is taken back", async () => {

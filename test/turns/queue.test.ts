@@ -272,6 +272,66 @@ test("H52: a turn that cannot be begun is tried again, and nothing else suffers"
   expect((await asked()).prompt).toBe("a");
 });
 
+/** A store that takes nothing of a kind while that is so, and how often it was tried. */
+function locked() {
+  const state = { isLocked: true, tries: 0 };
+  const check = (): void => {
+    state.tries += 1;
+    if (state.isLocked) throw new Database.SqliteError("database is locked", "SQLITE_BUSY");
+  };
+  return { state, check };
+}
+
+test("H17: a turn whose beginning the store does not take waits, and runs once when it does", async () => {
+  const { state, check } = locked();
+  const asked: string[] = [];
+  const { submit, store, until, reports, events } = turnsBench({
+    record: ({ type }) => {
+      if (type === "turn.started") check();
+    },
+    claude: {
+      run: async (turn) => {
+        const end = { model: "m", turnCostMicroUsd: 1, isResumable: true };
+        try {
+          turn.onPrompting(false);
+        } catch {
+          return { ...end, outcome: { kind: "failed", code: "unknown", detail: "no", resetsAt: null } };
+        }
+        asked.push(turn.prompt);
+        return { ...end, outcome: { kind: "completed", text: "done" } };
+      },
+      forget: async () => undefined,
+      forgetAll: async () => undefined,
+    },
+  });
+  const { id } = submit("a");
+  submit("b");
+  await until(() => state.tries >= 2);
+  expect(reports).toEqual([]);
+  expect([asked, store.work.get(id)?.state === "failed"]).toEqual([[], false]);
+  state.isLocked = false;
+  await until(() => reports.length === 2);
+  expect(asked).toEqual(["a", "b"]);
+  expect(events.filter(({ type }) => type === "turn.finished")).toHaveLength(2);
+});
+
+test("a turn that waits for the store is stopped by /stop, and does not run later", async () => {
+  const { state, check } = locked();
+  const { submit, asked, store, turns, until, reports } = turnsBench({
+    record: ({ type }) => {
+      if (type === "turn.started") check();
+    },
+  });
+  const a = submit("a");
+  submit("b");
+  await until(() => state.tries > 0 && store.work.get(a.id)?.state === "preparing");
+  store.transaction(() => turns.stop(a.conversationId));
+  state.isLocked = false;
+  await until(() => reports.length > 0);
+  expect(reports[0]?.outcome).toEqual({ kind: "stopped" });
+  expect((await asked()).prompt).toBe("b");
+});
+
 test("[Stop] and /stop drop a work that waits for money, and say what became of it", async () => {
   let answer: Reservation = { kind: "ok", reservedMicroUsd: 1 };
   const { submit, asked, store, shown, turns } = turnsBench({ reserve: () => answer });
