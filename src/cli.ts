@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
-import { exitCodeOf, messageOf } from "./domain/errors.ts";
+import { EXIT, exitCodeOf, isErrno, messageOf } from "./domain/errors.ts";
 import type { ExportOptions } from "./ops/audit-export.ts";
 import type { TailOptions } from "./ops/audit-tail.ts";
 
@@ -138,10 +138,19 @@ token
     process.exitCode = revokeToken({ ...options, what });
   });
 
-/** A reader that has seen enough (`| head`) is no fault. */
-const endWithReader = (): void => void process.stdout.on("error", () => process.exit(0));
+/** A reader that has seen enough (`| head`) is no fault; a full disk is. */
+function endWithOutput(): void {
+  process.stdout.on("error", (error) => {
+    if (!isErrno(error, "EPIPE")) {
+      process.stderr.write(`The output could not be written: ${error.message}\n`);
+      process.exitCode = EXIT.failure;
+    }
+    process.exit();
+  });
+}
 
 const audit = program.command("audit").description("look at the record of what was done");
+audit.hook("preAction", endWithOutput);
 audit
   .command("verify")
   .description("check that no row of the audit was changed, removed or inserted")
@@ -163,7 +172,6 @@ audit
   .option("-n, --lines <count>", "how many at most (default: 20, or all since then)")
   .action(async (options: TailOptions) => {
     const { tailAudit } = await import("./ops/audit-tail.ts");
-    endWithReader();
     const ending = new AbortController();
     process.once("SIGINT", () => ending.abort());
     process.once("SIGTERM", () => ending.abort());
@@ -179,7 +187,6 @@ audit
   .option("--out <file>", "a new file, readable by you alone (default: standard output)")
   .action(async (options: ExportOptions) => {
     const { exportAudit } = await import("./ops/audit-export.ts");
-    endWithReader();
     process.exitCode = await exportAudit(options);
   });
 

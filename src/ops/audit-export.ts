@@ -1,4 +1,4 @@
-import { createWriteStream } from "node:fs";
+import { open, rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { readEnvironment } from "../config/environment.ts";
@@ -6,7 +6,7 @@ import { homeOf } from "../config/home-of.ts";
 import { knownSecrets } from "../config/known-secrets.ts";
 import type { AuditRow, ChainHead } from "../domain/audit-chain.ts";
 import { systemNow } from "../domain/clock.ts";
-import { AppError, EXIT } from "../domain/errors.ts";
+import { AppError, EXIT, messageOf } from "../domain/errors.ts";
 import { createRedactor } from "../log/redact.ts";
 import { factsIn } from "../security/audit-text.ts";
 import { openAuditReader } from "../store/audit-reader.ts";
@@ -28,7 +28,8 @@ export interface ExportOptions {
  * eyes only, row by row, whatever its length. The last record names the last row's id and hash, so that `audit verify --head` tells
  * later whether all of it is still part of the chain; a JSON line holds its row byte for byte as it was hashed, unless it is marked as
  * redacted, since what it holds became known as a secret only later. Returns the exit
- * code; throws `config_invalid` for an option, and for a file that exists.
+ * code; throws `config_invalid` for an option, `store_failed` for a file that could not be written to its end, which is removed, and
+ * rejects for one that exists.
  */
 export async function exportAudit(options: ExportOptions): Promise<number> {
   const format = AUDIT_FORMATS.get(options.format);
@@ -45,9 +46,20 @@ export async function exportAudit(options: ExportOptions): Promise<number> {
   const end = { count: 0, head: reader.anchor() };
   const lines = Readable.from(linesOf(reader.rows(), { range, format, end, redactText }));
   if (options.out === undefined) await pipeline(lines, process.stdout, { end: false });
-  else await pipeline(lines, createWriteStream(options.out, { mode: 0o600, flags: "wx" }));
+  else await writeNew(options.out, lines);
   process.stderr.write(`${end.count} rows, head ${end.head.id}:${end.head.hash}\n`);
   return EXIT.ok;
+}
+
+/** Writes a file that is not there yet, the whole of it or none. */
+async function writeNew(path: string, lines: Readable): Promise<void> {
+  const file = await open(path, "wx", 0o600);
+  try {
+    await pipeline(lines, file.createWriteStream());
+  } catch (cause) {
+    await rm(path);
+    throw new AppError("store_failed", `${path} could not be written: ${messageOf(cause)}`, { cause });
+  }
 }
 
 interface Writing {

@@ -9,6 +9,7 @@ import { AUDIT_FORMATS } from "../../src/ops/audit-formats.ts";
 import { homePaths } from "../../src/store/home.ts";
 import { openStore } from "../../src/store/store.ts";
 import { launch } from "../support/daemon.ts";
+import { canMount, smallDisk } from "../support/small-disk.ts";
 import { tempDir } from "../support/temp.ts";
 import { until } from "../support/until.ts";
 
@@ -84,6 +85,47 @@ test("an export of a time has no gap, whatever the clock did, and touches no fil
   });
   expect(existsSync(join(home, "new"))).toBe(false);
 });
+
+test.skipIf(process.platform !== "linux")(
+  "what could not be written is said, and ends with 1; a reader that has seen enough is no fault",
+  async () => {
+    const { home, append } = createHome();
+    for (let row = 0; row < 3; row += 1) append({});
+    const env = { PATH: process.env.PATH ?? "", HOME: home, SALLYPORT_HOME: home };
+    const ended = async (args: readonly string[], redirect: string) => {
+      const life = launch(["audit", ...args], env, { wrap: ["bash", "-c", `"$0" "$@" ${redirect}`] });
+      return { ...(await life.exited), output: life.output() };
+    };
+    const [dump, all] = [["export", "--format", "jsonl"], ["tail"]];
+    for (const args of [dump, all, ["verify"]])
+      expect(await ended(args, "> /dev/full")).toMatchObject({
+        code: 1,
+        output: expect.stringMatching(/^The output could not be written: ENOSPC\b.*\n$/),
+      });
+    for (const args of [dump, all])
+      expect(await ended(args, "| true; exit $PIPESTATUS")).toMatchObject({ code: 0 });
+  },
+  60_000,
+);
+
+test.skipIf(process.platform !== "linux")(
+  "an export for which the disk has no room leaves no half of itself",
+  async ({ skip }) => {
+    if (!canMount()) skip("this user may not mount a small disk");
+    const { home, append } = createHome();
+    for (let row = 0; row < 300; row += 1)
+      append({ event: { type: "project.left_out", path: "p".repeat(400) } });
+    const folder = join(home, "small");
+    smallDisk(folder, 1);
+    writeFileSync(join(folder, "most"), Buffer.alloc(980_000));
+    const file = join(folder, "audit.jsonl");
+    const { code, output } = await audit(home, "export", "--format", "jsonl", "--out", file);
+    expect(code).toBe(1);
+    expect(output).toContain(`${file} could not be written: ENOSPC`);
+    expect(existsSync(file)).toBe(false);
+  },
+  60_000,
+);
 
 /** Reads what RFC 4180 calls a record. */
 function cellsOf(text: string): readonly string[] {

@@ -127,7 +127,7 @@ export const AUDIT: readonly Mutation[] = [
   {
     claim: "An export is readable by its owner alone",
     gone: "an export is readable by everybody",
-    edits: [["src/ops/audit-export.ts", "mode: 0o600", "mode: 0o644"]],
+    edits: [["src/ops/audit-export.ts", 'open(path, "wx", 0o600)', 'open(path, "wx", 0o644)']],
     red: [
       "an export in JSON lines is a chain that anybody can check, and ends with the head that `audit verify --head` knows",
     ],
