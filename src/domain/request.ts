@@ -36,6 +36,9 @@ export type RequestBody =
   | { readonly kind: "button"; readonly nonce: string; readonly callbackId: string }
   | { readonly kind: "unsupported"; readonly what: string };
 
+/** What is `unsupported` in a command that somebody else wrote. */
+export const OTHERS_COMMAND = "forwarded command";
+
 /** One arrival, whatever door it came through. Doors make it, gates judge it, turns run it. */
 export interface Request {
   readonly origin: "telegram";

@@ -1,5 +1,11 @@
 import type { Update, User } from "grammy/types";
-import type { ConversationRef, Request, RequestBody, RequestKind } from "../domain/request.ts";
+import {
+  type ConversationRef,
+  OTHERS_COMMAND,
+  type Request,
+  type RequestBody,
+  type RequestKind,
+} from "../domain/request.ts";
 import { COMMANDS, type CommandName } from "./command-menu.ts";
 import { type Me, withoutMention } from "./group-update.ts";
 import {
@@ -13,6 +19,11 @@ import {
   type ReadQuery,
   userIn,
 } from "./update-parts.ts";
+
+interface Command {
+  readonly name: CommandName;
+  readonly argument: string;
+}
 
 /**
  * What an update asks for, whatever its type: also types that nothing handles, and what has not the shape that the Bot
@@ -55,9 +66,9 @@ function messageRequest(update: Update, message: ReadMessage, isEdit: boolean): 
   const what = contentOf(isEdit ? update.edited_message : update.message);
   const body: RequestBody =
     digest !== null
-      ? { kind: "login", digest }
+      ? { kind: "login", digest } // the token counts, whoever wrote it down
       : command
-        ? { kind: "command", ...command }
+        ? commandBody(message, command)
         : bodyOf(message, isEdit, what);
   return {
     origin: "telegram",
@@ -72,6 +83,12 @@ function messageRequest(update: Update, message: ReadMessage, isEdit: boolean): 
     body,
     cleaned: [],
   };
+}
+
+/** A command is the word of who wrote it: one that was forwarded, or comes by way of another bot, is not the sender's. */
+function commandBody(message: ReadMessage, command: Command): RequestBody {
+  const isOthers = message.forward_origin !== undefined || message.via_bot !== undefined;
+  return isOthers ? { kind: "unsupported", what: OTHERS_COMMAND } : { kind: "command", ...command };
 }
 
 /** What was written, or stands under a file; a file without a word is a prompt too. */
@@ -130,7 +147,7 @@ function kindOf(body: RequestBody): RequestKind {
   return body.kind === "prompt" ? "work" : "look";
 }
 
-function commandOf(message: ReadMessage): { name: CommandName; argument: string } | null {
+function commandOf(message: ReadMessage): Command | null {
   const entity = message.entities?.find(({ type, offset }) => type === "bot_command" && offset === 0);
   if (entity === undefined || message.text === undefined) return null;
   const word = (message.text.slice(1, entity.length).split("@")[0] ?? "").toLowerCase();

@@ -19,6 +19,8 @@ const messageSchema = z.object({
   chat: chatSchema,
   from: userSchema.optional(),
   sender_chat: z.unknown().optional(),
+  forward_origin: z.unknown().optional(),
+  via_bot: z.unknown().optional(),
   text: z.string().optional(),
   entities: z.array(entitySchema).optional(),
   caption: z.string().optional(),

@@ -1,6 +1,6 @@
 import type { PressRefusal } from "../domain/button.ts";
 import type { FailureCode } from "../domain/claude-event.ts";
-import type { Cleaned } from "../domain/request.ts";
+import { type Cleaned, OTHERS_COMMAND } from "../domain/request.ts";
 import type { DenyReason, Verdict } from "../domain/verdict.ts";
 import type { Work } from "../domain/work.ts";
 import type { ApprovalEnd } from "../turns/presenter.ts";
@@ -52,6 +52,8 @@ export const WORDS = {
     "A message could not be handled and was set aside: the log says why (event inbox.buried or update.fault).",
   ownerBackupFailed:
     "Tonight's backup of my database failed, so the newest one is from before. I try again every hour; the log says why (event backup.failed).",
+  othersCommand:
+    "A command that was forwarded, or comes by way of another bot, is not carried out. If you mean it, write it yourself.",
   noBody: "(no text)",
   topicGone: "A topic of this chat is gone: what belonged there comes here from now on.",
 } as const;
@@ -170,6 +172,7 @@ function denialText(
     case "file_secret":
       return fileDeniedText("secret", detail);
     case "unsupported_content":
+      if (what === OTHERS_COMMAND) return WORDS.othersCommand;
       return what.startsWith("update:")
         ? null
         : `I can only read text, photos and files so far, so I left the ${what} aside.`;

@@ -674,6 +674,19 @@ describe("buttons", () => {
   });
 });
 
+test("a stranger's command that an owner forwards does nothing but be answered in one line and go on record", async () => {
+  const chain = createChain();
+  for (const text of ["/lock", "/grant 7 50"]) {
+    const { message, ...update } = say(text);
+    const origin = { type: "user", date: 1, sender_user: user(666) };
+    await chain.handle({ ...update, message: { ...message, forward_origin: origin } } as unknown as Update);
+  }
+  expect(chain.texts()).toEqual(Array(2).fill(expect.stringContaining("write it yourself")));
+  expect(chain.events).toEqual([]);
+  const refused = chain.disk.prepare("SELECT data FROM audit WHERE type = 'request.refused'").all();
+  expect(refused).toHaveLength(2);
+});
+
 describe("the approved directory goes away for a while", () => {
   test.each([
     ["is gone", (_: string) => undefined],

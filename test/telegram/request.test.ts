@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { Request } from "../../src/domain/request.ts";
 import { createAuthenticate } from "../../src/security/authenticate.ts";
 import { laneOf, requestOf } from "../../src/telegram/request.ts";
+import { LOGIN_DIGEST } from "../../src/telegram/update-parts.ts";
 
 const ADA = { id: 7, is_bot: false, first_name: "Ada" };
 const BOT = { id: 9, is_bot: true, first_name: "Somebot" };
@@ -142,6 +143,31 @@ describe("commands", () => {
       argument: "app",
     });
   });
+
+  test.each([
+    ["forwarded", { forward_origin: { type: "user", date: 1, sender_user: BOT } }],
+    [
+      "forwarded from somebody hidden",
+      { forward_origin: { type: "hidden_user", date: 1, sender_user_name: "E" } },
+    ],
+    ["sent by way of a bot", { via_bot: BOT }],
+  ])(
+    "a command that was %s is nobody's here; words are a prompt, and the token of a login counts",
+    (_, mark) => {
+      for (const text of ["/lock", "/grant 7 50", "/stop"])
+        expect(requestOf(update({ message: { ...command(text), ...mark } }))).toMatchObject({
+          kind: "look",
+          body: { kind: "unsupported", what: "forwarded command" },
+        });
+      for (const text of ["hello", "/clear"])
+        expect(requestOf(update({ message: { ...command(text), ...mark } })).body).toEqual({
+          kind: "prompt",
+          text,
+        });
+      const login = { message: { ...command("/login"), ...mark }, [LOGIN_DIGEST]: "0".repeat(64) };
+      expect(requestOf(update(login)).body.kind).toBe("login");
+    },
+  );
 
   test("a message that is edited into a command is an edit, not a command", () => {
     const request = requestOf(update({ edited_message: command("/stop") }));

@@ -38,6 +38,23 @@ export const WHO_GETS_IN: readonly Mutation[] = [
     red: ["H26: identity is the numeric id: neither a name nor the chat lets anybody in"],
   },
   {
+    claim: "A command is the word of who wrote it",
+    gone: "a forwarded command is carried out",
+    edits: [
+      [
+        "src/telegram/request.ts",
+        "message.forward_origin !== undefined || message.via_bot !== undefined",
+        "false",
+      ],
+    ],
+    red: [
+      "a command that was forwarded is nobody's here; words are a prompt, and the token of a login counts",
+      "a command that was forwarded from somebody hidden is nobody's here; words are a prompt, and the token of a login counts",
+      "a command that was sent by way of a bot is nobody's here; words are a prompt, and the token of a login counts",
+      "a stranger's command that an owner forwards does nothing but be answered in one line and go on record",
+    ],
+  },
+  {
     claim: "The gates run in one order",
     gone: "a refusal is passed over and the next gate is asked",
     edits: [
