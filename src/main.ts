@@ -110,8 +110,8 @@ export async function runDaemon(loaded: LoadedConfig, log: Logger, run: DaemonRu
   const paths = await createPathJail(config.approvedDirectory);
   const projects = createProjects({
     approvedDirectory: paths.root,
-    isOffered: (name) =>
-      faultOfProjectName(name) === null && !isInside(join(paths.root, name), import.meta.dirname),
+    isOffered: (name) => !isInside(join(paths.root, name), import.meta.dirname),
+    isNameable: (name) => faultOfProjectName(name) === null,
     log,
   });
   const polling = Promise.withResolvers<void>();

@@ -16,7 +16,7 @@ import { type GrantDeps, grantMoney } from "./handle-grant.ts";
 import { type HostsDeps, showHosts } from "./handle-hosts.ts";
 import { type LockDeps, lockBot } from "./handle-lock.ts";
 import type { PressDeps } from "./handle-press.ts";
-import { chooseRepo, type FoundProjects, findProjects, isNamed, NO_PROJECTS } from "./handle-repo.ts";
+import { chooseRepo, type FoundProjects, findProjects, isThere, NO_PROJECTS } from "./handle-repo.ts";
 import { statusText } from "./status-text.ts";
 import { WORDS } from "./wording.ts";
 import { lateCommandText } from "./wording-recovery.ts";
@@ -71,7 +71,7 @@ export function handleCommand(deps: CommandDeps): MiddlewareFn<SallyContext> {
     }
     const found = name === "repo" ? await findProjects(deps, argument) : NO_PROJECTS;
     const file = name === "expose" ? await fileOf(request, argument) : GONE;
-    const violation = isNamed(found) ? null : await violationOf(request, name, argument);
+    const violation = isThere(found) ? null : await violationOf(request, name, argument);
     ctx.effects.push(() => {
       record({ type: "command.run", name }, who);
       if (violation !== null)

@@ -9,7 +9,7 @@ import { repoKeys } from "./project-keys.ts";
 import type { Replies } from "./replies.ts";
 import type { Sender } from "./sender.ts";
 import { cleanedText, LABELS, WORDS } from "./wording.ts";
-import { unreadableText } from "./wording-access.ts";
+import { noProjectsText, unreadableText } from "./wording-access.ts";
 import { filesText } from "./wording-files.ts";
 
 export interface PromptDeps {
@@ -35,7 +35,8 @@ export function handlePrompt({
     const text = request.body.text === "" ? filesText(files) : request.body.text;
     const { userId } = request.principal;
     const list = await projects.list();
-    if (list.kind === "listed" && list.names.length === 0) return replies.say(ctx, WORDS.noProjects);
+    if (list.kind === "listed" && list.names.length === 0)
+      return replies.say(ctx, noProjectsText(list.misnamed));
 
     ctx.effects.push(() => {
       const conversation = store.conversations.at(request.conversation);

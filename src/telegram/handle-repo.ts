@@ -9,7 +9,7 @@ import { joinRich } from "./render/rich-text.ts";
 import type { Replies } from "./replies.ts";
 import { projectText } from "./status-text.ts";
 import { WORDS } from "./wording.ts";
-import { accessText, unreadableText } from "./wording-access.ts";
+import { accessText, misnamedText, noProjectsText, unreadableText } from "./wording-access.ts";
 
 export interface RepoDeps {
   readonly store: Pick<Store, "conversations">;
@@ -31,7 +31,7 @@ type RepoAction = Extract<ButtonAction, { kind: "repo" | "repo_page" }>;
 
 export const NO_PROJECTS: FoundProjects = {
   named: "",
-  list: { kind: "listed", names: [] },
+  list: { kind: "listed", names: [], misnamed: [] },
   faults: [],
 };
 
@@ -42,12 +42,13 @@ export async function findProjects(
 ): Promise<FoundProjects> {
   const list = await projects.list();
   const found = { named, list, faults: [] };
-  return isNamed(found) ? { ...found, faults: await accessOf(named) } : found;
+  const isProject = list.kind === "listed" && list.names.includes(named);
+  return isProject ? { ...found, faults: await accessOf(named) } : found;
 }
 
-/** True when a project has the name that was asked for. */
-export function isNamed({ named, list }: FoundProjects): boolean {
-  return list.kind === "listed" && list.names.includes(named);
+/** True when a folder has the name that was asked for, whether it may be a project or not. */
+export function isThere({ named, list }: FoundProjects): boolean {
+  return list.kind === "listed" && [...list.names, ...list.misnamed].includes(named);
 }
 
 /** /repo [name or part of it]. Called inside a transaction. */
@@ -58,21 +59,22 @@ export function chooseRepo(deps: RepoDeps, request: Request, found: FoundProject
     replies.tell(request, unreadableText(list.mend));
     return;
   }
-  const { names } = list;
-  if (names.length === 0) {
-    replies.tell(request, WORDS.noProjects);
-    return;
-  }
+  const { names, misnamed } = list;
   if (names.includes(named)) {
     choose(deps, request, found);
+    return;
+  }
+  if (names.length === 0 || misnamed.includes(named)) {
+    replies.tell(request, noProjectsText(misnamed.includes(named) ? [named] : misnamed));
     return;
   }
   const like =
     named === "" ? names : names.filter((name) => name.toLowerCase().includes(named.toLowerCase()));
   const text = like.length === 0 ? WORDS.noSuchProject : WORDS.pickProject;
+  const leftOut = misnamedText(misnamed);
   replies.tell(
     request,
-    text,
+    leftOut === null ? text : `${text}\n\n${leftOut}`,
     repoKeys(replies, request, { names: like.length === 0 ? names : like, page: 0 }),
   );
 }

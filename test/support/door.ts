@@ -132,7 +132,7 @@ export async function createDoorBench({
       isLocked: () => security.lock.state() !== null,
     });
     bench.turns.start();
-    const projects = { list: async () => ({ kind: "listed", names: ["app"] }) as const };
+    const projects = { list: async () => ({ kind: "listed", names: ["app"], misnamed: [] }) as const };
     const received = door.receive({
       turns: bench.turns,
       projects,

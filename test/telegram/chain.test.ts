@@ -12,6 +12,7 @@ import type { Verdict } from "../../src/domain/verdict.ts";
 import { createLogger, type Logger } from "../../src/log/logger.ts";
 import { createSecretFinder, redactShapes } from "../../src/log/redact.ts";
 import { createGuard, GATE_ORDER, type Gate, type Guard, type Refusal } from "../../src/security/admit.ts";
+import { faultOfProjectName } from "../../src/security/path-text.ts";
 import { createSecurity } from "../../src/security/security.ts";
 import { openStore, type Store } from "../../src/store/store.ts";
 import { createBot } from "../../src/telegram/bot.ts";
@@ -133,6 +134,7 @@ function createChain({
     projects: createProjects({
       approvedDirectory: approved,
       isOffered: () => true,
+      isNameable: (name) => faultOfProjectName(name) === null,
       log: silent,
     }),
     replies: createReplies({
@@ -145,7 +147,8 @@ function createChain({
     log: silent,
     now,
     mode: "ask",
-    findViolation: async (_, name) => (name.includes("..") ? "path_traversal" : null),
+    findViolation: async (_, name) =>
+      /[;|]/.test(name) ? "injection" : name.includes("..") ? "path_traversal" : null,
     accessOf: async () => [],
     findFile: async () => ({ kind: "gone" }),
     ageOf: () => 0,
@@ -687,6 +690,36 @@ test("a stranger's command that an owner forwards does nothing but be answered i
   expect(refused).toHaveLength(2);
 });
 
+describe("folders that their names keep from being projects", () => {
+  const odd = "Q&A | notes; 2026";
+  const violations = (chain: ReturnType<typeof createChain>) =>
+    chain.events.filter(({ type }) => type.startsWith("violation."));
+
+  test("are told where there is nothing else, and who asks for one by its name has tried nothing", async () => {
+    const chain = createChain({ names: [odd, "a$b"] });
+    await chain.handle(say("hello"));
+    await chain.handle(say(`/repo ${odd}`));
+    await chain.handle(say("/repo"));
+    const told = chain.texts();
+    expect(told).toHaveLength(3);
+    for (const text of told)
+      expect(text).toMatch(/^Not offered, since the name of a project .*"Q&A \| notes; 2026"/);
+    expect(told.map((text) => text.includes('"a$b"'))).toEqual([true, false, true]);
+    expect([chain.works(), violations(chain)]).toEqual([0, []]);
+    await chain.handle(say("/repo Q&A | notes"));
+    expect(violations(chain)).toEqual([{ type: "violation.injection", path: "Q&A | notes" }]);
+  });
+
+  test("stand in a line below the others, three of them by name, with nothing hidden in them", async () => {
+    const chain = createChain({ names: ["app", "other", "a;1", "a;2\u202e", "a;3", "a;4"] });
+    await chain.handle(say("/repo"));
+    expect(chain.texts()[0]).toMatch(/^Which project\?\n\n.*: "a;1", "a;2\\u\{202e\}", "a;3" and 1 more\. /);
+    expect(chain.keys().map(({ text }) => text)).toEqual(["app", "other"]);
+    await chain.handle(say("/repo a;1"));
+    expect(chain.store.conversations.at({ chatId: OWNER, threadId: null }).project).toBeNull();
+  });
+});
+
 describe("the approved directory goes away for a while", () => {
   test.each([
     ["is gone", (_: string) => undefined],
@@ -776,7 +809,7 @@ async function openDoor({ seed }: { seed?: (store: Store) => void } = {}) {
     projects: {
       list: async () => {
         if (fault) throw fault;
-        return { kind: "listed", names: ["app"] };
+        return { kind: "listed", names: ["app"], misnamed: [] };
       },
     },
     mode: "ask",
