@@ -228,6 +228,8 @@ export type AuditEvent =
   | { readonly type: "file.sent"; readonly path: string; readonly bytes: number }
   /** Retention gave up all rows up to the one of this `id` and `hash`, where the chain begins from now on. */
   | { readonly type: "audit.trimmed"; readonly id: number; readonly hash: string }
+  /** A person at the machine made a copy of the database, which is that file. */
+  | { readonly type: "database.copied"; readonly file: string }
   /** A person at the machine put this database in the place of another, which is kept under the name `replaced`. */
   | { readonly type: "database.restored"; readonly replaced: string | null }
   /** An owner ended everything that ran and closed the door for work. */

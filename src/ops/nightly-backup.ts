@@ -42,7 +42,15 @@ export async function backUpNightly(
 ): Promise<MadeBackup> {
   removeLeftovers(folder);
   const file = join(folder, `sallyport-nightly-${utcStamp(at)}.db`);
-  const argv = ["--max-semi-space-size=2", "--disable-warning=DEP0040", "--", CLI, "backup", file];
+  const argv = [
+    "--max-semi-space-size=2",
+    "--disable-warning=DEP0040",
+    "--",
+    CLI,
+    "backup",
+    "--nightly",
+    file,
+  ];
   const child = spawn(process.execPath, argv, {
     cwd: home,
     env: { SALLYPORT_HOME: home, ...createMarks(realpathSync(homePaths(home).jail)).next().env },

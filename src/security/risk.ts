@@ -61,6 +61,7 @@ export const RISK_OF_TYPE = {
   "config.changed": "medium",
   "credential.changed": "medium",
   "audit.trimmed": "medium",
+  "database.copied": "medium",
   "database.restored": "high",
   "daemon.locked": "high",
   "daemon.unlocked": "high",

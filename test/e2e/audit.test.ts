@@ -86,6 +86,7 @@ test("a day with the daemon is on record, is one chain over restarts and command
   await atMachine("unlock");
   const copy = join(home, "copy.db");
   await atMachine("backup", copy);
+  note(home);
   await atMachine("restore", copy);
   note(home);
 
@@ -113,6 +114,7 @@ test("a day with the daemon is on record, is one chain over restarts and command
     "daemon.started",
     "daemon.stopped",
     "daemon.unlocked",
+    "database.copied",
     "database.restored",
     "net.allowed",
     "net.ruled",

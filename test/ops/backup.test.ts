@@ -112,6 +112,30 @@ test("a backup is made of a database that no daemon has open, and to a place of 
   });
 });
 
+test("a copy that somebody makes is on record, whatever the schema; one that cannot be put there is not kept, and the daemon's own are no row", async () => {
+  const { home, database, store } = createHome();
+  store[Symbol.dispose]();
+  const raw = new Database(database);
+  onTestFinished(() => void raw.close());
+  raw.pragma(`user_version = ${MIGRATIONS.length - 1}`); // as before an update
+  const folder = tempDir();
+  const file = join(folder, "copy.db");
+  expect((await sallyport(home, "backup", file)).code).toBe(0);
+  expect(query(database, "SELECT data FROM audit WHERE type = 'database.copied'")).toEqual([
+    JSON.stringify({ file }),
+  ]);
+  expect(await sallyport(home, "audit", "verify")).toMatchObject({ code: 0 });
+  expect((await sallyport(home, "backup", "--nightly", join(folder, "nightly.db"))).code).toBe(0);
+  raw.exec("BEGIN IMMEDIATE");
+  expect(await sallyport(home, "backup", join(folder, "locked.db"))).toEqual({
+    code: 1,
+    output: expect.stringContaining("database is locked. Nothing was done: another program"),
+  });
+  raw.exec("ROLLBACK");
+  expect(auditTypes(database)).toHaveLength(4);
+  expect(readdirSync(folder)).toEqual(["copy.db", "nightly.db"]);
+}, 60_000);
+
 test("H20 H35: a backup holds nothing that was deleted, and no free page", () => {
   const { database, backups, store } = createHome();
   mkdirSync(backups);

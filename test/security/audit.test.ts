@@ -181,6 +181,7 @@ test.each<AuditEvent>([
   { type: "config.changed", keys: [leak] },
   { type: "daemon.started", version: leak, sandbox: "bwrap", permissionMode: leak },
   { type: "daemon.stopped", cause: leak },
+  { type: "database.copied", file: leak },
   { type: "database.restored", replaced: leak },
 ])("H20: no secret in a text of $type gets into the store or the log", (event) => {
   const { audit, entries, lines, commit } = auditWith();
