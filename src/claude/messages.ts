@@ -1,14 +1,15 @@
 import type { ControlMessage } from "./control-messages.ts";
 
+/** A call of a tool. */
+export interface ToolUse {
+  readonly kind: "tool_use";
+  readonly id: string;
+  readonly name: string;
+  readonly input: Readonly<Record<string, unknown>>;
+}
+
 /** A finished block of an assistant message, as far as it is of use here. */
-export type AssistantBlock =
-  | { readonly kind: "text"; readonly text: string }
-  | {
-      readonly kind: "tool_use";
-      readonly id: string;
-      readonly name: string;
-      readonly input: Readonly<Record<string, unknown>>;
-    };
+export type AssistantBlock = { readonly kind: "text"; readonly text: string } | ToolUse;
 
 /** How the CLI says that a prompt is done with. Amounts in US dollars. */
 export interface ResultMessage {

@@ -12,12 +12,13 @@ import { type AskedCall, createGate, type ToolPolicy } from "./gate.ts";
 import type { HookAnswer } from "./hook.ts";
 import { createIdleListener } from "./idle.ts";
 import type { ToolCall } from "./judge.ts";
-import type { ResultMessage } from "./messages.ts";
+import type { ResultMessage, ToolUse } from "./messages.ts";
 import { createModelRules } from "./model-rules.ts";
 import { watchPayer } from "./payer.ts";
 import type { ClaudeProcess } from "./process.ts";
 import { checkTurnInit } from "./start-check.ts";
 import type { ClaudeSettings, ClaudeTurn } from "./types.ts";
+import { createUnhookedCalls } from "./unhooked.ts";
 import { countWaiting } from "./waiting-net.ts";
 import { createWatchdog } from "./watchdog.ts";
 
@@ -63,6 +64,7 @@ export function runTurn(deps: TurnDeps): Promise<TurnRun> {
     priceOf,
   });
   const said = new Set<string>();
+  const unhooked = createUnhookedCalls();
   const watched = watchPayer({
     payer: turn.payer,
     models,
@@ -176,7 +178,7 @@ export function runTurn(deps: TurnDeps): Promise<TurnRun> {
       case "assistant":
         if (message.isMain && message.model !== NO_MODEL) model = message.model;
         if (message.isMain) apiError = message.apiError;
-        for (const block of message.blocks) if (block.kind === "tool_use") process.noteTool(block.name);
+        for (const block of message.blocks) if (block.kind === "tool_use") begun(block);
         return;
       case "retry":
         if (codeOfRetry(message.error, message.status) === "auth") {
@@ -192,6 +194,7 @@ export function runTurn(deps: TurnDeps): Promise<TurnRun> {
         if (!ending) asks.open(message.requestId, message.ask);
         return;
       case "hook":
+        if (message.call !== null) unhooked.hook(message.call.toolUseId);
         connection.answerHook(message.requestId, ending ? ENDING : judge(message.call));
         return;
       case "withdrawn":
@@ -200,11 +203,23 @@ export function runTurn(deps: TurnDeps): Promise<TurnRun> {
       case "result":
         onResult(message);
         return;
+      case "tool_results":
+        for (const { toolUseId, isError } of message.results) if (isError) tellRefused(toolUseId);
+        return;
       case "requesting":
       case "text_delta":
-      case "tool_results":
         return;
     }
+  }
+
+  function begun(call: ToolUse): void {
+    process.noteTool(call.name);
+    unhooked.begin(call);
+  }
+
+  function tellRefused(toolUseId: string): void {
+    const call = unhooked.fail(toolUseId);
+    if (call !== null) emit({ kind: "tool_refused", toolUseId, name: call.name, input: call.input });
   }
 
   function emit(event: ClaudeEvent): void {

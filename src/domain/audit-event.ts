@@ -108,6 +108,8 @@ export type AuditEvent =
     } & ToolFields)
   /** What the policy leaves to the CLI's own rules: it runs unasked, or is asked about after this. */
   | ({ readonly type: "tool.left" } & ToolFields)
+  /** What the CLI ends before the hook sees it: a tool that is not offered, or an input that it does not take. It did not run. */
+  | ({ readonly type: "tool.refused" } & ToolFields)
   /** What the policy decides by itself; what a person decides is `tool.answered`. */
   | ({ readonly type: "tool.allowed"; readonly by: "policy" } & ToolFields)
   | ({ readonly type: "tool.denied"; readonly by: "policy"; readonly cause: ToolDenial } & ToolFields)

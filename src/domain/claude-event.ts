@@ -19,6 +19,13 @@ export type ClaudeEvent =
       readonly isSubagent: boolean;
     }
   | { readonly kind: "tool_finished"; readonly toolUseId: string; readonly isError: boolean }
+  /** The CLI ended a call by itself before the hook saw it, so that it did not run. */
+  | {
+      readonly kind: "tool_refused";
+      readonly toolUseId: string;
+      readonly name: string;
+      readonly input: Readonly<Record<string, unknown>>;
+    }
   /** The fallback model answers in place of the chosen one. Once a turn. */
   | { readonly kind: "fell_back"; readonly model: string }
   /** The jail no longer held and was killed; the turn goes on in a new one. `path` is below the project, or the project itself. */

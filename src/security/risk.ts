@@ -19,6 +19,7 @@ export const RISK_OF_TYPE = {
   "tool.asked": "low",
   "tool.answered": "low",
   "tool.left": "low",
+  "tool.refused": "low",
   "tool.allowed": "low",
   "tool.denied": "high",
   "turn.started": "low",

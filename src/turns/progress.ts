@@ -71,6 +71,7 @@ export function createProgress({ show, summarise }: ProgressDeps): Progress {
         case "jail_renewed":
         case "jail_lost":
         case "model_refused":
+        case "tool_refused":
         case "started":
         case "tool_finished":
           return;

@@ -108,6 +108,11 @@ export function createRunTurn(deps: RunTurnDeps): (turn: PreparedTurn) => Promis
       if (event.kind === "fell_back")
         lateRecord.put({ type: "turn.fell_back", workId: work.id, model: event.model }, work);
       if (event.kind === "model_refused") refused(work, event.model);
+      if (event.kind === "tool_refused") {
+        const { toolUseId, name: tool, input } = event;
+        const summary = deps.summarise(tool, input);
+        lateRecord.put({ type: "tool.refused", tool, toolUseId, summary }, work);
+      }
       progress.follow(event);
     };
     let isLedOut = false;

@@ -71,6 +71,29 @@ test("H02: the hook sees every call: those that the CLI allows by itself, and a 
   expect(seen).toEqual(["Bash", "Agent", "Bash by a subagent"]);
 });
 
+test("what the CLI ends before the hook sees it is told: a tool that is not offered, an input that it does not take; and nothing else", async () => {
+  await open(
+    [
+      callTool("WebFetch", { url: "https://example.com", prompt: "x" }),
+      callTool("Nonexistent", { a: 1 }),
+      callTool("Bash", { run_in_background: "perhaps" }),
+      callTool("Bash", { command: "false" }),
+      callTool("Read", { file_path: "/nowhere" }),
+      callTool("Bash", { command: "true" }),
+      sayResults,
+    ],
+    JAIL,
+  );
+  const { events, recorded } = await run();
+  const refused = events.filter((event) => event.kind === "tool_refused");
+  expect(refused.map(({ name, input }) => [name, input])).toEqual([
+    ["WebFetch", { url: "https://example.com", prompt: "x" }],
+    ["Nonexistent", { a: 1 }],
+    ["Bash", { run_in_background: "perhaps" }],
+  ]);
+  expect(recorded).toEqual(["Bash allowed", "Read allowed", "Bash allowed"]);
+});
+
 test("the hook alone denies what the CLI, its rules and a person would let pass", async () => {
   await open([callTool("Read", { file_path: ".env" }), callTool("Bash", { command: "ls" }), sayResults], {
     sandbox: "off",

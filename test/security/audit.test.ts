@@ -321,6 +321,7 @@ test.each([
   ["low", { type: "tool.allowed", by: "policy", tool: "Read", ...tool }],
   ["medium", { type: "tool.allowed", by: "policy", tool: "Bash", ...tool }],
   ["medium", { type: "tool.asked", tool: "Write", ...tool }],
+  ["medium", { type: "tool.refused", tool: "WebFetch", ...tool }],
   ["high", { type: "tool.allowed", by: "policy", tool: "mcp__x__y", ...tool }],
   ["high", { type: "tool.answered", answer: "allow", tool: "constructor", ...tool }],
   ["high", { type: "tool.denied", by: "policy", cause: "secret", tool: "Read", ...tool }],

@@ -52,3 +52,21 @@ test("a tool call that the policy decides is on record without a wait for the di
   expect((await decided).kind).toBe("allow");
   turn.end();
 });
+
+test("a call that the CLI ended before the hook is on record, and shown as any other", async () => {
+  const { submit, asked, events, reports, until } = turnsBench();
+  submit("a");
+  const turn = await asked();
+  const call = { toolUseId: "t1", name: "WebFetch", input: { url: "https://example.com" } };
+  turn.onEvent({ kind: "tool_started", ...call, isSubagent: false });
+  turn.onEvent({ kind: "tool_refused", ...call });
+  turn.end();
+  await until(() => reports.length === 1);
+  expect(events).toContainEqual({
+    type: "tool.refused",
+    tool: "WebFetch",
+    toolUseId: "t1",
+    summary: "WebFetch",
+  });
+  expect(reports[0]?.tools).toEqual(["WebFetch"]);
+});

@@ -34,6 +34,32 @@ export const TOOLS: readonly Mutation[] = [
   },
   {
     claim: EVERY_CALL,
+    gone: "a call that the CLI ends by itself is not noticed",
+    edits: [
+      [
+        "src/claude/turn.ts",
+        "if (isError) tellRefused(toolUseId);",
+        "if (isError) unhooked.hook(toolUseId);",
+      ],
+    ],
+    red: [
+      "what the CLI ends before the hook sees it is told: a tool that is not offered, an input that it does not take; and nothing else",
+    ],
+  },
+  {
+    claim: EVERY_CALL,
+    gone: "a call that the CLI ended by itself is not put on record",
+    edits: [
+      [
+        "src/turns/run-turn.ts",
+        'if (event.kind === "tool_refused") {',
+        'if (event.kind === "tool_refused" && !event.name) {',
+      ],
+    ],
+    red: ["a call that the CLI ended before the hook is on record, and shown as any other"],
+  },
+  {
+    claim: EVERY_CALL,
     gone: "what is not known is treated like a command",
     edits: [[JUDGE, "? inJail : LEAVE;\n    return ASK;", "? inJail : LEAVE;\n    return inJail;"]],
     red: ["H02: %s %j is %s in mode jail, %s in mode ask"],

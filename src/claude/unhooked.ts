@@ -1,0 +1,23 @@
+import type { ToolUse } from "./messages.ts";
+
+/** The calls of one turn that the hook has not seen. */
+export interface UnhookedCalls {
+  readonly begin: (call: ToolUse) => void;
+  readonly hook: (toolUseId: string) => void;
+  /** The call of an error that came back, if the hook never saw it; null for any other. */
+  readonly fail: (toolUseId: string) => ToolUse | null;
+}
+
+/**
+ * Finds what the CLI ends by itself before it asks the hook: a tool that is not offered, an input that the tool does not take. Its
+ * message with the call may come before or after the hook's.
+ */
+export function createUnhookedCalls(): UnhookedCalls {
+  const begun = new Map<string, ToolUse>();
+  const hooked = new Set<string>();
+  return {
+    begin: (call) => void begun.set(call.id, call),
+    hook: (toolUseId) => void hooked.add(toolUseId),
+    fail: (toolUseId) => (hooked.has(toolUseId) ? null : (begun.get(toolUseId) ?? null)),
+  };
+}
