@@ -169,7 +169,7 @@ audit
   .option("-f, --follow", "go on with what comes")
   .option("--risk <risk>", "that risk and above: low, medium, high or critical")
   .option("--user <id>", "of that person alone")
-  .option("--since <moment>", "since 90m, 48h, 7d ago, or a date and time")
+  .option("--since <moment>", "since 90m, 48h, 7d ago, or a date and time (UTC)")
   .option("-n, --lines <count>", "how many at most (default: 20, or all since then)")
   .action(async (options: TailOptions) => {
     const { tailAudit } = await import("./ops/audit-tail.ts");
@@ -183,7 +183,7 @@ audit
   .description("write the audit out, row by row, and its head last")
   .requiredOption("--format <format>", "jsonl or csv")
   .option("--env-file <path>", "settings file (default: .env in SALLYPORT_HOME)")
-  .option("--since <moment>", "since 90m, 48h, 7d ago, or a date and time")
+  .option("--since <moment>", "since 90m, 48h, 7d ago, or a date and time (UTC)")
   .option("--until <moment>", "until then")
   .option("--out <file>", "a new file, readable by you alone (default: standard output)")
   .action(async (options: ExportOptions) => {

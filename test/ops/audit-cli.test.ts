@@ -2,10 +2,11 @@ import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import * as fc from "fast-check";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { type AuditRow, verifyChain } from "../../src/domain/audit-chain.ts";
 import type { AuditEntry } from "../../src/domain/audit-event.ts";
 import { AUDIT_FORMATS } from "../../src/ops/audit-formats.ts";
+import { parseMoment } from "../../src/ops/audit-options.ts";
 import { homePaths } from "../../src/store/home.ts";
 import { openStore } from "../../src/store/store.ts";
 import { launch } from "../support/daemon.ts";
@@ -169,8 +170,40 @@ test("the tail shows the newest rows by risk, person and time, a line each, what
   );
   expect(await audit(home, "tail", "--since", "soon")).toEqual({
     code: 78,
-    output: expect.stringContaining('--since must be like 90m, 48h, 7d or 2026-11-26T14:00, got "soon"'),
+    output: expect.stringContaining(
+      '--since must be like 90m, 48h, 7d or 2026-11-26T14:00 (UTC), got "soon"',
+    ),
   });
+});
+
+const AT = Date.UTC(2026, 10, 27, 14, 30);
+
+test.each([
+  ["2026-11-27T14:30", AT],
+  ["2026-11-27T14:30:00.000Z", AT],
+  ["2026-11-27T15:30+01:00", AT],
+  ["2026-11-27", Date.UTC(2026, 10, 27)],
+  ["90m", AT - 90 * 60_000],
+])("the moment %j is %d, whatever the zone of the machine", (text, at) => {
+  vi.stubEnv("TZ", "Asia/Tokyo");
+  onTestFinished(() => void vi.unstubAllEnvs());
+  expect(new Date(2026, 0, 1).getTimezoneOffset()).toBe(-540); // else this proves nothing
+  expect(parseMoment("--since", text, AT)).toBe(at);
+});
+
+test.each([
+  "banana 3",
+  "1",
+  "2026",
+  "2026-13-45",
+  "2026-02-30",
+  "2026-11-27 14:30",
+  "27 Nov 2026",
+  "-1h",
+  "1w",
+  "",
+])("%j is no moment", (text) => {
+  expect(() => parseMoment("--since", text, AT)).toThrow("--since must be like 90m");
 });
 
 test("what became known as a secret after it was stored is neither shown nor exported, and the chain of the other rows can still be checked", async () => {
