@@ -20,8 +20,9 @@ export interface RepoDeps {
   readonly replies: Replies;
 }
 
-/** The projects that there are, and what the one that was `named` lacks. */
+/** The projects that there are, and what the one that was named lacks. */
 export interface FoundProjects {
+  /** As it stands on the disk, if it is there. */
   readonly named: string;
   readonly list: ProjectList;
   readonly faults: readonly AccessFault[];
@@ -38,12 +39,21 @@ export const NO_PROJECTS: FoundProjects = {
 /** Looks up what a choice of a project needs, before its transaction. */
 export async function findProjects(
   { projects, accessOf }: Pick<RepoDeps, "projects" | "accessOf">,
-  named: string,
+  typed: string,
 ): Promise<FoundProjects> {
   const list = await projects.list();
+  const named = nameOf(typed, list);
   const found = { named, list, faults: [] };
   const isProject = list.kind === "listed" && list.names.includes(named);
   return isProject ? { ...found, faults: await accessOf(named) } : found;
+}
+
+/** The name on the disk: letter by letter as it was typed, or else the only one that is the same text in another form of Unicode. */
+function nameOf(typed: string, list: ProjectList): string {
+  const all = list.kind === "listed" ? [...list.names, ...list.misnamed] : [];
+  if (all.includes(typed)) return typed;
+  const [same = typed, ...others] = all.filter((name) => name.normalize() === typed.normalize());
+  return others.length === 0 ? same : typed;
 }
 
 /** True when a folder has the name that was asked for, whether it may be a project or not. */
@@ -68,8 +78,7 @@ export function chooseRepo(deps: RepoDeps, request: Request, found: FoundProject
     replies.tell(request, noProjectsText(misnamed.includes(named) ? [named] : misnamed));
     return;
   }
-  const like =
-    named === "" ? names : names.filter((name) => name.toLowerCase().includes(named.toLowerCase()));
+  const like = named === "" ? names : names.filter((name) => foldOf(name).includes(foldOf(named)));
   const text = like.length === 0 ? WORDS.noSuchProject : WORDS.pickProject;
   const leftOut = misnamedText(misnamed);
   replies.tell(
@@ -78,6 +87,8 @@ export function chooseRepo(deps: RepoDeps, request: Request, found: FoundProject
     repoKeys(replies, request, { names: like.length === 0 ? names : like, page: 0 }),
   );
 }
+
+const foldOf = (name: string): string => name.normalize().toLowerCase();
 
 /** A project's key, or one that turns the page. Called inside a transaction. */
 export function pressRepo(

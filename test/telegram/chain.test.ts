@@ -720,6 +720,32 @@ describe("folders that their names keep from being projects", () => {
   });
 });
 
+const projectIn = (chain: ReturnType<typeof createChain>) =>
+  chain.store.conversations.at({ chatId: OWNER, threadId: null }).project;
+
+test("a project is found by its name in another form of Unicode", async () => {
+  const [composed, apart] = ["caf\u00e9", "cafe\u0301"];
+  const one = createChain({ names: [apart, "other"] });
+  await one.handle(say(`/repo ${composed}`));
+  expect(projectIn(one)).toBe(apart);
+  await one.handle(say("/repo other"));
+  await one.handle(say("/repo CAF\u00c9"));
+  expect(projectIn(one)).toBe("other");
+  expect(one.keys().map(({ text }) => text)).toEqual([apart]);
+});
+
+test.skipIf(process.platform === "darwin")(
+  "of two projects of one name in two forms neither is taken for a third form",
+  async () => {
+    const two = createChain({ names: ["\u00ea\u0301", "e\u0302\u0301"] });
+    await two.handle(say("/repo \u1ebf"));
+    expect(projectIn(two)).toBeNull();
+    expect(two.keys()).toHaveLength(2);
+    await two.handle(say("/repo e\u0302\u0301"));
+    expect(projectIn(two)).toBe("e\u0302\u0301");
+  },
+);
+
 describe("the approved directory goes away for a while", () => {
   test.each([
     ["is gone", (_: string) => undefined],
