@@ -106,7 +106,7 @@ function createLife() {
     apiRoot: "http://127.0.0.1:1",
     store,
     turns,
-    projects: { list: async () => ["app"] },
+    projects: { list: async () => ({ kind: "listed", names: ["app"], misnamed: [] }) },
     replies: createReplies({
       store,
       outgoing: createOutgoing(createSecretFinder([])),

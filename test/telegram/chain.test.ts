@@ -748,7 +748,7 @@ test.skipIf(process.platform === "darwin")(
 
 describe("the approved directory goes away for a while", () => {
   test.each([
-    ["is gone", (_: string) => undefined],
+    ["is gone", (): void => undefined],
     ["is a file", (path: string) => writeFileSync(path, "")],
   ])(
     "%s: what is sent is kept, on record and told with what mends it, and runs once it is back",
