@@ -47,7 +47,10 @@ export async function createPathJail(approvedDirectory: string): Promise<PathJai
       });
     };
     const [rootNow, found] = await Promise.allSettled([realpath(approvedDirectory), realpath(asked)]);
-    if (rootNow.status === "rejected" || rootNow.value !== root)
+    if (rootNow.status === "rejected")
+      // a disk that is not mounted just now: nobody led anywhere
+      throw new AppError("path_invalid", "The approved directory cannot be read", { cause: rootNow.reason });
+    if (rootNow.value !== root)
       throw new AppError("path_outside", "The approved directory is not where it was at the start: restart");
     const real = found.status === "fulfilled" ? found.value : await unresolved(found.reason);
     const place = isInside(root, real) ? real : await canonicalBelow(root, real).catch(unresolved);

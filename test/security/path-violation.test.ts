@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createFindViolation, type FindViolation } from "../../src/security/path-violation.ts";
@@ -49,4 +49,17 @@ test.each([
   ["gone", "a"],
 ] as const)("below %s the name %j is no violation, whether it is there or not", async (project, name) => {
   expect(await (await createFind())(project, name)).toBeNull();
+});
+
+test("while the approved directory is away no name in it leads out; one that aims out by its text does", async () => {
+  const folder = tempDir();
+  const root = join(folder, "projects");
+  mkdirSync(join(root, "app"), { recursive: true });
+  const find = createFindViolation(await createPathJail(root));
+  renameSync(root, `${root}.away`);
+  expect(await find(null, "app")).toBeNull();
+  expect(await find(null, "../x")).toBe("path_traversal");
+  mkdirSync(root, 0o700);
+  symlinkSync(`${root}.away`, join(root, "app"));
+  expect(await find(null, "app")).toBe("symlink_escape");
 });
