@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { EXIT, exitCodeOf, isErrno, messageOf } from "./domain/errors.ts";
 import type { ExportOptions } from "./ops/audit-export.ts";
 import type { TailOptions } from "./ops/audit-tail.ts";
@@ -73,8 +73,7 @@ program
   .description("copy the database to a new file, compact and verified; the daemon may run meanwhile")
   .argument("[file]", "where to (default: a file of today in SALLYPORT_HOME/backups)")
   .option("--env-file <path>", "settings file (default: .env in SALLYPORT_HOME)")
-  .addOption(new Option("--nightly", "made by the daemon itself").hideHelp())
-  .action(async (file: string | undefined, options: { envFile?: string; nightly?: boolean }) => {
+  .action(async (file: string | undefined, options: { envFile?: string }) => {
     const { backUp } = await import("./ops/backup.ts");
     process.exitCode = backUp({ ...options, ...(file === undefined ? {} : { file }) });
   });

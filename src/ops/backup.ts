@@ -8,6 +8,7 @@ import { EXIT } from "../domain/errors.ts";
 import { openAuditWriter } from "../store/audit-writer.ts";
 import { copyDatabase } from "../store/copy.ts";
 import { homePaths } from "../store/home.ts";
+import { isNightly } from "./nightly-backup.ts";
 import { recordHere } from "./record-here.ts";
 import { utcStamp } from "./utc-stamp.ts";
 
@@ -15,8 +16,6 @@ interface BackupOptions {
   readonly envFile?: string;
   /** Where to; else into the home folder's `backups`, named by the time. */
   readonly file?: string;
-  /** Made by the daemon, whose log tells of it: nobody did it. */
-  readonly nightly?: boolean;
 }
 
 /**
@@ -24,14 +23,15 @@ interface BackupOptions {
  * lowest priority. Throws `store_failed` when the copy would overwrite something or is not sound, and leaves none that cannot be
  * put on record.
  */
-export function backUp({ envFile, file, nightly = false }: BackupOptions): number {
+export function backUp({ envFile, file }: BackupOptions): number {
   setPriority(constants.priority.PRIORITY_LOW);
   process.umask(0o077);
   const paths = homePaths(homeOf(readEnvironment(), envFile ?? null));
   if (file === undefined) mkdirSync(paths.backups, { recursive: true, mode: 0o700 });
   const to = resolve(file ?? join(paths.backups, `sallyport-${utcStamp(systemNow())}.db`));
   copyDatabase(paths.database, to);
-  if (!nightly) putOnRecord(paths.database, to);
+  // The daemon's own, of which the log tells, are nobody's act: they stay beside the database.
+  if (!isNightly(to, paths.backups)) putOnRecord(paths.database, to);
   process.stdout.write(`Backed up to ${to}: ${statSync(to).size} bytes, verified\n`);
   return EXIT.ok;
 }

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, realpathSync, rmSync, statSync } from "node:fs";
-import { basename, extname, join } from "node:path";
+import { basename, dirname, extname, join } from "node:path";
 import { AppError } from "../domain/errors.ts";
 import { createMarks } from "../jail/mark.ts";
 import { homePaths } from "../store/home.ts";
@@ -42,15 +42,7 @@ export async function backUpNightly(
 ): Promise<MadeBackup> {
   removeLeftovers(folder);
   const file = join(folder, `sallyport-nightly-${utcStamp(at)}.db`);
-  const argv = [
-    "--max-semi-space-size=2",
-    "--disable-warning=DEP0040",
-    "--",
-    CLI,
-    "backup",
-    "--nightly",
-    file,
-  ];
+  const argv = ["--max-semi-space-size=2", "--disable-warning=DEP0040", "--", CLI, "backup", file];
   const child = spawn(process.execPath, argv, {
     cwd: home,
     env: { SALLYPORT_HOME: home, ...createMarks(realpathSync(homePaths(home).jail)).next().env },
@@ -69,6 +61,11 @@ export async function backUpNightly(
     throw new AppError("store_failed", `The backup ended with ${exitCode ?? signalCode}: ${said.trim()}`);
   removeOld(folder);
   return { file: basename(file), bytes: statSync(file).size };
+}
+
+/** True for the place and name that the daemon's own copies have. */
+export function isNightly(file: string, backups: string): boolean {
+  return dirname(file) === backups && NAME.test(basename(file));
 }
 
 /** Halves of backups that were cut off. */

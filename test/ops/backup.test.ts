@@ -125,15 +125,19 @@ test("a copy that somebody makes is on record, whatever the schema; one that can
     JSON.stringify({ file }),
   ]);
   expect(await sallyport(home, "audit", "verify")).toMatchObject({ code: 0 });
-  expect((await sallyport(home, "backup", "--nightly", join(folder, "nightly.db"))).code).toBe(0);
+  const nightly = "sallyport-nightly-20261126T030000Z.db";
+  mkdirSync(join(home, "backups"), { recursive: true });
+  expect((await sallyport(home, "backup", join(home, "backups", nightly))).code).toBe(0);
+  expect(auditTypes(database)).toHaveLength(4);
+  expect((await sallyport(home, "backup", join(folder, nightly))).code).toBe(0);
   raw.exec("BEGIN IMMEDIATE");
   expect(await sallyport(home, "backup", join(folder, "locked.db"))).toEqual({
     code: 1,
     output: expect.stringContaining("database is locked. Nothing was done: another program"),
   });
   raw.exec("ROLLBACK");
-  expect(auditTypes(database)).toHaveLength(4);
-  expect(readdirSync(folder)).toEqual(["copy.db", "nightly.db"]);
+  expect(auditTypes(database)).toHaveLength(5);
+  expect(readdirSync(folder)).toEqual(["copy.db", nightly]);
 }, 60_000);
 
 test("H20 H35: a backup holds nothing that was deleted, and no free page", () => {
