@@ -12,7 +12,7 @@ import type { Internet } from "./domain/net.ts";
 import { createIsSecret } from "./domain/secret-files.ts";
 import { systemInternet } from "./egress/internet.ts";
 import type { OpenJailDeps } from "./jail/open-jail.ts";
-import type { Logger } from "./log/logger.ts";
+import { type Logger, securityLogger } from "./log/logger.ts";
 import { createSecretFinder } from "./log/redact.ts";
 import { openClaude } from "./open-claude.ts";
 import { readHomeKey } from "./ops/home-key.ts";
@@ -244,7 +244,7 @@ function recordOrLog(
     record(event, NOBODY);
   } catch (err) {
     const { type, ...facts } = event;
-    log.error({ security: true, event: type, facts, err }, words);
+    securityLogger(log).error({ security: true, event: type, facts, err }, words);
   }
 }
 

@@ -16,8 +16,17 @@ export function createUnhookedCalls(): UnhookedCalls {
   const begun = new Map<string, ToolUse>();
   const hooked = new Set<string>();
   return {
-    begin: (call) => void begun.set(call.id, call),
-    hook: (toolUseId) => void hooked.add(toolUseId),
-    fail: (toolUseId) => (hooked.has(toolUseId) ? null : (begun.get(toolUseId) ?? null)),
+    begin: (call) => {
+      if (!hooked.has(call.id)) begun.set(call.id, call);
+    },
+    hook: (toolUseId) => {
+      hooked.add(toolUseId);
+      begun.delete(toolUseId); // with all that a call may write
+    },
+    fail: (toolUseId) => {
+      const call = begun.get(toolUseId) ?? null;
+      begun.delete(toolUseId);
+      return call;
+    },
   };
 }

@@ -1,5 +1,5 @@
 import type { Remarks } from "./faults.ts";
-import { nearestName } from "./nearest.ts";
+import { nearMissOf } from "./nearest.ts";
 import { type Parser, wordList } from "./values.ts";
 
 /** What the CLI of the development dependency offers when it is asked for by name; a test asks it. A later one may have more. */
@@ -13,7 +13,7 @@ const NOT_TO_BE_HAD = "WebSearch";
 const EXPECTED = `names of the CLI's tools separated by commas, such as Bash,Read, and ${NOT_TO_BE_HAD} not among them`;
 
 /**
- * Names of the CLI's tools, but for the web search, which the API's own machines do. One that is like a known tool's is refused,
+ * Names of the CLI's tools, but for the web search, which the API's own machines do. One that is a slip of the pen away from a known tool's is refused,
  * for the CLI would leave it out in silence.
  */
 export const claudeTools: Parser<readonly string[]> = wordList(
@@ -21,7 +21,7 @@ export const claudeTools: Parser<readonly string[]> = wordList(
   /^(?!WebSearch$)[A-Z][A-Za-z]*$/,
 ).superRefine((names, context) => {
   const slips = names.flatMap((name) => {
-    const meant = KNOWN_TOOLS.includes(name) ? null : nearestName(name, [...KNOWN_TOOLS, NOT_TO_BE_HAD]);
+    const meant = KNOWN_TOOLS.includes(name) ? null : nearMissOf(name, [...KNOWN_TOOLS, NOT_TO_BE_HAD], 1);
     return meant === null ? [] : [{ name, meant }];
   });
   if (slips.length === 0) return;

@@ -8,12 +8,15 @@ export function nearestName(wanted: string, names: readonly string[]): string | 
   return best && best.distance <= Math.max(1, Math.floor(wanted.length / 3)) ? best.name : null;
 }
 
-/** The name that `wanted` is a slip of the pen away from: one sign in eight, three at most, or its case alone. Null when there is none. */
-export function nearMissOf(wanted: string, names: readonly string[]): string | null {
+/**
+ * The name that `wanted` is a slip of the pen away from: one sign in eight, three at most, but always `least`, or its case alone.
+ * Null when there is none.
+ */
+export function nearMissOf(wanted: string, names: readonly string[], least = 0): string | null {
   const near = nearestName(wanted, names);
   if (near === null) return null;
-  const slips = Math.min(3, Math.floor(near.length / 8));
-  return editDistance(wanted.toUpperCase(), near) <= slips ? near : null;
+  const slips = Math.max(least, Math.min(3, Math.floor(near.length / 8)));
+  return editDistance(wanted.toUpperCase(), near.toUpperCase()) <= slips ? near : null;
 }
 
 /** Levenshtein's distance: insertions, removals and replacements of one sign. */

@@ -67,7 +67,7 @@ export const CERTAIN_SHAPES: readonly SecretShape[] = [
   {
     name: "password of an address, with a digit as made up ones have",
     pattern:
-      /(?<keep>\b[a-z][a-z0-9+]{1,20}:\/\/[^\s:/?#@"'<>]{0,100}:)(?=[^\s/?#@"'<>]{0,100}[0-9])[^\s/?#@"'<>]{8,200}(?=@)/g,
+      /(?<keep>\b[a-z][a-z0-9+]{1,20}:\/\/[^\s:/?#@"'<>]{0,100}:)(?![0-9]{1,12}[?#])(?=[^\s/@"'<>]{0,100}[0-9])[^\s/@"'<>]{8,200}(?=@)/g,
   },
   {
     name: "bearer of a token, long and with digits",
@@ -83,15 +83,26 @@ export const CERTAIN_SHAPES: readonly SecretShape[] = [
  */
 function privateKey(): RegExp {
   const header = "-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----";
-  // Breaks, also of JSON and code, and what begins a line where somebody quotes, numbers, comments or compares it. Taken whole
-  // or not at all (which this language spells so), or else a text of headers would make the search slow.
-  const breaks = String.raw`(?:\s|\\{1,4}[nrt]|[0-9]{1,6}[\t:|→]|["',>#+]|-(?!-)){0,40}`;
-  const next = (index: number): string => `(?=(?<gap${index}>${breaks}))\\k<gap${index}>`;
-  const about = String.raw`(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset): [\w ,.:@<>()/-]{0,100}`;
+  /** Taken whole or not at all, which this language spells so: nothing that was taken is tried in another way. */
+  const atomic = (name: string, pattern: string): string => `(?=(?<${name}>${pattern}))\\k<${name}>`;
+  const within = String.raw`[ \t"',>#+]|\\{1,4}t|-(?!-)|[0-9]{1,6}[\t:|→-]|\x1b\[[0-9;]{0,12}m`;
+  // Also of JSON and code; and what begins a line where somebody quotes, comments, compares or frames it.
+  const lineEnd = String.raw`\|?\$?(?:\r?\n|\\{1,4}[nr])`;
+  const decor = `${within}|[;|*%]|//`;
+  const gap = `(?:${within}){0,40}(?:${lineEnd}(?:${decor}){0,40}){0,20}`;
+  // Nothing in them that a shell would run.
+  const address = String.raw`<[\w.+-]{1,80}@[\w.-]{1,80}>`;
+  const about = `[A-Z][A-Za-z-]{1,30}: (?:[^\\r\\n\\\\$\`;|&<>]|${address}){0,200}`;
+  const cipher = "(?:Proc-Type: [0-9],[A-Z]{1,20}|DEK-Info: [A-Z0-9-]{1,30},[A-F0-9]{1,64})";
+  const abouts = atomic(
+    "abouts",
+    `(?:(?:${within}){0,40}(?:${cipher}|(?:${lineEnd}(?:${decor}){0,40}){1,20}${about}))*`,
+  );
   const line =
     "(?:(?=[A-Za-z0-9+/=]{0,80}[0-9])(?=[A-Za-z0-9+/=]{0,80}[A-Z])[A-Za-z0-9+/=]{16,}|[A-Za-z0-9+/=]{48,})";
-  const end = `(?:${next(3)}[A-Za-z0-9+/=]{1,48})?${next(4)}-?-----END [A-Z0-9 ]{0,40}-----`;
-  return new RegExp(`${header}(?:${next(1)}${about})*(?:${next(2)}${line})+(?:${end})?`, "g");
+  const lines = `(?:${atomic("gap", gap)}${line})+`;
+  const end = `(?:${atomic("last", gap)}[A-Za-z0-9+/=]{1,48})?${atomic("rest", gap)}-?-----END [A-Z0-9 ]{0,40}-----`;
+  return new RegExp(`${header}${abouts}${lines}(?:${end})?`, "g");
 }
 
 /** What only the surroundings make a secret. Prose and code have them too: for what is not meant to be read as it stands. */

@@ -31,7 +31,10 @@ export function formsOf(values: readonly string[]): readonly SecretForm[] {
 }
 
 /** A bot token's half after its colon, and an address's password. */
-const SECRET_PARTS = [/^\d+:(?<part>.+)$/, /^[a-z][\w+.-]*:\/\/[^\s:/?#@]*:(?<part>[^\s/?#@]+)@/i];
+const SECRET_PARTS = [
+  /^\d+:(?<part>.+)$/,
+  /^[a-z][\w+.-]*:\/\/[^\s:/?#@]*:(?![0-9]{1,12}[?#])(?<part>[^\s/@]+)@/i,
+];
 
 function withSecretPart(value: string): readonly string[] {
   const parts = SECRET_PARTS.flatMap((pattern) => pattern.exec(value)?.groups?.part ?? []);

@@ -41,8 +41,17 @@ const TROUBLES: readonly (readonly [code: string, kind: StoreTrouble["kind"], me
     "the database is none any more: stop the daemon and run `sallyport restore <backup>`",
   ],
 ];
+/** Of disks, which may come back. */
+const OF_DISKS = /^SQLITE_(?:IOERR|CANTOPEN)/;
 const OTHER_MEND =
   "the disk that holds SALLYPORT_HOME does not take the database: see whether it is full, gone or failing";
+
+/** True for a fault that passes by itself or by what a person does beside the daemon: what met it may be tried again without end. */
+export function isPassing(error: unknown): boolean {
+  const trouble = troubleOf(error);
+  if (trouble === null) return false;
+  return ["full", "locked", "read_only"].includes(trouble.kind) || OF_DISKS.test(trouble.code);
+}
 
 /** What is wrong with the database by a fault that it gave, or that lies behind one; null for what is no such fault. */
 export function troubleOf(error: unknown): StoreTrouble | null {

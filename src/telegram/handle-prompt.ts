@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { MiddlewareFn } from "grammy";
+import type { Now } from "../domain/clock.ts";
+import type { Request } from "../domain/request.ts";
 import type { Conversation } from "../domain/work.ts";
 import type { Store } from "../store/store.ts";
 import type { Turns } from "../turns/turns.ts";
@@ -11,6 +13,13 @@ import type { Sender } from "./sender.ts";
 import { cleanedText, LABELS, WORDS } from "./wording.ts";
 import { noProjectsText, unreadableText } from "./wording-access.ts";
 import { filesText } from "./wording-files.ts";
+
+/** That a message which waits was changed is told to the same person no sooner. */
+const TELL_AGAIN_MS = 10_000;
+
+export interface EditDeps extends Pick<PromptDeps, "store" | "turns" | "replies"> {
+  readonly now: Now;
+}
 
 export interface PromptDeps {
   readonly store: Store;
@@ -91,7 +100,18 @@ function projectQuestion(isStale: boolean, isGone: boolean): string {
  * An edit replaces the text of a message that still waits; of one that ran, the new text is offered as the next. Its file stays;
  * where its words were taken away, what stands for a file without words takes their place.
  */
-export function handleEdit({ store, turns, replies }: PromptDeps): MiddlewareFn<SallyContext> {
+export function handleEdit({ store, turns, replies, now }: EditDeps): MiddlewareFn<SallyContext> {
+  const toldAt = new Map<number, number>();
+
+  /** Of a flood of corrections, which take no token, each is taken over and few are answered. */
+  function tellNowAndThen(request: Request, text: string): void {
+    const userId = request.principal?.userId ?? 0;
+    const at = now();
+    if (Math.abs(at - (toldAt.get(userId) ?? Number.NEGATIVE_INFINITY)) < TELL_AGAIN_MS) return;
+    replies.tell(request, text);
+    store.afterCommit(() => toldAt.set(userId, at));
+  }
+
   return async (ctx, next) => {
     const { request } = ctx;
     if (request.body.kind !== "edit" || request.messageId === null) return next();
@@ -103,15 +123,15 @@ export function handleEdit({ store, turns, replies }: PromptDeps): MiddlewareFn<
       if (!work) return;
       const text = words === "" ? filesText(store.attachments.ofWork(work.id)) : words;
       if (text === "" || work.text === text) {
-        if (hasFile) replies.tell(request, WORDS.editedFile);
+        if (hasFile) tellNowAndThen(request, WORDS.editedFile);
         return;
       }
       const removed = cleanedText(request.cleaned);
-      if (removed !== null) replies.tell(request, removed);
       if (turns.edit(work, text)) {
-        replies.tell(request, WORDS.editedInQueue);
+        tellNowAndThen(request, [removed, WORDS.editedInQueue].filter((line) => line !== null).join("\n"));
         return;
       }
+      if (removed !== null) replies.tell(request, removed);
       const keys = replies.keys(request, `edited:${randomUUID()}`, [
         [
           { label: LABELS.runEdited, action: { kind: "edited", workId: work.id, text } },

@@ -22,7 +22,7 @@ interface WatchDeps extends QuarantineDeskDeps {
 export interface WatchedTurn<T> {
   readonly root: string;
   readonly work: Work;
-  /** Runs it; never rejects. */
+  /** Runs it; rejects when it was not begun. */
   readonly run: () => Promise<T>;
   /** True when it may have changed something. Asked after it ended. */
   readonly mayHaveChanged: (end: T) => boolean;

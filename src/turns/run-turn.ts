@@ -17,7 +17,7 @@ import type { Logger } from "../log/logger.ts";
 import type { FindAccessFaults } from "../security/access.ts";
 import { isOutside } from "../security/path-violation.ts";
 import { shorten } from "../security/visible.ts";
-import { isStoreFault } from "../store/fault.ts";
+import { isPassing } from "../store/fault.ts";
 import type { Store } from "../store/store.ts";
 import type { ApprovalDesk } from "./approvals.ts";
 import { createAsk } from "./ask-claude.ts";
@@ -119,7 +119,7 @@ export function createRunTurn(deps: RunTurnDeps): (turn: PreparedTurn) => Promis
     let isUntaken = false;
     const ran = await ask(turn, follow).catch(async (error: unknown): Promise<ClaudeTurnEnd> => {
       isLedOut = isOutside(error);
-      isUntaken = isStoreFault(error);
+      isUntaken = isPassing(error);
       log.error({ event: "turn.fault", workId: work.id, err: error }, "a turn could not be run");
       const outcome = { kind: "failed", ...failureOf(error), resetsAt: null } as const;
       if (isUntaken) await sleep(AGAIN_MS, undefined, { signal }).catch(() => undefined); // told to end: at once

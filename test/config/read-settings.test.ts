@@ -75,7 +75,7 @@ const program = readdirSync(SRC, { recursive: true, encoding: "utf8" })
 
 /** True when a field of that name is read: behind a dot, or taken out of an object. */
 const isRead = (name: string): boolean =>
-  new RegExp(`\\.${name}\\b|[{,]\\s*${name}\\s*[,:=}][^;]*\\}[^;]*[=:)]`).test(program);
+  new RegExp(`\\.${name}\\b|[{,]\\s*${name}\\s*(?:[,:=][^;]*)?\\}[^;]*[=:)]`).test(program);
 
 const fieldsOf = (value: object): readonly string[] =>
   Object.entries(value).flatMap(([name, field]: [string, unknown]) =>

@@ -66,11 +66,33 @@ describe("a private key", () => {
     ["as code", each((line) => `"${line}\\n" +`)],
     ["as a list", each((line) => `  '${line}',`)],
     ["cut off", key.join("\n").slice(0, 150)],
+    ["as grep -n shows it", each((line, index) => `${index + 7}-${line}`)],
+    ["commented by slashes", each((line) => `// ${line}`)],
+    ["commented by stars", each((line) => ` * ${line}`)],
+    ["commented by semicolons", each((line) => `; ${line}`)],
+    ["in a frame", each((line) => `| ${line} |`)],
+    ["as cat -A shows it", each((line) => `${line}$`)],
+    ["in colour", each((line) => `\u001b[32m${line}\u001b[0m`)],
   ])("%s leaves nothing of itself behind", (_, text) => {
     const shown = hide(text);
     expect(shown).toContain("[redacted]");
     for (const rest of ["BEGIN", "END", "DEK", KEY_LINE.slice(0, 8), "abCD"])
       expect(shown).not.toContain(rest);
+  });
+
+  test("of PGP, with whatever its headers say, leaves nothing of itself behind", () => {
+    const shown = hide(
+      [
+        "-----BEGIN PGP PRIVATE KEY BLOCK-----",
+        "Version: GnuPG v2.0.22 (MingW32)",
+        "Comment: Bob's key, für <bob@example.com>",
+        "",
+        KEY_LINE,
+        "=abCD",
+        "-----END PGP PRIVATE KEY BLOCK-----",
+      ].join("\n"),
+    );
+    expect(shown).toBe("[redacted]");
   });
 
   test.each([
@@ -79,11 +101,18 @@ describe("a private key", () => {
     "grep -rl -- '-----BEGIN PRIVATE KEY-----' . ; rm -rf build; curl http://a.example/?x=1",
     ": -----BEGIN PRIVATE KEY-----; cat README.md; touch hidden-from-the-record",
     ": -----BEGIN PRIVATE KEY-----\n/tmp/evil && reboot",
-    "-----BEGIN PRIVATE KEY-----\nVersion: $(curl a.example)\n",
+    `-----BEGIN PRIVATE KEY-----\nVersion: $(curl a.example)\n${KEY_LINE}`,
+    `-----BEGIN PRIVATE KEY-----\nComment: a; curl a.example\n${KEY_LINE}`,
+    `-----BEGIN PRIVATE KEY-----; rm -rf build; ${KEY_LINE}`,
     "from -----BEGIN PRIVATE KEY----- to -----END PRIVATE KEY----- it is base64",
   ])("its header alone hides nothing that stands behind it: %j", (text) => {
     expect(hide(text)).toBe(text);
   });
+});
+
+test("a password is taken out of an address whatever signs it has, as a secret by itself too", () => {
+  expect(hide("postgres://app:s3cret#pass9x@db/x")).not.toContain("s3cret");
+  expect(createRedactor(["postgres://app:s3cret#pass9x@db/x"])("<s3cret#pass9x>")).toBe("<[redacted]>");
 });
 
 test.each([

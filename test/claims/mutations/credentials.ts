@@ -83,7 +83,7 @@ export const CREDENTIALS: readonly Mutation[] = [
     gone: "the API's web search can be had by a setting",
     edits: [
       ["src/config/claude-tools.ts", "/^(?!WebSearch$)[A-Z]", "/^[A-Z]"],
-      ["src/config/claude-tools.ts", "nearestName(name, [...KNOWN_TOOLS, NOT_TO_BE_HAD])", "null"],
+      ["src/config/claude-tools.ts", "nearMissOf(name, [...KNOWN_TOOLS, NOT_TO_BE_HAD], 1)", "null"],
     ],
     red: ["the API's web search, which no filter sees, is not among the tools that can be had"],
   },
