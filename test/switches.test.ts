@@ -97,6 +97,7 @@ test("the environment is read in one place, arguments in the two entries, and by
     "demo/stand-in-claude.ts",
     "jail/sift/sniff.ts", // in the jail
     "jail/sift/unpack.ts", // in the jail
+    "ops/nightly-child.ts", // from the daemon
   ]);
   expect(filesWith(/\breadEnvironment\(/)).toEqual(
     expect.arrayContaining(["config/environment.ts", "start.ts"]),

@@ -8,7 +8,6 @@ import { EXIT } from "../domain/errors.ts";
 import { openAuditWriter } from "../store/audit-writer.ts";
 import { copyDatabase } from "../store/copy.ts";
 import { homePaths } from "../store/home.ts";
-import { isNightly } from "./nightly-backup.ts";
 import { recordHere } from "./record-here.ts";
 import { utcStamp } from "./utc-stamp.ts";
 
@@ -30,8 +29,7 @@ export function backUp({ envFile, file }: BackupOptions): number {
   if (file === undefined) mkdirSync(paths.backups, { recursive: true, mode: 0o700 });
   const to = resolve(file ?? join(paths.backups, `sallyport-${utcStamp(systemNow())}.db`));
   copyDatabase(paths.database, to);
-  // The daemon's own, of which the log tells, are nobody's act: they stay beside the database.
-  if (!isNightly(to, paths.backups)) putOnRecord(paths.database, to);
+  putOnRecord(paths.database, to);
   process.stdout.write(`Backed up to ${to}: ${statSync(to).size} bytes, verified\n`);
   return EXIT.ok;
 }

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, realpathSync, rmSync, statSync } from "node:fs";
-import { basename, dirname, extname, join } from "node:path";
+import { basename, extname, join } from "node:path";
 import { AppError } from "../domain/errors.ts";
 import { createMarks } from "../jail/mark.ts";
 import { homePaths } from "../store/home.ts";
@@ -28,8 +28,8 @@ const KEPT = 7;
 const LONGEST_MS = 3_600_000;
 const STDERR_CHARS = 4_096;
 const NAME = /^sallyport-nightly-\d{8}T\d{6}Z\.db(\.partial|\.compact(-journal)?)?$/;
-/** The program's own command line, as source and as built. */
-const CLI = join(import.meta.dirname, "..", `cli${extname(import.meta.filename)}`);
+/** What makes the copy, as source and as built. No command: what a person copies is on record. */
+const CHILD = join(import.meta.dirname, `nightly-child${extname(import.meta.filename)}`);
 
 /**
  * Makes a verified backup in a child process, so that nothing of it holds the daemon up, and removes all but the newest seven.
@@ -41,11 +41,12 @@ export async function backUpNightly(
   signal: AbortSignal,
 ): Promise<MadeBackup> {
   removeLeftovers(folder);
+  const { database, jail } = homePaths(home);
   const file = join(folder, `sallyport-nightly-${utcStamp(at)}.db`);
-  const argv = ["--max-semi-space-size=2", "--disable-warning=DEP0040", "--", CLI, "backup", file];
+  const argv = ["--max-semi-space-size=2", "--disable-warning=DEP0040", "--", CHILD, database, file];
   const child = spawn(process.execPath, argv, {
     cwd: home,
-    env: { SALLYPORT_HOME: home, ...createMarks(realpathSync(homePaths(home).jail)).next().env },
+    env: createMarks(realpathSync(jail)).next().env,
     stdio: ["ignore", "ignore", "pipe"],
     timeout: LONGEST_MS,
     killSignal: "SIGKILL",
@@ -61,11 +62,6 @@ export async function backUpNightly(
     throw new AppError("store_failed", `The backup ended with ${exitCode ?? signalCode}: ${said.trim()}`);
   removeOld(folder);
   return { file: basename(file), bytes: statSync(file).size };
-}
-
-/** True for the place and name that the daemon's own copies have. */
-export function isNightly(file: string, backups: string): boolean {
-  return dirname(file) === backups && NAME.test(basename(file));
 }
 
 /** Halves of backups that were cut off. */
