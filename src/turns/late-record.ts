@@ -1,6 +1,6 @@
 import type { AuditEvent } from "../domain/audit-event.ts";
 import type { Work } from "../domain/work.ts";
-import type { Logger } from "../log/logger.ts";
+import { type Logger, securityLogger } from "../log/logger.ts";
 import { isStoreFault } from "../store/fault.ts";
 import type { Store } from "../store/store.ts";
 import type { RecordWork } from "./settle.ts";
@@ -30,6 +30,7 @@ const AGAIN_MS = 1_000;
 const MAX_WAITING = 1_000;
 
 export function createLateRecord({ store, record, log }: LateDeps): LateRecord {
+  const security = securityLogger(log);
   const waiting: Late[] = [];
   let timer: NodeJS.Timeout | undefined;
 
@@ -65,7 +66,7 @@ export function createLateRecord({ store, record, log }: LateDeps): LateRecord {
 
   function lose({ event, work }: Late, err: unknown): void {
     const { type, ...facts } = event;
-    log.error(
+    security.error(
       { security: true, event: type, userId: work.userId, facts, err },
       "what has happened could not be put on record",
     );

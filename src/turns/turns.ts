@@ -3,7 +3,6 @@ import type { AuditEvent } from "../domain/audit-event.ts";
 import { conversationKey } from "../domain/request.ts";
 import type { Verdict } from "../domain/verdict.ts";
 import type { Conversation, Work } from "../domain/work.ts";
-import { securityLogger } from "../log/logger.ts";
 import type { Reservation } from "../security/limit-cost.ts";
 import type { WorkDraft } from "../store/work.ts";
 import { createApprovalDesk } from "./approvals.ts";
@@ -98,7 +97,7 @@ export function createTurns(given: TurnsDeps): Turns {
   const persist = createPersist(log, () => isClosing);
   const recovery = createRecovery({ store, presenter, record, newUuid, summarise });
   const desk = createApprovalDesk({ store, presenter, record, summarise, log, timeoutMs: approvalTimeoutMs });
-  const lateRecord = createLateRecord({ store, record, log: securityLogger(log) });
+  const lateRecord = createLateRecord({ store, record, log });
   const runTurn = createRunTurn({ ...deps, record, lateRecord, desk, recovery, persist });
   const queue = createQueue({ ...deps, runTurn, onUnpaid });
 

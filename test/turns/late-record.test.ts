@@ -31,7 +31,7 @@ function createBench() {
   });
   const lines: string[] = [];
   const log = createLogger({
-    level: "error",
+    level: "fatal",
     format: "json",
     secretValues: [],
     destination: { write: (line) => void lines.push(line) },

@@ -273,11 +273,11 @@ test("H52: a turn that cannot be begun is tried again, and nothing else suffers"
 });
 
 /** A store that takes nothing of a kind while that is so, and how often it was tried. */
-function locked() {
+function locked(code = "SQLITE_BUSY") {
   const state = { isLocked: true, tries: 0 };
   const check = (): void => {
     state.tries += 1;
-    if (state.isLocked) throw new Database.SqliteError("database is locked", "SQLITE_BUSY");
+    if (state.isLocked) throw new Database.SqliteError("no", code);
   };
   return { state, check };
 }
@@ -313,6 +313,18 @@ test("H17: a turn whose beginning the store does not take waits, and runs once w
   await until(() => reports.length === 2);
   expect(asked).toEqual(["a", "b"]);
   expect(events.filter(({ type }) => type === "turn.finished")).toHaveLength(2);
+});
+
+test("a turn whose beginning meets a fault that does not pass ends, and holds up nothing", async () => {
+  const { state, check } = locked("SQLITE_CORRUPT");
+  const { submit, until, reports, store } = turnsBench({
+    record: ({ type }) => {
+      if (type === "turn.started") check();
+    },
+  });
+  const { id } = submit("a");
+  await until(() => reports.length === 1);
+  expect([state.tries, store.work.get(id)?.state]).toEqual([1, "failed"]);
 });
 
 test("a turn that waits for the store is stopped by /stop, and does not run later", async () => {
