@@ -104,11 +104,11 @@ export function handleEdit({ store, turns, replies, now }: EditDeps): Middleware
   const toldAt = new Map<number, number>();
 
   /** Of a flood of corrections, which take no token, each is taken over and few are answered. */
-  function tellNowAndThen(request: Request, text: string): void {
+  function tellNowAndThen(request: Request, ...texts: readonly string[]): void {
     const userId = request.principal?.userId ?? 0;
     const at = now();
     if (Math.abs(at - (toldAt.get(userId) ?? Number.NEGATIVE_INFINITY)) < TELL_AGAIN_MS) return;
-    replies.tell(request, text);
+    for (const text of texts) replies.tell(request, text);
     store.afterCommit(() => toldAt.set(userId, at));
   }
 
@@ -128,7 +128,7 @@ export function handleEdit({ store, turns, replies, now }: EditDeps): Middleware
       }
       const removed = cleanedText(request.cleaned);
       if (turns.edit(work, text)) {
-        tellNowAndThen(request, [removed, WORDS.editedInQueue].filter((line) => line !== null).join("\n"));
+        tellNowAndThen(request, ...(removed === null ? [] : [removed]), WORDS.editedInQueue);
         return;
       }
       if (removed !== null) replies.tell(request, removed);
