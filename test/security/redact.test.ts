@@ -252,6 +252,7 @@ test("a cut never halves a character, and says that it was made", () => {
   expect(shorten("abc", 3)).toBe("abc");
   expect(shorten("abcd", 3)).toBe("ab…");
   expect(shorten("a😀😀", 3)).toBe("a…");
+  expect(shorten("abc😀😀", 5)).toBe("abc…");
   expect(shorten("abc", 0)).toBe("…");
 });
 
