@@ -83,6 +83,11 @@ export const LOGINS: readonly Mutation[] = [
         "WHERE id = ? AND settled_at IS NULL AND expires_at > ?",
         "WHERE id = ? AND settled_at IS NULL AND expires_at + 86400000 > ?",
       ],
+      [
+        "src/store/invites.ts",
+        "WHERE settled_at IS NULL AND expires_at <= ?",
+        "WHERE settled_at IS NULL AND expires_at + 86400000 <= ?",
+      ],
     ],
     red: [
       "a token is good to its last millisecond; past it, revoked, made up, or of another secret it admits nobody",
