@@ -6,6 +6,7 @@ import type { Access, Asker } from "../security/invitations.ts";
 import type { Lock } from "../security/lock.ts";
 import type { Store } from "../store/store.ts";
 import type { SallyContext } from "./context.ts";
+import { createNowAndThen } from "./now-and-then.ts";
 import type { RecordRequest } from "./owners-only.ts";
 import type { Replies } from "./replies.ts";
 import { ACCESS_WORDS, newcomerText, welcomeText } from "./wording-logins.ts";
@@ -52,14 +53,7 @@ export function logIn(deps: LoginDeps): MiddlewareFn<SallyContext> {
 /** The same once the gates have let it through. */
 export function handleLogin(deps: LoginDeps): MiddlewareFn<SallyContext> {
   const { access, replies, store, now } = deps;
-  const toldAt = new Map<number, number>();
-
-  function tellWhere(request: Request, userId: number): void {
-    const at = now();
-    if (Math.abs(at - (toldAt.get(userId) ?? Number.NEGATIVE_INFINITY)) < deps.tellAgainMs) return;
-    replies.tell({ ...request, messageId: null }, ACCESS_WORDS.notHere);
-    store.afterCommit(() => toldAt.set(userId, at));
-  }
+  const nowAndThen = createNowAndThen({ store, now, everyMs: deps.tellAgainMs });
 
   return async (ctx, next) => {
     const { request } = ctx;
@@ -73,8 +67,9 @@ export function handleLogin(deps: LoginDeps): MiddlewareFn<SallyContext> {
         return;
       }
       replies.unsay(request);
-      if (access.isOn) tellWhere(request, userId);
-      else replies.tell({ ...request, messageId: null }, ACCESS_WORDS.isOff);
+      const answer = { ...request, messageId: null }; // what it answers is gone
+      if (access.isOn) nowAndThen(userId, () => replies.tell(answer, ACCESS_WORDS.notHere));
+      else replies.tell(answer, ACCESS_WORDS.isOff);
     });
     return undefined;
   };

@@ -7,6 +7,7 @@ import type { Store } from "../store/store.ts";
 import type { Turns } from "../turns/turns.ts";
 import type { ProjectList, Projects } from "../workspace/projects.ts";
 import type { SallyContext } from "./context.ts";
+import { createNowAndThen } from "./now-and-then.ts";
 import { repoKeys } from "./project-keys.ts";
 import type { Replies } from "./replies.ts";
 import type { Sender } from "./sender.ts";
@@ -101,15 +102,13 @@ function projectQuestion(isStale: boolean, isGone: boolean): string {
  * where its words were taken away, what stands for a file without words takes their place.
  */
 export function handleEdit({ store, turns, replies, now }: EditDeps): MiddlewareFn<SallyContext> {
-  const toldAt = new Map<number, number>();
+  const nowAndThen = createNowAndThen({ store, now, everyMs: TELL_AGAIN_MS });
 
   /** Of a flood of corrections, which take no token, each is taken over and few are answered. */
   function tellNowAndThen(request: Request, ...texts: readonly string[]): void {
-    const userId = request.principal?.userId ?? 0;
-    const at = now();
-    if (Math.abs(at - (toldAt.get(userId) ?? Number.NEGATIVE_INFINITY)) < TELL_AGAIN_MS) return;
-    for (const text of texts) replies.tell(request, text);
-    store.afterCommit(() => toldAt.set(userId, at));
+    nowAndThen(request.principal?.userId ?? 0, () => {
+      for (const text of texts) replies.tell(request, text);
+    });
   }
 
   return async (ctx, next) => {
