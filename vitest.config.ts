@@ -8,7 +8,7 @@ export default defineConfig({
     exclude: ["test/package/**"], // npm run test:package
     globalSetup: ["test/support/global-setup.ts"],
     reporters: ["default", createHolesReporter()],
-    testTimeout: 30_000,
+    testTimeout: 90_000, // of a hang: what a test waits for has its own time, and machines are slow at times
     hookTimeout: 30_000,
     pool: "forks",
     maxWorkers: 2,

@@ -168,7 +168,7 @@ export const ACTS: readonly Act[] = [
     wants: ({ text }) => (text.includes("restart") ? ["Run it again"] : ["Run now instead"]),
     play: async ({ say, stage }) => {
       say("hang");
-      await stage.waitFor(({ text }) => text.includes("Let me think"));
+      await stage.waitForProgress(({ text }) => text.includes("Let me think"));
       const { messageId, tag } = say("slow");
       stage.chat.edit(messageId, `${tag}: say`);
     },
@@ -179,7 +179,7 @@ export const ACTS: readonly Act[] = [
     wants: ({ text }) => (text.includes("restart") ? ["Run it again"] : ["Drop"]),
     play: async ({ say, stage }) => {
       say("hang");
-      await stage.waitFor(({ text }) => text.includes("Let me think"));
+      await stage.waitForProgress(({ text }) => text.includes("Let me think"));
       say("say");
       await stage.waitFor(({ text }) => text.includes("Dropped"));
       stage.chat.send("/stop");
@@ -196,7 +196,7 @@ export const ACTS: readonly Act[] = [
     before: async (scene) => {
       const life = await scene.live();
       scene.sayWithFile("hang");
-      await scene.stage.waitFor(({ text }) => text.includes("Let me think"));
+      await scene.stage.waitForProgress(({ text }) => text.includes("Let me think"));
       await cutOff(scene, life);
     },
     play: async ({ say }) => say("say"),
@@ -215,7 +215,7 @@ export const ACTS: readonly Act[] = [
     before: async (scene) => {
       const life = await scene.live();
       scene.say("hang");
-      await scene.stage.waitFor(({ text }) => text.includes("Let me think"));
+      await scene.stage.waitForProgress(({ text }) => text.includes("Let me think"));
       await cutOff(scene, life);
     },
     play: async ({ say }) => say("say"),
@@ -299,7 +299,7 @@ export const ACTS: readonly Act[] = [
     reaches: ["fact.set"],
     play: async ({ say, stage }) => {
       say("hang");
-      await stage.waitFor(({ text }) => text.includes("Let me think"));
+      await stage.waitForProgress(({ text }) => text.includes("Let me think"));
       say("say");
       stage.chat.send("/lock");
       await stage.waitFor(({ text }) => text.startsWith("🔒 Locked."));
@@ -434,7 +434,7 @@ export const ACTS: readonly Act[] = [
     reaches: ["chat.parked", "chat.served"],
     play: async ({ say, stage }) => {
       say("slow");
-      await stage.waitFor(({ text }) => text.includes("Working"));
+      await stage.waitForProgress(({ text }) => text.includes("Working"));
       stage.chat.setBlocked(true);
       const parked = () => queryDaemon(stage.home, "SELECT 1 FROM chats WHERE parked_at IS NOT NULL");
       await until(() => parked().length > 0, "the chat is parked");

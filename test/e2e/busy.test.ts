@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { callTool, createQueueScript, reply } from "../../src/demo/messages-api/scripts.ts";
 import type { ModelReply, ModelRequest } from "../../src/demo/messages-api/types.ts";
 import { readProcesses } from "../../src/jail/process-table.ts";
-import { createStage, hasButton, USER } from "../support/daemon.ts";
+import { createStage, hasButton, isWhole, USER } from "../support/daemon.ts";
 import { until } from "../support/until.ts";
 import { WAIT_MS } from "../support/wait-ms.ts";
 
@@ -23,13 +23,13 @@ test("H45, H46: one long turn holds up no other conversation, no /status and no 
   const bob = stage.api.user({ id: BOB, firstName: "Bob" }).chat();
   bob.open();
   const toBob = (fits: Parameters<typeof stage.waitFor>[0], what: string) =>
-    stage.api.waitForMessage(BOB, (message) => message.isFromBot && fits(message), {
+    stage.api.waitForMessage(BOB, (message) => isWhole(message) && fits(message), {
       what,
       timeoutMs: WAIT_MS,
     });
   await stage.start();
   stage.chat.send("a long story");
-  const story = await stage.waitFor(({ text }) => text.includes("Once upon a time"));
+  const story = await stage.waitForProgress(({ text }) => text.includes("Once upon a time"));
 
   bob.send("hello");
   await toBob(({ text }) => text.includes("Hello Bob."), "an answer beside the long turn");

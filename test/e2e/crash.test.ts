@@ -26,7 +26,7 @@ test("H41, H43: killed while running, the turn is offered, never run again by it
   const life = await stage.start();
   await stage.ask("the first prompt", "First answer.");
   stage.chat.send("the second prompt");
-  await stage.waitFor(({ text }) => text.includes("Let me think"));
+  await stage.waitForProgress(({ text }) => text.includes("Let me think"));
   await life.kill();
 
   await stage.start();
@@ -46,7 +46,7 @@ test("killed in a session's first turn, [Continue it] takes the session up, and 
   });
   const life = await stage.start();
   stage.chat.send("the first prompt");
-  await stage.waitFor(({ text }) => text.includes("Let me think"));
+  await stage.waitForProgress(({ text }) => text.includes("Let me think"));
   await life.kill();
 
   await stage.start();
@@ -62,7 +62,7 @@ test("killed while running, [Run it again] runs the same prompt once more, and w
   });
   const life = await stage.start();
   stage.chat.send("do it");
-  await stage.waitFor(({ text }) => text.includes("Let me think"));
+  await stage.waitForProgress(({ text }) => text.includes("Let me think"));
   stage.chat.send("and then this");
   await stage.waitFor(({ text }) => text.includes("Queued"));
   await life.kill();
@@ -108,7 +108,7 @@ test("killed with messages queued, they run in their order after the restart", a
   });
   const life = await stage.start();
   stage.chat.send("zero");
-  await stage.waitFor(({ text }) => text.includes("Let me think"));
+  await stage.waitForProgress(({ text }) => text.includes("Let me think"));
   stage.chat.send("one");
   stage.chat.send("two");
   await stage.waitFor(({ text }) => text.includes("Queued: 2 ahead."));
@@ -162,7 +162,7 @@ test("a graceful end takes under 5 s with a turn running, leaves no child, and t
   const stage = await createStage({ script: createQueueScript([hang]) });
   const life = await stage.start();
   stage.chat.send("long work");
-  await stage.waitFor(({ text }) => text.includes("Let me think"));
+  await stage.waitForProgress(({ text }) => text.includes("Let me think"));
   // The session's id is on the CLI's command line; a path of the daemon's is on none.
   const [row] = queryDaemon(stage.home, "SELECT id FROM sessions");
   const { id: session } = row as { id: string };

@@ -2,9 +2,10 @@ import { expect, test } from "vitest";
 import { STATED_LIMITS } from "../../src/demo/bot-api/flood.ts";
 import type { Call, Fault, ShownMessage } from "../../src/demo/bot-api/types.ts";
 import { createQueueScript, fail, reply } from "../../src/demo/messages-api/scripts.ts";
-import { createStage, hasButton, type LogLine, type Stage, USER } from "../support/daemon.ts";
+import { createStage, hasButton, isWhole, type LogLine, type Stage, USER } from "../support/daemon.ts";
 import { queryDaemon } from "../support/daemon-database.ts";
 import { until } from "../support/until.ts";
+import { WAIT_MS } from "../support/wait-ms.ts";
 
 /** `count` numbered sentences: what is lost, doubled or out of order shows. */
 const sentences = (count: number): string =>
@@ -195,7 +196,7 @@ test("H66: a person who blocks the bot holds up nobody else; his answer is kept 
   const life = await stage.start();
   const chat = stage.api.user({ id: other, firstName: "Grace" }).chat();
   chat.send("for the other");
-  await stage.api.waitForMessage(other, hasButton("Stop"));
+  await stage.api.waitForMessage(other, hasButton("Stop"), { timeoutMs: WAIT_MS });
   chat.setBlocked(true);
   held.resolve();
   const told = (log: readonly LogLine[], event: string) => log.filter((line) => line.event === event);
@@ -210,9 +211,14 @@ test("H66: a person who blocks the bot holds up nobody else; his answer is kept 
   await stage.ask("for me again", "Answer to: for me again.");
   expect(refusals()).toHaveLength(1); // nothing was tried
   chat.setBlocked(false); // not a word: that he is back is enough
-  await stage.api.waitForMessage(other, ({ text }) => text.includes("Answer to: for the other."));
+  const toOther = (answer: string) =>
+    stage.api.waitForMessage(other, (message) => isWhole(message) && message.text.includes(answer), {
+      what: answer,
+      timeoutMs: WAIT_MS,
+    });
+  await toOther("Answer to: for the other.");
   chat.send("I am back");
-  await stage.api.waitForMessage(other, ({ text }) => text.includes("Answer to: I am back."));
+  await toOther("Answer to: I am back.");
 
   const left = () => queryDaemon(stage.home, "SELECT state FROM work WHERE state <> 'done'");
   await until(() => left().length === 0, "all works done");

@@ -68,7 +68,7 @@ test("H10: every turn is charged what the API served, through a restart, a stop 
   });
 
   stage.chat.send("stopped turn");
-  const working = await stage.waitFor(({ text }) => text.includes("Stop me now"));
+  const working = await stage.waitForProgress(({ text }) => text.includes("Stop me now"));
   stage.chat.press(working.messageId, "Stop");
   await stage.waitFor(({ text }) => text.includes("⏹ Stopped."));
   const stopped = await chargeOf(stage, "stopped turn");
@@ -76,7 +76,7 @@ test("H10: every turn is charged what the API served, through a restart, a stop 
   expect(stopped?.costMicroUsd).toBeLessThan(3_000 * PRICE.input + 50 * PRICE.output);
 
   stage.chat.send("killed turn");
-  await stage.waitFor(({ text }) => text.includes("Kill me now"));
+  await stage.waitForProgress(({ text }) => text.includes("Kill me now"));
   await life.kill();
   await stage.start();
   const offer = await stage.waitFor(hasButton("Continue it"));

@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { callTool, createQueueScript, type QueueStep, reply } from "../../src/demo/messages-api/scripts.ts";
 import type { ModelRequest } from "../../src/demo/messages-api/types.ts";
-import { createStage, hasButton, USER } from "../support/daemon.ts";
+import { createStage, hasButton, isWhole, USER } from "../support/daemon.ts";
 import { auditIn } from "../support/daemon-database.ts";
 import { withInternet } from "../support/internet.ts";
 import { until } from "../support/until.ts";
@@ -236,7 +236,7 @@ test("a member may say [Once]; what holds for the whole project is for owners", 
   const chat = stage.api.user({ id: MEMBER, firstName: "Bob" }).chat();
   chat.open();
   const seen = (text: string) =>
-    stage.api.waitForMessage(MEMBER, (message) => message.isFromBot && message.text.includes(text), {
+    stage.api.waitForMessage(MEMBER, (message) => isWhole(message) && message.text.includes(text), {
       what: text,
       timeoutMs: WAIT_MS,
     });

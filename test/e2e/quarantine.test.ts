@@ -50,7 +50,8 @@ test("H31: a repository that a turn made is told before its answer and gone; the
   const answer = await stage.waitFor(({ text }) => text.includes("The tool said: made"));
   expect(told.text).toContain("a repository; git obeys commands that stand in its config");
   expect(told.text).toContain("Claude finds it gone until an owner accepts it.");
-  const shown = stage.api.log.map(({ payload }) => JSON.stringify(payload));
+  const calls = stage.api.log.map(({ payload }) => JSON.stringify(payload));
+  const shown = calls.filter((text) => !text.includes('"Stop"')); // a preview is not the answer
   expect(shown.findIndex((text) => text.includes("vendor/.git:"))).toBeLessThan(
     shown.findIndex((text) => text.includes("The tool said: made")),
   );
@@ -113,7 +114,7 @@ test("H31: what a turn made that a crash of the daemon cut off is told and taken
   const life = await stage.start();
   stage.chat.send("make a repository");
   await allow(stage, "git init");
-  await stage.waitFor(({ text }) => text.includes("Let me think"));
+  await stage.waitForProgress(({ text }) => text.includes("Let me think"));
   expect(await isThere(join(stage.project, "vendor/.git"))).toBe(true);
   await life.kill();
   await stage.start();
@@ -133,7 +134,7 @@ test("H31: what a stopped turn made is taken out as well, and ordinary work is t
   await stage.start();
   stage.chat.send("make a repository");
   await allow(stage, "git init");
-  await stage.waitFor(({ text }) => text.includes("Let me think"));
+  await stage.waitForProgress(({ text }) => text.includes("Let me think"));
   stage.chat.send("/stop");
   const told = await stage.waitFor(({ text }) => text.includes("1. .git: a repository"));
   await until(() => stage.botTexts().some((text) => text.includes("Stopped")), "the stop");

@@ -65,7 +65,7 @@ test("H40, H43: what was queued when the daemon was killed hours ago is offered,
   );
   const life = await stage.start();
   stage.chat.send("long work");
-  await stage.waitFor(({ text }) => text.includes("Let me think"));
+  await stage.waitForProgress(({ text }) => text.includes("Let me think"));
   stage.chat.send("old");
   await stage.waitFor(({ text }) => text === "Queued: 1 ahead.");
   const open = "SELECT 1 FROM outbox WHERE state IN ('queued', 'sending')";
@@ -102,7 +102,7 @@ test("H41: killed after an allowed call, the offer names it and what waits, and 
   const asked = await stage.waitFor(hasButton("Allow once"));
   stage.chat.press(asked.messageId, "Allow once");
   await until(() => existsSync(join(stage.project, "made")), "the command runs");
-  await stage.waitFor(({ text }) => text.includes("Let me think"));
+  await stage.waitForProgress(({ text }) => text.includes("Let me think"));
   stage.chat.send("and then this");
   await stage.waitFor(({ text }) => text === "Queued: 1 ahead.");
   await life.kill();

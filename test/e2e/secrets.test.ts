@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { callTool, createQueueScript, reply } from "../../src/demo/messages-api/scripts.ts";
-import { createStage, hasButton, USER } from "../support/daemon.ts";
+import { createStage, USER } from "../support/daemon.ts";
 import { auditIn } from "../support/daemon-database.ts";
 import { until } from "../support/until.ts";
 
@@ -39,7 +39,7 @@ test("H32: a secret that appears while the CLI waits between two turns is told i
   });
   await stage.start();
   stage.chat.send("wait");
-  await stage.waitFor(({ text }) => text.includes("Waiting."));
+  await stage.waitForProgress(({ text }) => text.includes("Waiting."));
   writeFileSync(join(stage.project, "server.key"), CANARY);
   await stage.waitFor(({ text }) => text.includes("Sandbox ended: server.key appeared and may hold secrets"));
   expect(auditIn(stage.home, "violation.secret_access")).toMatchObject([
@@ -60,7 +60,7 @@ test("a stop while the sandbox is made anew ends the turn", async () => {
   });
   await stage.start();
   stage.chat.send("wait for it");
-  const working = await stage.waitFor(hasButton("Stop"));
+  const working = await stage.waitForProgress();
   await until(() => existsSync(join(stage.project, "begun")), "the command runs");
   writeFileSync(join(stage.project, "server.key"), CANARY);
   stage.chat.press(working.messageId, "Stop");

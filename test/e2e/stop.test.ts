@@ -42,7 +42,7 @@ test("H10: /stop in the middle of an answer ends it within two seconds; the next
   await stage.start();
   await stage.ask("tell me a word", "swordfish");
   stage.chat.send("now a long story");
-  const working = await stage.waitFor(({ text }) => text.includes("I was about to say"));
+  const working = await stage.waitForProgress(({ text }) => text.includes("I was about to say"));
   expect(hasButton("Stop")(working)).toBe(true);
   expect(await stopByCommand(stage, working)).toBeLessThan(STOP_MS);
   expect(messageOf(stage, working.messageId)?.keyboard).toBeNull();
@@ -72,7 +72,7 @@ test("H50: /stop in the middle of Bash leaves nothing of it running, not even wh
   stage.chat.press(asked.messageId, "Allow once");
   await until(() => existsSync(join(stage.project, "running")), "the command runs");
   await until(() => processesWith(mark).length > 1, "the command and what it left its session for");
-  const working = await stage.waitFor(hasButton("Stop"));
+  const working = await stage.waitForProgress();
   expect(await stopByCommand(stage, working)).toBeLessThan(STOP_MS);
   expect(processesWith(mark)).toEqual([]);
   await stage.ask("still there?", "Here again.");
@@ -91,7 +91,7 @@ test("/stop says when nothing runs, and while a person is asked it withdraws the
   stage.chat.send("write it");
   const asked = await stage.waitFor(hasButton("Allow once"));
   const data = asked.keyboard?.inline_keyboard[0]?.[0]?.callback_data ?? "";
-  const working = await stage.waitFor(hasButton("Stop"));
+  const working = await stage.waitForProgress();
   expect(await stopByCommand(stage, working)).toBeLessThan(STOP_MS);
   const withdrawn = await stage.waitFor(
     ({ messageId, text }) =>
@@ -116,7 +116,7 @@ test("a queue goes on after a stop: by /stop, [Stop] and [Run now instead]; what
   const stage = await createStage({ script, env: { RATE_LIMIT_BURST: "50" } });
   await stage.start();
   stage.chat.send("one");
-  const first = await stage.waitFor(({ text }) => text.includes("first story"));
+  const first = await stage.waitForProgress(({ text }) => text.includes("first story"));
   const queued: ShownMessage[] = [];
   for (const [index, text] of ["two", "dropped", "three", "four"].entries()) {
     stage.chat.send(text);
@@ -131,11 +131,13 @@ test("a queue goes on after a stop: by /stop, [Stop] and [Run now instead]; what
   await stage.waitFor(({ messageId, text }) => messageId === first.messageId && text.includes("⏹ Stopped."));
 
   // A message that waited says in its own place that it works, with [Stop], before the model says a word.
-  const second = await stage.waitFor(({ messageId, text }) => messageId === two && text === "Working…");
+  const second = await stage.waitForProgress(
+    ({ messageId, text }) => messageId === two && text === "Working…",
+  );
   expect((await stage.chat.press(second.messageId, "Stop").answered()).text).toBe("Stopping…");
   await stage.waitFor(({ messageId, text }) => messageId === two && text.includes("⏹ Stopped."));
 
-  const third = await stage.waitFor(({ text }) => text.includes("third story"));
+  const third = await stage.waitForProgress(({ text }) => text.includes("third story"));
   stage.chat.press(four ?? 0, "Run now instead");
   await stage.waitFor(({ messageId, text }) => messageId === third.messageId && text.includes("⏹ Stopped."));
   const last = await stage.waitFor(({ text }) => text.includes("fourth and last"));

@@ -13,7 +13,7 @@ import { expect, test } from "vitest";
 import { callTool, createQueueScript, type QueueStep, reply } from "../../src/demo/messages-api/scripts.ts";
 import type { ModelRequest } from "../../src/demo/messages-api/types.ts";
 import { reactIn } from "../durability/reactions.ts";
-import { createStage } from "../support/daemon.ts";
+import { createStage, isWhole } from "../support/daemon.ts";
 import { hostGit } from "../support/git-project.ts";
 import { createGitServer } from "../support/git-server.ts";
 import { withInternet } from "../support/internet.ts";
@@ -66,7 +66,7 @@ async function openStage(
     stage.chat.send("work");
     const { text } = await stage.api.waitForMessage(
       stage.chat.chatId,
-      (message) => message.isFromBot && message.text.includes("got: [end"),
+      (message) => isWhole(message) && message.text.includes("got: [end"),
       { what: "the end of the work", timeoutMs: 100_000 },
     );
     return text;

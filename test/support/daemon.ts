@@ -50,8 +50,10 @@ export interface Stage {
     isReady?: boolean;
     args?: string[];
   }) => Promise<Life>;
-  /** Waits for a message of the bot in the private chat. */
+  /** Waits for a message of the bot in the private chat that says all it will: none that a turn still writes on. */
   readonly waitFor: (predicate: (message: ShownMessage) => boolean, what?: string) => Promise<ShownMessage>;
+  /** Waits for what a turn that is under way shows of itself. */
+  readonly waitForProgress: (predicate?: (message: ShownMessage) => boolean) => Promise<ShownMessage>;
   /** Sends a text and waits for a message of the bot that holds `expected`. */
   readonly ask: (text: string, expected: string) => Promise<ShownMessage>;
   readonly botTexts: () => readonly string[];
@@ -133,11 +135,15 @@ export async function createStage({
     return life;
   }
 
-  const waitFor: Stage["waitFor"] = (predicate, what = "a message of the bot") =>
+  const waitForAny = (predicate: (message: ShownMessage) => boolean, what: string): Promise<ShownMessage> =>
     api.waitForMessage(USER, (message) => message.isFromBot && predicate(message), {
       what,
       timeoutMs: WAIT_MS,
     });
+  const waitFor: Stage["waitFor"] = (predicate, what = "a message of the bot") =>
+    waitForAny((message) => isWhole(message) && predicate(message), what);
+  const waitForProgress: Stage["waitForProgress"] = (predicate = () => true) =>
+    waitForAny((message) => isProgress(message) && predicate(message), "the progress of a turn");
 
   return {
     api,
@@ -150,6 +156,7 @@ export async function createStage({
     project,
     start,
     waitFor,
+    waitForProgress,
     ask: (text, expected) => {
       chat.send(text);
       return waitFor((message) => message.text.includes(expected), `an answer with ${expected}`);
@@ -215,6 +222,15 @@ async function exitOf(child: ChildProcess): Promise<{ code: number | null; signa
   const [code, signal]: unknown[] = await once(child, "close");
   return { code: code as number | null, signal: signal as string | null };
 }
+
+/** True for a message of the bot that says all it will. */
+export const isWhole = (message: ShownMessage): boolean => message.isFromBot && !isProgress(message);
+
+/** True for a message that a turn under way still writes on: it has [Stop], and nothing beside it. */
+const isProgress = (message: ShownMessage): boolean => {
+  const labels = message.keyboard?.inline_keyboard.flat().map(({ text }) => text) ?? [];
+  return labels.length === 1 && labels[0] === "Stop";
+};
 
 /** True for a message that shows a button of that label. */
 export const hasButton =

@@ -22,7 +22,7 @@ interface Sent {
 interface Pressed {
   readonly updateId: number;
   readonly callbackId: string;
-  /** Resolves once the bot has answered the press; rejects after `timeoutMs` (default 10 s). */
+  /** Resolves once the bot has answered the press; rejects after `timeoutMs` (default 20 s). */
   readonly answered: (timeoutMs?: number) => Promise<CallbackAnswer>;
 }
 

@@ -18,7 +18,7 @@ export interface WaitDeps<T> {
   readonly describe: () => string;
 }
 
-const DEFAULT_TIMEOUT_MS = 10_000;
+const DEFAULT_TIMEOUT_MS = 20_000;
 
 /**
  * Resolves with what `look` gives as soon as that is truthy: asked at once, and again whenever something happens.
