@@ -34,11 +34,14 @@ export interface SecretWatcher {
   readonly close: () => Promise<void>;
 }
 
-/** `scratchDir` is the daemon's own; `additions` are the owner's to the list of secrets. `answerMs` as `ANSWER_MS`. */
+/**
+ * `scratchDir` is the daemon's own; `additions` are the owner's to the list of secrets.
+ * The thread may take `openMs` to look through the project and `answerMs` for each answer: see `ANSWER_MS`.
+ */
 export function createSecretWatcher(
   scratchDir: string,
   additions: readonly string[],
-  answerMs = ANSWER_MS,
+  { openMs = ANSWER_MS, answerMs = ANSWER_MS } = {},
 ): SecretWatcher {
   const folder = join(scratchDir, "watch");
   rmSync(folder, { recursive: true, force: true }); // of an earlier life
@@ -51,7 +54,7 @@ export function createSecretWatcher(
       count += 1;
       const sentinelDir = join(folder, String(count));
       mkdirSync(sentinelDir, { recursive: true, mode: 0o700 });
-      const watched = watchOne({ ...request, additions, sentinelDir, answerMs, onEnd: end });
+      const watched = watchOne({ ...request, additions, sentinelDir, openMs, answerMs, onEnd: end });
       open.add(watched);
       function end(terminated: Promise<unknown>): void {
         open.delete(watched);
@@ -70,12 +73,13 @@ export function createSecretWatcher(
 }
 
 interface WatchOne extends SecretWatchRequest, Pick<WatchOrder, "additions" | "sentinelDir"> {
+  readonly openMs: number;
   readonly answerMs: number;
   readonly onEnd: (terminated: Promise<unknown>) => void;
 }
 
 function watchOne(request: WatchOne): SecretWatch {
-  const { project, protectedPaths, exposed, additions, sentinelDir, answerMs, onEnd } = request;
+  const { project, protectedPaths, exposed, additions, sentinelDir, openMs, answerMs, onEnd } = request;
   const ready = Promise.withResolvers<void>();
   ready.promise.catch(() => undefined); // whoever waits for it is told
   const settling = new Map<number, () => void>();
@@ -95,7 +99,7 @@ function watchOne(request: WatchOne): SecretWatch {
   worker.on("message", take);
   worker.on("error", () => end("the thread that watches it ended"));
   worker.on("exit", () => end("the thread that watches it ended"));
-  const stopWaiting = within(answerMs, () => fail(muteFault(project, answerMs), project));
+  const stopWaiting = within(openMs, () => fail(muteFault(project, openMs), project));
 
   function take(message: FromWatcher): void {
     switch (message.kind) {

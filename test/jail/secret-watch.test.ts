@@ -14,12 +14,28 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Jail, JailedProcess, JailLoss } from "../../src/jail/jail.ts";
 import { openJail } from "../../src/jail/open-jail.ts";
 import { createSecretWatcher } from "../../src/jail/secret-watch.ts";
 import { createWorld, type JailWorld, memoryLog, shellRequest } from "../support/git-project.ts";
+
+/** Gives the longest that this thread worked between two turns of its loop, in ms: not how long a busy machine let it wait. */
+function watchLoop(): () => number {
+  let longest = 0;
+  let last = process.threadCpuUsage();
+  const look = (): void => {
+    const { user, system } = process.threadCpuUsage(last);
+    longest = Math.max(longest, (user + system) / 1_000);
+    last = process.threadCpuUsage();
+  };
+  const timer = setInterval(look, 5);
+  return () => {
+    clearInterval(timer);
+    look();
+    return longest;
+  };
+}
 
 describe.runIf(process.platform === "linux")("H32: a secret that appears while a jail lives", () => {
   let world: JailWorld;
@@ -214,14 +230,13 @@ describe.runIf(process.platform === "linux")("H32: a secret that appears while a
     const jailed = await start(
       "i=0; while [ $i -lt 5000 ]; do : > deep/f$i; i=$((i+1)); done; echo done; sleep 60",
     );
-    const delay = monitorEventLoopDelay({ resolution: 5 });
-    delay.enable();
+    const stop = watchLoop();
     await once(jailed.stdout, "data"); // the flood is over
     writeFileSync(at("deep/after.key"), "SECRET");
     await jailed.settle();
-    delay.disable();
+    const longestMs = stop();
     expect(losses).toEqual([{ kind: "secret", path: at("deep/after.key") }]);
-    expect(delay.percentile(99) / 1e6).toBeLessThan(50);
+    expect(longestMs).toBeLessThan(50);
   });
 
   test("settling takes milliseconds where nothing happens", async () => {
@@ -232,31 +247,29 @@ describe.runIf(process.platform === "linux")("H32: a secret that appears while a
       await jailed.settle();
       took.push(performance.now() - before);
     }
-    took.sort((a, b) => a - b);
-    expect(took[25]).toBeLessThan(20);
+    expect(Math.min(...took)).toBeLessThan(20); // one that waited for a timer would never be quick
     await jailed.kill();
   });
 
   test("a project of ten thousand folders is looked through and watched without holding up the daemon", async () => {
     for (let n = 0; n < 100; n += 1)
       for (let m = 0; m < 100; m += 1) mkdirSync(at(`t/${n}/${m}`), { recursive: true });
-    const delay = monitorEventLoopDelay({ resolution: 5 });
-    delay.enable();
-    const before = performance.now();
+    const stop = watchLoop();
+    const before = process.cpuUsage();
     const jailed = await start();
-    const tookMs = performance.now() - before;
-    delay.disable();
+    const { user, system } = process.cpuUsage(before);
+    const longestMs = stop();
     writeFileSync(at("t/99/99/deep.key"), "SECRET");
     await jailed.settle();
     expect(losses).toEqual([{ kind: "secret", path: at("t/99/99/deep.key") }]);
-    expect(delay.max / 1e6).toBeLessThan(tookMs / 6); // whatever the machine: no part of it was done in one go
+    expect(longestMs, `of ${(user + system) / 1_000} ms`).toBeLessThan((user + system) / 20_000); // whatever the machine: no part of it was done in one go
   });
 
   describe("the thread that watches", () => {
     const told: JailLoss[] = [];
-    const watchIt = async (answerMs: number) => {
+    const watchIt = async (within: { openMs?: number; answerMs?: number } = {}) => {
       told.length = 0;
-      const watcher = createSecretWatcher(join(world.root, "watcher"), [], answerMs);
+      const watcher = createSecretWatcher(join(world.root, "watcher"), [], within);
       const watched = watcher.watch({
         project: world.project,
         protectedPaths: [],
@@ -268,7 +281,7 @@ describe.runIf(process.platform === "linux")("H32: a secret that appears while a
     const lost = [{ kind: "unwatched", path: expect.stringContaining("/project") }];
 
     test("is given up when it does not look through the project in time", async () => {
-      const { watcher, watched } = await watchIt(1);
+      const { watcher, watched } = await watchIt({ openMs: 1 });
       await expect(watched.opened).rejects.toMatchObject({
         code: "sandbox_missing",
         message: expect.stringContaining("changes faster than it can be watched"),
@@ -278,7 +291,7 @@ describe.runIf(process.platform === "linux")("H32: a secret that appears while a
     });
 
     test("is given up when it does not answer any more", async () => {
-      const { watcher, watched } = await watchIt(1_000);
+      const { watcher, watched } = await watchIt({ answerMs: 1_000 });
       await watched.opened;
       execFileSync("sh", ["-c", 'mkfifo "$0"', join(world.root, "watcher/watch/1/s1")]); // what it writes there never ends
       await watched.settle();
@@ -288,7 +301,7 @@ describe.runIf(process.platform === "linux")("H32: a secret that appears while a
     });
 
     test("is missed when it ends by itself", async () => {
-      const { watcher, watched } = await watchIt(10_000);
+      const { watcher, watched } = await watchIt();
       await watched.opened;
       rmSync(join(world.root, "watcher/watch/1"), { recursive: true });
       await watched.settle();
@@ -304,7 +317,7 @@ describe.runIf(process.platform === "linux")("H32: a secret that appears while a
       const floods = ["1", "2", "3"].map((name) =>
         spawn("sh", ["-c", 'exec perl -e "$0" "$1"', flood, name], { cwd: other.project }),
       );
-      const { watcher, watched } = await watchIt(10_000);
+      const { watcher, watched } = await watchIt();
       const { project } = other;
       const loud = watcher.watch({ project, protectedPaths: [], exposed: [], onLoss: () => undefined });
       await Promise.all([watched.opened, loud.opened, ...floods.map(({ stdout }) => once(stdout, "data"))]);

@@ -197,7 +197,8 @@ describe("sallyport credentials", () => {
     start();
     const { code, output } = await run();
     expect(code).toBe(0);
-    const today = new Date().toISOString().slice(0, 10);
+    const [first] = queryDaemon(home, "SELECT since FROM credentials") as { since: number }[];
+    const today = new Date(first?.since ?? 0).toISOString().slice(0, 10);
     const lines = output
       .trimEnd()
       .split("\n")

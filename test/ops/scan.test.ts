@@ -406,9 +406,11 @@ describe("sallyport credentials --scan", () => {
   test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
     "%s in the midst of a scan leaves nothing in the home folder",
     async (signal) => {
-      const { at, env, git } = createMachine();
+      const { at, env, git, write } = createMachine();
       git("projects/demo", "init", "-q", "-b", "main");
-      git("projects/demo", "commit", "-q", "--allow-empty", "-m", "first");
+      write("projects/demo/large", randomBytes(30_000_000).toString("base64")); // takes seconds to look through
+      git("projects/demo", "add", "-A");
+      git("projects/demo", "commit", "-q", "-m", "first");
       const scratch = () => readdirSync(at("home")).filter((name) => name.startsWith("scan-"));
       const life = launch(["credentials", "--scan"], env);
       await expect.poll(scratch, { interval: 2, timeout: 20_000 }).toHaveLength(1);

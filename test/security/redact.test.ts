@@ -168,11 +168,11 @@ test("no text makes the search slow", () => {
     ...behindHeaders.map((piece) => `-----BEGIN PRIVATE KEY-----${piece}\n`.repeat(2_000)),
   ];
   for (const text of texts) {
-    const startedAt = performance.now();
+    const before = process.cpuUsage();
     redactShapes(text);
-    expect(performance.now() - startedAt, text.slice(0, 60)).toBeLessThan(5_000); // a squared search would take minutes
+    expect(process.cpuUsage(before).user / 1_000, text.slice(0, 60)).toBeLessThan(5_000); // a squared search would take minutes
   }
-});
+}, 60_000);
 
 test.each([
   ["Bash", { command: "npm test", description: "Run" }, "npm test"],

@@ -20,7 +20,7 @@ import { text } from "node:stream/consumers";
 
 /** More of a file than this is not read. */
 const MAX_BYTES = 65_536;
-const CONNECT_MS = 1_000;
+const CONNECT_MS = 5_000;
 const RUN_MS = 5_000;
 
 /** One act. Paths are absolute; what it makes are files of the self-test's own. */

@@ -157,7 +157,7 @@ async function answersInJail({ jail, arena, attempts, signal }: JailedActs): Pro
   ];
   const answers: Answer[] = [];
   process.stderr.resume();
-  process.stdin.end(JSON.stringify(acts));
+  process.stdin.end(deadline.aborted ? "" : JSON.stringify(acts));
   for await (const line of createInterface({ input: process.stdout })) {
     const [index, answer]: [number, Answer] = JSON.parse(line);
     answers[index] = answer;
