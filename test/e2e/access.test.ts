@@ -33,7 +33,7 @@ test("a project that may not be entered is neither chosen nor worked in, and the
 
   chmodSync(stage.project, 0o700);
   await stage.ask("third", "Done.");
-}, 60_000);
+});
 
 test("a project that may not be written is worked in, and that is told at /repo and as a session begins", async () => {
   const stage = await createStage({ script: () => reply("Read.") });
@@ -43,4 +43,4 @@ test("a project that may not be written is worked in, and that is told at /repo 
   stage.chat.send("look");
   await stage.waitFor(({ text }) => text.startsWith("demo: I may not write in it."));
   await stage.waitFor(({ text }) => text.includes("Read."));
-}, 60_000);
+});

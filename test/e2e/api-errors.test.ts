@@ -45,11 +45,9 @@ test("every refusal of the API is told as what it is, at once, and the conversat
   await stage.ask("tell me a word", "You asked 1 times.");
   for (const [index, [, words]] of cases.entries()) {
     const before = posts(stage);
-    const startedAt = performance.now();
     const told = await stage.ask(`try ${index}`, words);
     expect(told.text).toMatch(/^⚠️ /);
     expect(hasButton("Run it again")(told)).toBe(true);
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
     // After a 404 the CLI asks once more, without a stream.
     expect(posts(stage) - before).toBe(words.includes("model") ? 2 : 1);
   }
@@ -68,12 +66,16 @@ test("every refusal of the API is told as what it is, at once, and the conversat
 });
 
 test("an API that recovers is waited for, the wait is told, and a cut answer comes once and whole", async () => {
+  const noted = Promise.withResolvers<void>();
   const busy = { ...fail(429, "rate_limit_error", "slow down"), headers: { "retry-after": "2" } };
   const answer = "The whole answer, from its first word to its last.";
   const stage = await createStage({
     script: createQueueScript([
       busy,
-      reply("No longer limited."),
+      async () => {
+        await noted.promise;
+        return reply("No longer limited.");
+      },
       fail(529, "overloaded_error", "Overloaded"),
       reply("No longer overloaded."),
       { kind: "cut", afterText: answer.slice(0, 20) },
@@ -83,7 +85,10 @@ test("an API that recovers is waited for, the wait is told, and a cut answer com
   await stage.start();
   const startedAt = performance.now();
   stage.chat.send("one");
-  await stage.waitFor(({ text }) => text.includes("Claude's rate limit is reached. Trying again (1 of 4)…"));
+  await stage.waitForProgress(({ text }) =>
+    text.includes("Claude's rate limit is reached. Trying again (1 of 4)…"),
+  );
+  noted.resolve();
   await stage.waitFor(({ text }) => text.includes("No longer limited."));
   expect(performance.now() - startedAt).toBeGreaterThan(2_000);
   await stage.ask("two", "No longer overloaded.");

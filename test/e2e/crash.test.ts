@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { callTool, createQueueScript, reply } from "../../src/demo/messages-api/scripts.ts";
 import type { ModelReply } from "../../src/demo/messages-api/types.ts";
-import { createStage, hasButton, type Stage } from "../support/daemon.ts";
+import { createStage, hasButton, type Stage, showsProgress } from "../support/daemon.ts";
 import { auditIn, queryDaemon } from "../support/daemon-database.ts";
 import { processesWith } from "../support/processes.ts";
 import { WAIT_MS } from "../support/wait-ms.ts";
@@ -32,7 +32,7 @@ test("H41, H43: killed while running, the turn is offered, never run again by it
   await stage.start();
   const offer = await stage.waitFor(hasButton("Continue it"), "the offer");
   expect(timesAsked(stage, "the second prompt")).toBe(1);
-  expect(stage.botTexts().some((text) => text.includes("Cut off by a restart"))).toBe(true);
+  await stage.waitFor(({ text }) => text.includes("Cut off by a restart"));
   stage.chat.press(offer.messageId, "Continue it");
   await stage.waitFor(({ text }) => text.includes("I remember true"));
 });
@@ -85,10 +85,7 @@ test("killed while a person was asked, nothing was done, the old buttons are dea
   const life = await stage.start();
   stage.chat.send("write it");
   const asked = await stage.waitFor(hasButton("Allow once"));
-  await stage.waitFor(
-    ({ text }) => text.startsWith("· Write"),
-    "the progress, shown after the question is surely sent",
-  );
+  await stage.waitForProgress(({ text }) => text.startsWith("· Write")); // after the question is surely sent
   const data = asked.keyboard?.inline_keyboard[0]?.[0]?.callback_data ?? "";
   await life.kill();
 
@@ -128,7 +125,7 @@ test("killed while delivering, the answer arrives after the restart and the prom
   let isDelivering = false;
   stage.api.setIntercept(({ method, payload }) => {
     if (!method.startsWith("edit") && method !== "sendMessage") return undefined;
-    if (!String(payload.text).includes("precious")) return undefined;
+    if (!String(payload.text).includes("precious") || showsProgress(payload)) return undefined;
     isDelivering = true;
     return { kind: "hang" };
   });
@@ -158,7 +155,7 @@ test("killed before the update was confirmed, the message is handled once", asyn
   expect(stage.model.requests.filter(({ method }) => method === "POST").length).toBe(1);
 });
 
-test("a graceful end takes under 5 s with a turn running, leaves no child, and the turn is offered", async () => {
+test("a graceful end with a turn running is within its bound, leaves no child, and the turn is offered", async () => {
   const stage = await createStage({ script: createQueueScript([hang]) });
   const life = await stage.start();
   stage.chat.send("long work");
@@ -167,9 +164,7 @@ test("a graceful end takes under 5 s with a turn running, leaves no child, and t
   const [row] = queryDaemon(stage.home, "SELECT id FROM sessions");
   const { id: session } = row as { id: string };
   expect(processesWith(session).length).toBeGreaterThan(0);
-  const before = performance.now();
-  expect(await life.kill("SIGTERM")).toEqual({ code: 0, signal: null });
-  expect(performance.now() - before).toBeLessThan(5_000);
+  expect(await life.kill("SIGTERM")).toEqual({ code: 0, signal: null }); // past its bound it ends with 1
   await stage.waitFor(hasButton("Continue it"), "the offer, sent before the end");
   expect(processesWith(session)).toEqual([]);
 });

@@ -53,7 +53,7 @@ test("an owner shows one secret file, from the next turn on, and hides it again;
   const facts = { project: stage.project, path: ".env", userId: USER };
   expect(auditIn(stage.home, "secret.exposed")).toMatchObject([facts]);
   expect(auditIn(stage.home, "secret.hidden")).toMatchObject([facts]);
-}, 90_000);
+});
 
 test("a member may not show a secret file", async () => {
   const stage = await createStage({
@@ -71,7 +71,7 @@ test("a member may not show a secret file", async () => {
   member.send("/expose .env");
   await toMember("Only owners may show a file");
   expect(auditIn(stage.home, "secret.exposed")).toEqual([]);
-}, 60_000);
+});
 
 test("a secret file that is shown may be made anew: no sandbox ends for it", async () => {
   const stage = await createStage({
@@ -87,4 +87,4 @@ test("a secret file that is shown may be made anew: no sandbox ends for it", asy
   await stage.ask("/expose .env", "is shown to Claude");
   await stage.ask("make it anew", `got: ${SHOWN}`);
   expect(auditIn(stage.home, "violation.secret_access")).toEqual([]);
-}, 60_000);
+});

@@ -252,7 +252,10 @@ test("a daemon that is killed while it fetches goes on with it in its next life,
   const life = await stage.start();
   stage.api.setIntercept(({ method }) => (method === "file" ? { kind: "hang" } : undefined));
   sendFile(stage, { name: "a.txt", content: "after the restart" });
-  await stage.api.waitFor(({ log }) => log.some(({ method }) => method === "file"), { what: "a fetch" });
+  await stage.api.waitFor(({ log }) => log.some(({ method }) => method === "file"), {
+    what: "a fetch",
+    timeoutMs: WAIT_MS,
+  });
   await life.kill();
   expect(foldersOf(stage).some((folder) => folder.includes("incoming-"))).toBe(true);
   stage.api.setIntercept(undefined);
@@ -304,7 +307,10 @@ test("a turn that is stopped while it fetches ends at once, with nothing left of
   await stage.start();
   stage.api.setIntercept(({ method }) => (method === "file" ? { kind: "hang" } : undefined));
   sendFile(stage, { name: "a.txt", content: "x" });
-  await stage.api.waitFor(({ log }) => log.some(({ method }) => method === "file"), { what: "a fetch" });
+  await stage.api.waitFor(({ log }) => log.some(({ method }) => method === "file"), {
+    what: "a fetch",
+    timeoutMs: WAIT_MS,
+  });
   stage.chat.send("/stop");
   await stage.waitFor(({ text }) => text.includes("Stopped"));
   expect(foldersOf(stage).filter((folder) => folder.includes("incoming-"))).toEqual([]);

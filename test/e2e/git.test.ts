@@ -99,7 +99,7 @@ test("git fetches over the daemon from the remote that an owner accepted, and pu
   ]);
   const told = JSON.stringify([stage.botTexts(), stage.model.requests.map(({ body }) => body)]);
   expect(told).not.toContain(TOKEN);
-}, 90_000);
+});
 
 test("a push that is denied is told by git, with our words, and changes nothing", async () => {
   const stage = await openStage([
@@ -116,7 +116,7 @@ test("a push that is denied is told by git, with our words, and changes nothing"
     { host: `${HOST}/${REPOSITORY}`, reason: "denied" },
   ]);
   expect(await stage.server.git(REPOSITORY, "branch", "--list")).toBe("* main");
-}, 60_000);
+});
 
 test("another repository of the same host is refused in words, and so is a push without a token", async () => {
   const stage = await openStage(
@@ -130,7 +130,7 @@ test("another repository of the same host is refused in words, and so is a push 
   expect(text).toContain("there is no GIT_TOKEN_GIT_EXAMPLE_COM in the daemon's settings to push with");
   expect(auditIn(stage.home, "net.refused").map(({ reason }) => reason)).toEqual(["no_remote", "no_token"]);
   expect(stage.server.requests).toEqual([]);
-}, 60_000);
+});
 
 test("what overwrites, deletes or leaves Claude's own branches says so, and only an owner is asked at all", async () => {
   const stage = await openStage(
@@ -174,7 +174,7 @@ test("what overwrites, deletes or leaves Claude's own branches says so, and only
   expect(refused.text).toContain("this push changes refs/heads/release, which is for owners");
   expect(auditIn(stage.home, "net.refused").map(({ reason }) => reason)).toEqual(["for_owners"]);
   expect(await stage.server.git(REPOSITORY, "branch", "--list")).toBe("* main");
-}, 90_000);
+});
 
 test("a large push passes whole, and a stop while it waits leaves nothing behind", async () => {
   const stage = await openStage([
@@ -201,4 +201,4 @@ test("a large push passes whole, and a stop while it waits leaves nothing behind
   );
   expect(await stage.server.git(REPOSITORY, "branch", "--list")).toContain("claude/big");
   expect(await stage.server.git(REPOSITORY, "branch", "--list")).not.toContain("never");
-}, 90_000);
+});

@@ -76,7 +76,7 @@ test("in an open group the bot hears an admitted person who names it, replies to
   owner.send("/invite");
   await reads(stage, TEAM, "No tokens are taken here");
   expect(auditIn(stage.home, "auth.failure").map(({ userId }) => userId)).toEqual([STRANGER, null]);
-}, 60_000);
+});
 
 test("a group that is not open is left, whoever spoke there, and that is on record", async () => {
   const { stage } = await createTeam(createQueueScript([]));
@@ -94,7 +94,7 @@ test("a group that is not open is left, whoever spoke there, and that is on reco
   expect(left.map(({ payload }) => payload.chat_id)).toEqual([ELSEWHERE]);
   expect(said(stage, ELSEWHERE)).toEqual([]);
   expect(auditIn(stage.home, "chat.left")).toMatchObject([{ chatId: ELSEWHERE }]);
-}, 60_000);
+});
 
 test("H26: a group that becomes a supergroup goes on with its project and session, and lets nobody in whom his own id does not", async () => {
   const { stage, owner } = await createTeam(
@@ -123,7 +123,7 @@ test("H26: a group that becomes a supergroup goes on with its project and sessio
   expect(auditIn(stage.home, "auth.failure").map(({ userId }) => userId)).toEqual([STRANGER]);
   expect(queryDaemon(stage.home, "SELECT DISTINCT user_id FROM work")).toEqual([{ user_id: USER }]);
   expect(stage.api.log.filter(({ method }) => method === "leaveChat")).toEqual([]);
-}, 60_000);
+});
 
 test("each topic of a forum group is a conversation of its own", async () => {
   const { stage, owner } = await createTeam(
@@ -141,4 +141,4 @@ test("each topic of a forum group is a conversation of its own", async () => {
   owner.send("@sallyport_bot what bird?", { threadId: two });
   const answer = await reads(stage, TEAM, "I know nothing.");
   expect(answer.threadId).toBe(two);
-}, 60_000);
+});

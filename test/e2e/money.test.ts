@@ -99,4 +99,4 @@ test("H10: every turn is charged what the API served, through a restart, a stop 
     "/status",
     `Spent: $${(total / 1_000_000).toFixed(4)} of $10.00, $${((10_000_000 - total) / 1_000_000).toFixed(2)} left (day)`,
   );
-}, 60_000);
+});

@@ -1,5 +1,7 @@
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
+import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { callTool, createQueueScript, type QueueStep, reply } from "../../src/demo/messages-api/scripts.ts";
 import type { ModelRequest } from "../../src/demo/messages-api/types.ts";
@@ -97,7 +99,9 @@ test("an unknown host is asked about while the program waits; [Once] lets it thr
   );
   stage.chat.press(second.messageId, "For this project");
   await stage.waitFor(({ text }) => text.includes("✅ Allowed for this project."));
-  const answers = () => stage.botTexts().filter((text) => text.includes("got: hello")).length;
+  const answers = () =>
+    stage.api.messages(USER).filter((message) => isWhole(message) && message.text.includes("got: hello"))
+      .length;
   await until(() => answers() === 2, "the answer of the second turn", 20_000);
   expect(await life.kill("SIGTERM")).toEqual({ code: 0, signal: null });
 
@@ -119,7 +123,7 @@ test("an unknown host is asked about while the program waits; [Once] lets it thr
     { host: "api.example.com", verdict: "removed", userId: USER },
   ]);
   await until(() => auditIn(stage.home, "net.connected").length === 4, "the record of each connection");
-}, 90_000);
+});
 
 test("[Never] refuses in words that the program shows, this time and the next, and without a question", async () => {
   const machine = await createMachine("never seen");
@@ -152,7 +156,7 @@ test("[Never] refuses in words that the program shows, this time and the next, a
     ["evil.example.com", "denied"],
     ["evil.example.com", "closed"],
   ]);
-}, 60_000);
+});
 
 test("what is allowed by the settings is not asked about; local and numbered addresses never are, they are refused", async () => {
   const machine = await createMachine("hello from the list");
@@ -185,7 +189,7 @@ test("what is allowed by the settings is not asked about; local and numbered add
     expect.arrayContaining(["10.0.0.1 no_public_name", "api.listed.example not_https"]),
   );
   expect(stage.botTexts().filter((line) => line.includes("wants to reach"))).toEqual([]);
-}, 60_000);
+});
 
 test("a stop withdraws the question and the connection that waits for it", async () => {
   const stage = await openStage([reach("slow.example.com:443"), sayResult], { "slow.example.com": 1 });
@@ -197,33 +201,33 @@ test("a stop withdraws the question and the connection that waits for it", async
     ({ messageId, text }) => messageId === asked.messageId && text.includes("before anybody answered"),
   );
   expect(keyboard).toBeNull();
-}, 60_000);
+});
 
 test("a program that gives up takes its question with it, and the turn goes on", async () => {
-  const command = `curl -sS -m 3 https://gone.example.com/ 2>&1; echo "[end]"`;
+  const command = `curl -sS https://gone.example.com/ 2>&1 & p=$!; while [ ! -e give-up ]; do sleep 0.1; done; kill $p; wait; echo "[end]"`;
   const stage = await openStage([callTool("Bash", { command }), sayResult], { "gone.example.com": 1 });
   await stage.start();
   await stage.allow("go");
   const asked = await stage.question("gone.example.com");
+  writeFileSync(join(stage.project, "give-up"), "");
   const { keyboard } = await stage.waitFor(
     ({ messageId, text }) => messageId === asked.messageId && text.includes("before anybody answered"),
   );
   expect(keyboard).toBeNull();
   await stage.waitFor(({ text }) => text.includes("got:") && text.includes("[end]"));
-}, 60_000);
+});
 
 test("nobody's answer is a no", async () => {
   const stage = await openStage(
     [reach("late.example.com:443"), sayResult],
     { "late.example.com": 1 },
-    { APPROVAL_TIMEOUT_SECONDS: "3" },
+    { APPROVAL_TIMEOUT_SECONDS: "3", CLAUDE_PERMISSION_MODE: "jail" },
   );
   await stage.start();
-  await stage.allow("go");
-  await stage.question("late.example.com");
+  stage.chat.send("go");
   await stage.waitFor(({ text }) => text.includes("got:") && text.includes("403"));
-  expect(auditIn(stage.home, "tool.answered").map(({ answer }) => answer)).toEqual(["allow", "expired"]);
-}, 60_000);
+  expect(auditIn(stage.home, "tool.answered").map(({ answer }) => answer)).toEqual(["expired"]);
+});
 
 test("a member may say [Once]; what holds for the whole project is for owners", async () => {
   const machine = await createMachine("hello member");
@@ -244,13 +248,12 @@ test("a member may say [Once]; what holds for the whole project is for owners", 
   chat.press((await seen("Claude wants to use Bash")).messageId, "Allow once");
   const asked = await seen("wants to reach api.example.com");
   expect(asked.text).toContain("Only an owner can say it for the whole project");
-  chat.press(asked.messageId, "For this project");
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  await chat.press(asked.messageId, "For this project").answered();
   expect(machine.count()).toBe(0);
   expect(auditIn(stage.home, "violation.forged_callback")).toHaveLength(1);
   chat.press(asked.messageId, "Once");
   await seen("got: hello member");
-}, 60_000);
+});
 
 test("a loopback port of SANDBOX_LOCAL_PORTS is reached from the jail, another one is not", async () => {
   const [open, closed] = [await createMachine("hello database"), await createMachine("not for you")];
@@ -265,4 +268,4 @@ test("a loopback port of SANDBOX_LOCAL_PORTS is reached from the jail, another o
   const { text } = await stage.waitFor((message) => message.text.includes("got:"));
   expect(text).toContain("hello database");
   expect([open.count(), closed.count()]).toEqual([1, 0]);
-}, 60_000);
+});

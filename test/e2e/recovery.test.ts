@@ -193,4 +193,4 @@ test("/lock kills what runs, outlives the daemon's end, and `sallyport unlock` o
   });
   expect(await lost.exited).toEqual({ code: 1, signal: null });
   expect(lost.output()).toContain(`There is no database at ${nowhere}`);
-}, 90_000);
+});

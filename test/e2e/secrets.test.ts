@@ -30,7 +30,7 @@ test("H32: a secret that appears while a turn runs is told in the chat and on re
   expect(JSON.stringify([stage.model.requests.map(({ body }) => body), stage.botTexts()])).not.toContain(
     CANARY,
   );
-}, 60_000);
+});
 
 test("H32: a secret that appears while the CLI waits between two turns is told in the chat and on record at once", async () => {
   const stage = await createStage({
@@ -39,7 +39,7 @@ test("H32: a secret that appears while the CLI waits between two turns is told i
   });
   await stage.start();
   stage.chat.send("wait");
-  await stage.waitForProgress(({ text }) => text.includes("Waiting."));
+  await stage.waitFor(({ text }) => text.includes("Waiting."));
   writeFileSync(join(stage.project, "server.key"), CANARY);
   await stage.waitFor(({ text }) => text.includes("Sandbox ended: server.key appeared and may hold secrets"));
   expect(auditIn(stage.home, "violation.secret_access")).toMatchObject([
@@ -47,7 +47,7 @@ test("H32: a secret that appears while the CLI waits between two turns is told i
   ]);
   stage.chat.send("go on");
   await stage.waitFor(({ text }) => text.includes("Awake."));
-}, 60_000);
+});
 
 test("a stop while the sandbox is made anew ends the turn", async () => {
   const stage = await createStage({
@@ -66,4 +66,4 @@ test("a stop while the sandbox is made anew ends the turn", async () => {
   stage.chat.press(working.messageId, "Stop");
   await stage.waitFor(({ text }) => text.includes("⏹ Stopped."));
   expect(JSON.stringify(stage.model.requests.map(({ body }) => body))).not.toContain(CANARY);
-}, 60_000);
+});

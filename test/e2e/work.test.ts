@@ -13,7 +13,7 @@ import { expect, test } from "vitest";
 import { callTool, createQueueScript, type QueueStep, reply } from "../../src/demo/messages-api/scripts.ts";
 import type { ModelRequest } from "../../src/demo/messages-api/types.ts";
 import { reactIn } from "../durability/reactions.ts";
-import { createStage, isWhole } from "../support/daemon.ts";
+import { createStage, isWhole, USER } from "../support/daemon.ts";
 import { hostGit } from "../support/git-project.ts";
 import { createGitServer } from "../support/git-server.ts";
 import { withInternet } from "../support/internet.ts";
@@ -239,7 +239,11 @@ test(
     reactIn(stage.api, stage.chat, () => ["Allow once", "Accept for this project"]);
     await stage.start();
     stage.chat.send("work");
-    await stage.waitFor(({ text }) => text.includes("got: [end 0]"));
+    await stage.api.waitForMessage(
+      USER,
+      (message) => isWhole(message) && message.text.includes("got: [end 0]"),
+      { what: "the end of the work", timeoutMs: 100_000 },
+    );
     expect(await git.git("acme/shop", "log", "-1", "--format=%an <%ae> %cn: %s", "claude/made")).toBe(
       "Ada Lovelace <ada@example.com> Ada Lovelace: Made",
     );

@@ -7,6 +7,7 @@ import type { Jail } from "../../src/jail/jail.ts";
 import { findSystemProgram, openJail } from "../../src/jail/open-jail.ts";
 import { hasBecome } from "../../src/jail/verify-identity.ts";
 import { createWorld, type JailWorld, memoryLog, runShell, shellRequest } from "../support/git-project.ts";
+import { until } from "../support/until.ts";
 
 const USER = 54_321;
 const GROUP = 54_322;
@@ -110,7 +111,7 @@ describe.runIf(isRoot)("the jail of a root daemon", () => {
     await new Promise((resolve) => jailed.stdout.once("data", resolve));
     const asUser = () =>
       execFileSync("sh", ["-c", `ps -o pid= -u ${USER} | wc -l`], { encoding: "utf8" }).trim();
-    expect(Number(asUser())).toBeGreaterThan(2);
+    await until(() => Number(asUser()) > 2, "all that it starts");
     await jailed.kill();
     expect(asUser()).toBe("0");
   });

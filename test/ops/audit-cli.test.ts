@@ -237,7 +237,7 @@ test("what became known as a secret after it was stored is neither shown nor exp
   expect(second).toMatchObject({ id: 2, previousHash: first.hash });
   expect(second).not.toHaveProperty("isRedacted");
   expect(verifyChain([second], { after: { id: 1, hash: first.hash } })).toMatchObject({ reason: "untold" }); // whole and linked
-}, 60_000);
+});
 
 test("a row in which somebody wrote what is no JSON hides none of the others", async () => {
   const { home, append } = createHome();
@@ -249,7 +249,7 @@ test("a row in which somebody wrote what is no JSON hides none of the others", a
   expect(output).toContain('"data":"{no"');
   expect(output).toMatch(/"type":"export.end".*"count":3/);
   expect((await audit(home, "tail")).output).toMatch(/unreadable=\{no\n\s+3 /);
-}, 60_000);
+});
 
 test("the tail goes on with what another process puts on record, until it is told to end", async () => {
   const { home, append } = createHome();

@@ -134,7 +134,7 @@ test("a copy that somebody makes is on record, whatever the schema; one that can
   raw.exec("ROLLBACK");
   expect(auditTypes(database)).toHaveLength(5);
   expect(readdirSync(folder)).toEqual(["copy.db"]);
-}, 60_000);
+});
 
 test("H20 H35: a backup holds nothing that was deleted, and no free page", () => {
   const { database, backups, store } = createHome();

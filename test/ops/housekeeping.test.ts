@@ -148,7 +148,7 @@ test("once a day the owners get the head of the audit, where it is a new one, an
   await until(() => events("backup.done") > backups + 1, "a third day on which nothing was put on record");
   expect(heads).toHaveLength(2);
   expect(verdict({ id: Number(id), hash }).kind).toBe("ok");
-}, 60_000);
+});
 
 test("two years of rows lose their first year in slices, and both the chain and a head of the second year hold", async () => {
   const { clock, store, forget, verdict } = createWorld();
@@ -167,7 +167,7 @@ test("two years of rows lose their first year in slices, and both the chain and 
   expect(verdict()).toMatchObject({ kind: "ok", count: 365 * 30 + 1 });
   expect(verdict(middle).kind).toBe("ok");
   expect(store.audit.anchor().id).toBe(365 * 30);
-}, 60_000);
+});
 
 test("a row with a time of its own, from a clock that was set wrong, keeps what comes after it until its day", async () => {
   const { clock, store, forget, note, verdict } = createWorld();
@@ -229,7 +229,7 @@ test("by a clock that jumps a year ahead nothing is forgotten, the owners are to
   steady.ms = 2 * DAY; // and has kept to the new time for a day
   await until(() => events("retention.done") === 3, "it is believed");
   expect([...store.audit.rows()].map(({ type }) => type)).toEqual(["audit.trimmed"]);
-}, 60_000);
+});
 
 test("what was freed goes back to the disk", async () => {
   const { database, clock, store, forget } = createWorld();
@@ -304,7 +304,7 @@ test("housekeeping forgets and backs up once in 24 hours, by what the store says
     expect.stringMatching(/^sallyport-nightly-2026/),
     expect.stringMatching(/^sallyport-nightly-2026/),
   ]);
-}, 60_000);
+});
 
 test("a backup of the night is a sound database; the newest seven are kept, and nothing but its own is removed", async () => {
   const { backups, store, clock, note, start, events, made } = createWorld();
@@ -407,4 +407,4 @@ test("the end of the daemon does not wait for housekeeping: a backup under way i
   await keeping[Symbol.asyncDispose]();
   expect([events("backup.done"), events("backup.failed")]).toEqual([days, 0]);
   expect(whole()).toHaveLength(days);
-}, 60_000);
+});

@@ -139,7 +139,7 @@ describe("sallyport credentials --scan", () => {
     expect(leaks).toEqual([]);
     expect(code).toBe(0);
     expect(output).not.toMatch(/git history of .*demo /);
-  }, 60_000);
+  });
 
   test("finds a credential in logs, backups, sessions, projects, histories of shells and of git, and in the database, and shows none", async () => {
     const { write, git, at, runScan, folder } = createMachine();
@@ -201,7 +201,7 @@ describe("sallyport credentials --scan", () => {
       ].toSorted(),
     );
     expect(readdirSync(join(folder, "home")).filter((name) => name.startsWith("scan-"))).toEqual([]);
-  }, 60_000);
+  });
 
   test("H18: a hostile repository runs nothing, and what is no history is told", async () => {
     const { write, git, at, runScan } = createMachine();
@@ -244,7 +244,7 @@ describe("sallyport credentials --scan", () => {
     expect(existsSync(canary)).toBe(false);
     execFileSync("git", ["-C", at("projects/demo"), "status"], { stdio: "ignore" });
     expect(existsSync(canary)).toBe(true); // the control: on the host it runs
-  }, 60_000);
+  });
 
   test("the history of the program's own checkout is looked through as well", async () => {
     const { write, git, at, env } = createMachine();
@@ -263,7 +263,7 @@ describe("sallyport credentials --scan", () => {
       },
     ]);
     expect((await look(at("projects"))).leaks).toEqual([]);
-  }, 60_000);
+  });
 
   test("a bound is kept and told: nothing passes for looked through that was not", async () => {
     const { write, git, runScan } = createMachine();
@@ -284,7 +284,7 @@ describe("sallyport credentials --scan", () => {
       "META_ACCESS_TOKEN",
       "META_ACCESS_TOKEN",
     ]);
-  }, 60_000);
+  });
 
   test("a database that a daemon has in use is read as it is", async () => {
     const { at, runScan } = createMachine();
@@ -296,7 +296,7 @@ describe("sallyport credentials --scan", () => {
     expect(raw.pragma("integrity_check", { simple: true })).toBe("ok");
     raw.close();
     store[Symbol.dispose]();
-  }, 60_000);
+  });
 
   test("what a restore replaced is told too, though the database holds the same credential", async () => {
     const { at, runScan, write } = createMachine();
@@ -310,7 +310,7 @@ describe("sallyport credentials --scan", () => {
       "META_ACCESS_TOKEN  /home/sallyport.db.replaced-20260101T000000Z",
       "META_ACCESS_TOKEN  the database: 1 in the table facts",
     ]);
-  }, 60_000);
+  });
 
   test("a value that SQLite has cut to pieces is found in a backup and in what a restore replaced, which stay as they are", async () => {
     const { at, runScan, write } = createMachine();
@@ -339,7 +339,7 @@ describe("sallyport credentials --scan", () => {
     expect(bytesOf()).toEqual(before);
     expect(readdirSync(at("home/backups")).toSorted()).toEqual(["broken.db", "sallyport-nightly-x.db"]);
     expect(readdirSync(at("home")).filter((name) => /-(wal|shm)$/.test(name))).toEqual([]);
-  }, 60_000);
+  });
 
   test.each([
     ".zsh_sessions/0A1B-2C.history",
@@ -372,7 +372,7 @@ describe("sallyport credentials --scan", () => {
     expect(code).toBe(1);
     expect(output).not.toMatch(/no git history was looked through|history of .*demo was not looked through/);
     expect(existsSync(at("not-there"))).toBe(false);
-  }, 60_000);
+  });
 
   test("a damaged database is told with what to do, while the rest is looked through; it ends with 1 and says nothing of all being well", async () => {
     const { write, runScan, env } = createMachine();
@@ -401,7 +401,7 @@ describe("sallyport credentials --scan", () => {
     const alone = launch(["credentials"], env);
     expect((await alone.exited).code).toBe(1);
     expect(alone.output()).toMatch(/put a backup in its place with `sallyport restore <file>`\n$/);
-  }, 60_000);
+  });
 
   test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
     "%s in the midst of a scan leaves nothing in the home folder",
@@ -461,7 +461,7 @@ describe("sallyport credentials --scan", () => {
       [ofLib, "META_ACCESS_TOKEN  /projects/demo/lib/config:1", ...rest].toSorted(),
     );
     expect(output).not.toMatch(/history of .*(projects|elsewhere).* (could not be read|was not)/);
-  }, 60_000);
+  });
 
   test("a broken repository below a sound one is told as such, not read as the one above", async () => {
     const { git, at, runScan } = createMachine();
@@ -471,7 +471,7 @@ describe("sallyport credentials --scan", () => {
     expect((await runScan()).output).toMatch(
       /history of .*demo\/below (could not be read|was not looked through)/,
     );
-  }, 60_000);
+  });
 
   test("a value in the name of a file is found, in the history and in the work tree, and the name is told without it", async () => {
     const { write, git, runScan } = createMachine();
@@ -501,5 +501,5 @@ describe("sallyport credentials --scan", () => {
       ].toSorted(),
     );
     expect(code).toBe(1);
-  }, 60_000);
+  });
 });

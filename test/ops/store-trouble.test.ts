@@ -69,7 +69,7 @@ test("a lock that another program keeps is told in one line with what to do, and
   await until(() => events().length === 4, "it is over");
   expect(events().slice(2)).toEqual(["store.unwritable", "store.writable"]);
   expect(told).toHaveLength(1); // owners hear of what comes and goes no more than once in ten minutes
-}, 30_000);
+});
 
 test("only the first write waits for another program's; the event loop does not sit through each that follows", () => {
   const bench = createBench();
@@ -87,7 +87,7 @@ test("only the first write waits for another program's; the event loop does not 
   other.exec("BEGIN IMMEDIATE");
   expect(timed()).toBeGreaterThan(4_000);
   other.exec("ROLLBACK");
-}, 30_000);
+});
 
 test("a database that may grow no further is told as a full disk, and nothing of the act is left", () => {
   const db = openDatabase(join(tempDir(), "a.db"));

@@ -60,7 +60,7 @@ test("a token that is not made is no success: what keeps it stands on the standa
     stdout: "",
     stderr: expect.stringContaining("There are 50 open invites: revoke some first"),
   });
-}, 60_000);
+});
 
 test.each(["0x1e", "1e1", "1.0", " 7", "", "0", "31", "-1"])(
   "the days of a token are a whole number in digits, 1 to 30: %j is refused",
@@ -88,4 +88,4 @@ test("revoking at the machine says apart what was ended and what was taken back"
     stdout: "",
     stderr: `There is no such login and no such open invite.\n${listed}`,
   });
-}, 60_000);
+});

@@ -34,4 +34,4 @@ test("an unlock that cannot be put on record unlocks nothing, and says what to d
   expect((await unlock()).code).toBe(0);
   expect(store.facts.get("lock")).toBeNull();
   expect([...store.audit.rows()].map(({ type }) => type)).toEqual(["daemon.unlocked"]);
-}, 60_000);
+});

@@ -64,4 +64,4 @@ test("a command beside the daemon leaves an older schema to the daemon's next st
   old.close();
   openStore(path, Date.now)[Symbol.dispose](); // a start
   expect((await run("unlock", "--env-file", join(folder, "my.env"))).output).toContain("Not locked");
-}, 60_000);
+});

@@ -54,7 +54,7 @@ export interface Stage {
   readonly waitFor: (predicate: (message: ShownMessage) => boolean, what?: string) => Promise<ShownMessage>;
   /** Waits for what a turn that is under way shows of itself. */
   readonly waitForProgress: (predicate?: (message: ShownMessage) => boolean) => Promise<ShownMessage>;
-  /** Sends a text and waits for a message of the bot that holds `expected`. */
+  /** Sends a text and waits for a message of the bot that comes after it and holds `expected`. */
   readonly ask: (text: string, expected: string) => Promise<ShownMessage>;
   readonly botTexts: () => readonly string[];
   /** The environment that a life is started in. */
@@ -158,8 +158,11 @@ export async function createStage({
     waitFor,
     waitForProgress,
     ask: (text, expected) => {
-      chat.send(text);
-      return waitFor((message) => message.text.includes(expected), `an answer with ${expected}`);
+      const sent = chat.send(text);
+      return waitFor(
+        (message) => message.messageId > sent.messageId && message.text.includes(expected),
+        `an answer with ${expected}`,
+      );
     },
     settings: surroundings,
     botTexts: () =>
@@ -225,6 +228,10 @@ async function exitOf(child: ChildProcess): Promise<{ code: number | null; signa
 
 /** True for a message of the bot that says all it will. */
 export const isWhole = (message: ShownMessage): boolean => message.isFromBot && !isProgress(message);
+
+/** True for a call of the bot that shows how a turn goes on. */
+export const showsProgress = (payload: Readonly<Record<string, unknown>>): boolean =>
+  JSON.stringify(payload.reply_markup ?? "").includes('"Stop"');
 
 /** True for a message that a turn under way still writes on: it has [Stop], and nothing beside it. */
 const isProgress = (message: ShownMessage): boolean => {
