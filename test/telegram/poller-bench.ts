@@ -17,6 +17,7 @@ import { createScreenCalls } from "../../src/telegram/screen-call.ts";
 import { createSender } from "../../src/telegram/sender.ts";
 import { createSockets } from "../../src/telegram/sockets.ts";
 import { type WakeDetector, watchForWake } from "../../src/telegram/wake.ts";
+import { listenForGood } from "../support/own-port.ts";
 import { outgoingOf } from "../support/outgoing.ts";
 
 export const TOKEN = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw";
@@ -53,7 +54,7 @@ export async function createBench({
   const folder = mkdtempSync(join(tmpdir(), "sallyport-poller-"));
   const path = join(folder, "test.db");
   const api = createBotApi({ token: TOKEN, now: serverNow });
-  const root = await api.listen();
+  const root = await listenForGood(api.listen);
   const ada = api.user({ id: ADA, firstName: "Ada" }).chat();
   const stranger = api.user({ id: 8, firstName: "Eve" }).chat();
   ada.open();

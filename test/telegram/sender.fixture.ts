@@ -11,6 +11,7 @@ import { createLogger } from "../../src/log/logger.ts";
 import { openStore } from "../../src/store/store.ts";
 import { createScreenCalls } from "../../src/telegram/screen-call.ts";
 import { createSender } from "../../src/telegram/sender.ts";
+import { listenForGood } from "../support/own-port.ts";
 
 export const TOKEN = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw";
 export const ADA = 7;
@@ -35,7 +36,7 @@ export const editOf = (target: number, text: string, orSend = false): OutboxAct 
 /** A Bot API over real HTTP with two people, an outbox on disk and, in any number of lives, the sender between them. */
 export async function createBench() {
   const api = createBotApi({ token: TOKEN, now: Date.now });
-  const root = await api.listen();
+  const root = await listenForGood(api.listen);
   const [ada, bob] = [ADA, BOB].map((id) => api.user({ id, firstName: `P${id}` }).chat());
   if (!ada || !bob) throw new Error("there are two");
   ada.open();
