@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { Api } from "grammy";
 import { createBotApi } from "../../src/demo/bot-api/bot-api.ts";
@@ -172,6 +173,11 @@ export async function until(isTrue: () => boolean, what: string, describe: () =>
     if (performance.now() > deadline) throw new Error(`waited in vain for ${what}:\n${describe()}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
+}
+
+/** By the order of timers, which a stall of the machine does not change; `what` must take its time in timers alone. */
+export function endsWithin(ms: number, what: Promise<unknown>): Promise<boolean> {
+  return Promise.race([what.then(() => true), sleep(ms, false)]);
 }
 
 export const tooMany = (seconds: number): Fault => ({
