@@ -17,8 +17,8 @@ import { createScreenCalls } from "../../src/telegram/screen-call.ts";
 import { createSender } from "../../src/telegram/sender.ts";
 import { createSockets } from "../../src/telegram/sockets.ts";
 import { type WakeDetector, watchForWake } from "../../src/telegram/wake.ts";
-import { listenForGood } from "../support/own-port.ts";
 import { outgoingOf } from "../support/outgoing.ts";
+import { listenForGood } from "../support/own-port.ts";
 
 export const TOKEN = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw";
 /** The owner. */
@@ -217,6 +217,16 @@ export async function createBench({
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
+}
+
+/** Pauses as they are, and how long each was to be. */
+export function notedPauses(): { readonly pause: PollerDeps["pause"]; readonly pauses: readonly number[] } {
+  const pauses: number[] = [];
+  const pause: PollerDeps["pause"] = (ms, signal) => {
+    pauses.push(ms);
+    return realPause(ms, signal);
+  };
+  return { pause, pauses };
 }
 
 /** True for a poll that another one ended. */

@@ -7,7 +7,7 @@ import type { CallRecord } from "../../src/demo/bot-api/types.ts";
 import { createLogger } from "../../src/log/logger.ts";
 import { pause as realPause } from "../../src/telegram/backoff.ts";
 import { createPoller, type PollerDeps } from "../../src/telegram/poller.ts";
-import { createBench, isConflict, until } from "./poller-bench.ts";
+import { createBench, isConflict, notedPauses, until } from "./poller-bench.ts";
 
 type Bench = Awaited<ReturnType<typeof createBench>>;
 
@@ -39,17 +39,17 @@ describe.concurrent("H47: after a sleep", () => {
     "in which %s, the poll that hangs is asked anew at once, and no failure",
     async (_, wallMs, steadyMs) => {
       const clocks = turnedClocks();
-      await using bench = await createBench({ clocks });
+      const { pause, pauses } = notedPauses();
+      await using bench = await createBench({ clocks, pause });
       bench.failPolls({ kind: "hang" });
       const life = bench.live();
       const answer = life.next();
       await until(() => bench.polls().length === 1);
       const { updateId } = bench.ada.send("while it slept");
-      const before = performance.now();
       clocks.turn(wallMs, steadyMs);
       bench.tick();
       expect(await answer).toEqual([updateId]);
-      expect(performance.now() - before).toBeLessThan(2_000);
+      expect(pauses).toEqual([]);
       expect(bench.log()).not.toMatch(/telegram\.(unreachable|refused|back|outage)/);
       expect(bench.told()).toEqual([]);
     },
@@ -242,7 +242,8 @@ describe("Telegram down for an hour", () => {
 
 describe.concurrent("owners are told", () => {
   test("H48: of a second poller once it goes on, and once that it is gone; then it answers within 6 s", async () => {
-    await using bench = await createBench({ pollSeconds: 1, calmMs: 1_000 });
+    const { pause, pauses } = notedPauses();
+    await using bench = await createBench({ pollSeconds: 1, calmMs: 1_000, pause });
     const answers = collect(bench.live());
     while (bench.told().length === 0) {
       bench.api.rivalPoll();
@@ -250,10 +251,9 @@ describe.concurrent("owners are told", () => {
     }
     expect(bench.told()).toEqual([expect.stringMatching(/^Another program has been taking/)]);
     expect(bench.polls().filter(isConflict).length).toBeLessThanOrEqual(4);
-    const before = performance.now();
     const { updateId } = bench.ada.send("is it gone?");
     await until(() => answers.includes(updateId), 10_000);
-    expect(performance.now() - before).toBeLessThan(6_000);
+    expectShort(pauses);
     await until(() => bench.told().length > 1, 15_000);
     bench.ada.send("and now?");
     await until(() => answers.length === 2, 10_000);
@@ -263,30 +263,31 @@ describe.concurrent("owners are told", () => {
   }, 60_000);
 
   test("of a network that was down, in one message when it is back, and not a word before", async () => {
-    await using bench = await createBench({ pollSeconds: 1, mattersMs: 1_000, calmMs: 1_000 });
+    const { pause, pauses } = notedPauses();
+    await using bench = await createBench({ pollSeconds: 1, mattersMs: 1_000, calmMs: 1_000, pause });
     const { answers, port } = await withOneAnswer(bench);
     await bench.api.close();
     await until(() => bench.lines("telegram.outage").length > 0, 15_000);
     const { updateId } = bench.ada.send("meanwhile");
     expect(bench.store.outbox.chats()).toEqual([]);
-    const before = performance.now();
     await bench.api.listen(port);
     await until(() => answers.includes(updateId), 10_000);
-    expect(performance.now() - before).toBeLessThan(5_500);
+    expectShort(pauses);
     await until(() => bench.told().length > 0, 10_000);
     expect(bench.told()).toEqual([expect.stringMatching(/^From .* Telegram was out of my reach\./)]);
   });
 
   test("of a black hole, in one message; and it is back soon although every call hung", async () => {
-    await using bench = await createBench({ pollSeconds: 0, mattersMs: 1_000, calmMs: 1_000 });
+    const { pause, pauses } = notedPauses();
+    await using bench = await createBench({ pollSeconds: 0, mattersMs: 1_000, calmMs: 1_000, pause });
     const { answers } = await withOneAnswer(bench);
     bench.api.setIntercept(() => ({ kind: "hang" }));
     await until(() => bench.lines("telegram.outage").length > 0, 25_000);
     const { updateId } = bench.ada.send("meanwhile");
     bench.api.setIntercept(undefined);
-    const before = performance.now();
     await until(() => answers.includes(updateId), 15_000);
-    expect(performance.now() - before).toBeLessThan(7_000); // the deadline, here 5 s, and a pause
+    expect(bench.log()).toContain("no answer within 5000 ms");
+    expectShort(pauses);
     await until(() => bench.told().length > 0, 15_000);
     expect(bench.told()).toEqual([expect.stringMatching(/^From .* Telegram was out of my reach\./)]);
   }, 60_000);
@@ -312,7 +313,7 @@ describe.concurrent("owners are told", () => {
   });
 });
 
-test("hundreds of thousands of polls, answered, refused and in vain, leave nothing behind", async () => {
+test("a hundred thousand polls, answered, refused and in vain, leave nothing behind", async () => {
   setFlagsFromString("--expose-gc");
   const collectGarbage: () => void = runInNewContext("gc");
   await using bench = await createBench();
@@ -353,11 +354,17 @@ test("hundreds of thousands of polls, answered, refused and in vain, leave nothi
     return process.memoryUsage().heapUsed;
   };
   const before = await heapAfter(20_000);
-  const after = await heapAfter(220_000);
+  const after = await heapAfter(120_000);
   life.abort();
   expect(await updates).toEqual([]);
-  expect(after - before).toBeLessThan(8_000_000); // 40 bytes a poll; one listener that is left is more
+  expect(after - before).toBeLessThan(4_000_000); // 40 bytes a poll; one listener that is left is more
 });
+
+/** There were pauses, and none that keeps anybody waiting for long. */
+function expectShort(pauses: readonly number[]): void {
+  expect(Math.min(...pauses)).toBeGreaterThan(0);
+  expect(Math.max(...pauses)).toBeLessThanOrEqual(4_500);
+}
 
 /** Takes batch after batch; gives the ids, growing. */
 function collect(life: { next: () => Promise<readonly number[]> }): readonly number[] {
