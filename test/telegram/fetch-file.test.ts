@@ -133,7 +133,8 @@ test.each(["/etc/passwd", "../secret", "documents/../../x", "https://example.com
 );
 
 test("a silent server is given up, and a stop ends it at once", async () => {
-  const silent = await fetchFrom({ serve: () => undefined }, AbortSignal.timeout(200));
+  const stop = new AbortController();
+  const silent = await fetchFrom({ serve: () => stop.abort() }, stop.signal);
   expect(silent.end.kind).toBe("failed");
   expect(silent.asked).toHaveLength(1);
 });
