@@ -11,9 +11,13 @@ import { tempDir } from "../support/temp.ts";
 
 const ROWS = 200;
 
-async function writer(path: string, userId: number): Promise<ChildProcessByStdio<Writable, Readable, null>> {
+async function writer(
+  path: string,
+  userId: number,
+  otherId: number,
+): Promise<ChildProcessByStdio<Writable, Readable, null>> {
   const file = join(import.meta.dirname, "writer.fixture.ts");
-  const child = spawn(process.execPath, [file, path, String(userId), String(ROWS)], {
+  const child = spawn(process.execPath, [file, path, ...[userId, ROWS, otherId].map(String)], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));
@@ -31,8 +35,12 @@ test("two processes and a command at the machine that write at the same time mak
   const { database } = homePaths(home);
   using store = openStore(database, Date.now);
   store.facts.set("lock", JSON.stringify({ since: 1, by: 7 }));
-  const writers = await Promise.all([writer(database, 1), writer(database, 2)]);
-  const ends = writers.map(async (child) => once(child, "exit"));
+  const writers = await Promise.all([writer(database, 1, 2), writer(database, 2, 1)]);
+  const ends = writers.map(async (child) => {
+    const end = await once(child, "exit");
+    if (end[0] !== 0) for (const other of writers) other.kill(); // who is left would wait for its rows
+    return end;
+  });
   for (const child of writers) child.stdin.end("go\n");
   const unlock = launch(["unlock"], { PATH: process.env.PATH ?? "", HOME: home, SALLYPORT_HOME: home });
   expect(await Promise.all(ends)).toEqual([
