@@ -217,11 +217,21 @@ test("the longest prompt passes, one more unit is refused, whatever cleaning wou
   });
 });
 
+/** What `work` takes: the best of some, until it is good enough, since other processes take their turns. */
+function bestMs(enoughMs: number, work: () => void): number {
+  const times = [Number.POSITIVE_INFINITY];
+  while (Math.min(...times) >= enoughMs && times.length < 30) {
+    const startedAt = performance.now();
+    work();
+    times.push(performance.now() - startedAt);
+  }
+  return Math.min(...times);
+}
+
 test("a megabyte of text is refused without being worked on", () => {
   const text = "\u200B".repeat(1_000_000);
-  const startedAt = performance.now();
-  for (let n = 0; n < 1_000; n += 1) judge({ kind: "prompt", text });
-  expect(performance.now() - startedAt).toBeLessThan(500); // cleaning it a thousand times takes minutes
+  // Cleaning it takes hundreds of times as long.
+  expect(bestMs(1, () => judge({ kind: "prompt", text }))).toBeLessThan(1);
 });
 
 test("the longest prompt, made only of what has to be judged, is cleaned within a heartbeat of 50 ms", () => {
@@ -232,13 +242,7 @@ test("the longest prompt, made only of what has to be judged, is cleaned within 
     "\uD800".repeat(16_000),
   ];
   for (const text of worst) {
-    const times = [Number.POSITIVE_INFINITY]; // the best of some, since other processes take their turns
-    while (Math.min(...times) >= 50 && times.length < 30) {
-      const startedAt = performance.now();
-      cleanText(text);
-      times.push(performance.now() - startedAt);
-    }
-    expect(Math.min(...times)).toBeLessThan(50);
+    expect(bestMs(50, () => cleanText(text))).toBeLessThan(50);
   }
 });
 

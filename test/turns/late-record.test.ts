@@ -59,7 +59,7 @@ test("what has happened while the store took nothing is put on record in its ord
   expect([hosts(), store.facts.get("told")]).toEqual([["a", "b", "c"], "yes"]);
   late.put(connected("d"), WORK);
   expect(hosts()).toEqual(["a", "b", "c", "d"]);
-}, 20_000);
+});
 
 test("what the store has not taken by the end is in the log with all its facts, and no more than a thousand wait", () => {
   const { other, late, lines, hosts } = createBench();
@@ -76,4 +76,4 @@ test("what the store has not taken by the end is in the log with all its facts, 
     facts: { host: "h999", port: 443 },
   });
   other.exec("ROLLBACK");
-}, 20_000);
+});
