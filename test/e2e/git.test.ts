@@ -195,7 +195,8 @@ test("a large push passes whole, and a stop while it waits leaves nothing behind
 
   await stage.go("and again");
   const waiting = await stage.question("new refs/heads/claude/never at ", "Allow once");
-  await stage.ask("/stop", "⏹ Stopped.");
+  stage.chat.send("/stop");
+  await stage.waitFor(({ text }) => text.includes("⏹ Stopped."));
   await stage.waitFor(
     ({ messageId, text }) => messageId === waiting.messageId && text.includes("before anybody answered"),
   );

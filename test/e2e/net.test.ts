@@ -196,7 +196,8 @@ test("a stop withdraws the question and the connection that waits for it", async
   await stage.start();
   await stage.allow("go");
   const asked = await stage.question("slow.example.com");
-  await stage.ask("/stop", "⏹ Stopped.");
+  stage.chat.send("/stop");
+  await stage.waitFor(({ text }) => text.includes("⏹ Stopped."));
   const { keyboard } = await stage.waitFor(
     ({ messageId, text }) => messageId === asked.messageId && text.includes("before anybody answered"),
   );

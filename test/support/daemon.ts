@@ -9,6 +9,7 @@ import type { Person, PersonChat } from "../../src/demo/bot-api/person.ts";
 import type { ShownMessage } from "../../src/demo/bot-api/types.ts";
 import { createMessagesApi, type MessagesApi } from "../../src/demo/messages-api/server.ts";
 import type { ModelScript } from "../../src/demo/messages-api/types.ts";
+import { listenForGood } from "./own-port.ts";
 import { tempDir } from "./temp.ts";
 import { WAIT_MS } from "./wait-ms.ts";
 
@@ -87,7 +88,7 @@ export async function createStage({
   writeFileSync(join(project, "README.md"), "# A sample\n");
 
   const api = createBotApi({ token: TOKEN, now });
-  const apiRoot = await api.listen();
+  const apiRoot = await listenForGood((port) => api.listen(port)); // tests close it and open it again
   const model = createMessagesApi({ script });
   const modelUrl = await model.listen();
   onTestFinished(async () => {
