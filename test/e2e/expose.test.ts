@@ -21,6 +21,7 @@ test("an owner shows one secret file, from the next turn on, and hides it again;
       ...look,
       ...look,
       callTool("Read", { file_path: ".env" }),
+      sayResults,
       callTool("Read", { file_path: "sub/.env" }),
       sayResults,
       ...look,
@@ -39,6 +40,8 @@ test("an owner shows one secret file, from the next turn on, and hides it again;
   await stage.ask("look again", `got: ${SHOWN}end`);
   const read = await stage.ask("read it", "got: ");
   expect(read.text).toContain(SHOWN);
+  const refused = await stage.ask("read the other", "got: ");
+  expect(refused.text).not.toMatch(/SHOWN|HIDDEN/);
 
   const list = await stage.ask("/expose", "• .env");
   stage.chat.press(list.messageId, "Hide .env");
