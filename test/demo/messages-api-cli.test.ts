@@ -116,10 +116,16 @@ test("an overloaded API is retried by the CLI and may recover", async () => {
 });
 
 test("a cut stream makes the CLI ask again; with a whole block before the cut it asks to go on from there", async () => {
-  const claude = await startWith([
-    { kind: "cut", afterText: "half an ans" },
+  const read = (text: string) => () => claude.next(({ event }) => event?.delta?.text === text);
+  const claude: Claude = await startWith([
+    { kind: "cut", afterText: "half an ans", readBy: read("half an ans") },
     reply("whole"),
-    { kind: "cut", afterBlocks: [{ type: "text", text: "First part." }], afterText: "sec" },
+    {
+      kind: "cut",
+      afterBlocks: [{ type: "text", text: "First part." }],
+      afterText: "sec",
+      readBy: read("sec"),
+    },
     reply("second part"),
   ]);
   expect(await claude.turn("one")).toMatchObject({ is_error: false, result: "whole" });

@@ -43,6 +43,8 @@ export type ModelReply =
       readonly afterBlocks?: readonly ReplyBlock[];
       readonly afterText?: string;
       readonly usage?: Partial<TokenCounts>;
+      /** Resolves when the client has read the beginning; without it the client is given a moment. */
+      readonly readBy?: () => Promise<unknown>;
     }
   /** The same beginning, then silence until the client goes. Not streaming: silence at once. */
   | {
