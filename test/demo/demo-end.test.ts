@@ -38,8 +38,11 @@ test("a fault of the daemon ends the demo with one line and its code, though the
 
 test("SIGINT ends the demo in order, in the middle of a chat: code 0, and its folder is gone", async () => {
   const folder = tempDir();
+  let isSent = false;
   const { code, signal, stderr } = await runDemo(folder, (stdout, kill) => {
-    if (stdout.includes("Ctrl-D ends")) kill();
+    if (isSent || !stdout.includes("Ctrl-D ends")) return;
+    isSent = true; // a second one would end it at once
+    kill();
   });
   expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: "" });
   expect(readdirSync(folder).filter((name) => name.startsWith("sallyport-demo-"))).toEqual([]);
