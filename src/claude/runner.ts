@@ -16,6 +16,7 @@ import { runTurn } from "./turn.ts";
 import type { ClaudeRunner, ClaudeSession, ClaudeTurn } from "./types.ts";
 
 const START_TIMEOUT_MS = 15_000;
+const PING_TIMEOUT_MS = 1000;
 /** A turn in which secrets appear again and again is ended. */
 const MAX_RENEWALS = 3;
 
@@ -27,6 +28,8 @@ interface RunnerDeps extends Omit<StartDeps, "startTimeoutMs"> {
   readonly signal?: AbortSignal;
   /** What each step of a process's start may take; 15 s unless given. */
   readonly startTimeoutMs?: number;
+  /** A warm process that does not answer within this is replaced by a cold one; it normally takes 10 ms. 1 s unless given. */
+  readonly pingTimeoutMs?: number;
 }
 
 /**
@@ -35,7 +38,7 @@ interface RunnerDeps extends Omit<StartDeps, "startTimeoutMs"> {
  * never repeated (H42).
  */
 export function createClaudeRunner(deps: RunnerDeps): ClaudeRunner {
-  const { settings, policy, log, now } = deps;
+  const { settings, policy, log, now, pingTimeoutMs = PING_TIMEOUT_MS } = deps;
   const startDeps = { ...deps, startTimeoutMs: deps.startTimeoutMs ?? START_TIMEOUT_MS };
   const closing = new AbortController();
   const pool = createPool<ClaudeProcess>({ max: settings.maxProcesses, idleMs: settings.idleMs });
@@ -51,7 +54,7 @@ export function createClaudeRunner(deps: RunnerDeps): ClaudeRunner {
   ): Promise<Start> {
     if (warm !== null) {
       idle.delete(warm);
-      if (await isHealthy(warm, settings)) return { kind: "started", process: warm };
+      if (await isHealthy(warm, settings, pingTimeoutMs)) return { kind: "started", process: warm };
       await warm.kill();
       const loss = warm.loss();
       if (loss !== null) return { kind: "lost", loss };

@@ -20,10 +20,8 @@ function messageRequests(): number {
 test("a bad key is told after its first refusal, not after minutes, and the next turn works", async () => {
   await open([fail(401, "authentication_error", "invalid x-api-key"), reply("better")]);
   const session = house.session();
-  const startedAt = performance.now();
   const { end } = await house.run(session, "go");
   expect(end.outcome).toMatchObject({ kind: "failed", code: "auth" });
-  expect(performance.now() - startedAt).toBeLessThan(5000);
   expect(messageRequests()).toBe(1);
   const next = await house.run({ ...session, isResume: end.isResumable }, "again");
   expect(next.end.outcome).toEqual({ kind: "completed", text: "better" });

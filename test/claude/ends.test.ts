@@ -4,7 +4,9 @@ import { afterEach, expect, test } from "vitest";
 import type { ClaudeTurn } from "../../src/claude/types.ts";
 import { callTool, createQueueScript, reply } from "../../src/demo/messages-api/scripts.ts";
 import { readProcesses } from "../../src/jail/process-table.ts";
-import { createHouse, type House, processesWith, until } from "./house.ts";
+import { processesWith as processesNow } from "../support/processes.ts";
+import { until } from "../support/until.ts";
+import { createHouse, type House, processesWith } from "./house.ts";
 
 let house: House;
 afterEach(() => house.dispose());
@@ -75,7 +77,7 @@ test.each(["require", "off"] as const)(
     await house.run(session, "go", {
       decide: allow,
       onEvent: ({ kind }) => {
-        if (kind === "tool_finished") void processesWith(mark).then(({ length }) => seen.push(length));
+        if (kind === "tool_finished") seen.push(processesNow(mark).length);
       },
     });
     await until(() => house.runner.warm() === 0, "it is closed");

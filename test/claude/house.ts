@@ -3,7 +3,6 @@ import { existsSync, realpathSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { createToolPolicy, type ToolPolicy } from "../../src/claude/gate.ts";
 import { createClaudeRunner } from "../../src/claude/runner.ts";
 import type { ClaudeRunner, ClaudeSession, ClaudeSettings, ClaudeTurn } from "../../src/claude/types.ts";
@@ -65,6 +64,7 @@ export interface HouseOptions {
   /** Stands over the jail that the runner uses. */
   readonly over?: (jail: Jail) => Jail;
   readonly startTimeoutMs?: number;
+  readonly pingTimeoutMs?: number;
   /** Layers round a tool call that are replaced. */
   readonly policy?: Partial<ToolPolicy>;
   /** What becomes of the lines between the daemon and the CLI. */
@@ -113,6 +113,7 @@ export async function createHouse(options: HouseOptions = {}): Promise<House> {
       openLease: proxy.openLease,
       log,
       now: Date.now,
+      pingTimeoutMs: options.pingTimeoutMs ?? 20_000, // a busy machine is no reason for a cold start
       ...(options.startTimeoutMs === undefined ? {} : { startTimeoutMs: options.startTimeoutMs }),
     });
     runners.push(runner);
@@ -238,21 +239,6 @@ const SETTINGS: ClaudeSettings = {
   stallMs: 60_000,
   stopGraceMs: 700,
 };
-
-/** Waits until `look` gives something, at most `deadlineMs`. */
-export async function until<T>(
-  look: () => T | Promise<T>,
-  what: string,
-  deadlineMs = 10_000,
-): Promise<NonNullable<T>> {
-  const end = Date.now() + deadlineMs;
-  for (;;) {
-    const found = await look();
-    if (found) return found;
-    if (Date.now() > end) throw new Error(`Not within ${deadlineMs} ms: ${what}`);
-    await delay(10);
-  }
-}
 
 /** A process as /proc shows it. */
 export interface ProcessSight {

@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { createPool, type Place, type Pool, type Pooled } from "../../src/claude/pool.ts";
 import { heapMb } from "../support/heap.ts";
-import { until } from "./house.ts";
+import { until } from "../support/until.ts";
 
 interface Item extends Pooled {
   readonly name: string;

@@ -4,7 +4,8 @@ import { afterEach, expect, test } from "vitest";
 import { callTool, createQueueScript, reply } from "../../src/demo/messages-api/scripts.ts";
 import type { ClaudeEvent } from "../../src/domain/claude-event.ts";
 import type { Jail } from "../../src/jail/jail.ts";
-import { createHouse, type House, until } from "./house.ts";
+import { until } from "../support/until.ts";
+import { createHouse, type House } from "./house.ts";
 
 const CANARY = "CANARY-7f3a";
 let house: House;

@@ -5,14 +5,25 @@ import { afterEach, expect, test } from "vitest";
 import { configDirOf } from "../../src/claude/config-dir.ts";
 import { claudeEnv } from "../../src/claude/env.ts";
 import { callTool, createQueueScript, type QueueStep, reply } from "../../src/demo/messages-api/scripts.ts";
+import { isErrno } from "../../src/domain/errors.ts";
 import { tempDir } from "../support/temp.ts";
-import { createHouse, type House, type HouseOptions, processesWith, startTurn, until } from "./house.ts";
+import { until } from "../support/until.ts";
+import { createHouse, type House, type HouseOptions, processesWith, startTurn } from "./house.ts";
 
 let house: House;
 afterEach(() => house.dispose());
 
 async function open(steps: readonly QueueStep[], options: HouseOptions = {}): Promise<void> {
   house = await createHouse({ script: createQueueScript(steps), ...options });
+}
+
+/** The end of one may be the end of the next. */
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if (!isErrno(error, "ESRCH")) throw error;
+  }
 }
 
 function starts(): readonly Readonly<Record<string, unknown>>[] {
@@ -35,8 +46,7 @@ test("a session whose process was killed in the middle goes on cold", async () =
   await house.run(session, "one");
   const running = house.start(session, "two");
   await running.event(({ kind }) => kind === "text_delta");
-  for (const { pid } of await processesWith(`--session-id=${session.sessionId}`))
-    process.kill(pid, "SIGKILL");
+  for (const { pid } of await processesWith(`--session-id=${session.sessionId}`)) killIfThere(pid);
   expect((await running.done).end.outcome).toMatchObject({ kind: "failed", code: "crashed" });
   const next = await house.run({ ...session, isResume: true }, "three");
   expect(next.end.outcome).toEqual({ kind: "completed", text: "third" });
