@@ -83,6 +83,13 @@ function leaveInvite({ stage }: Scene, { isUsed = false, ago = 0 } = {}): void {
 const tooMany = (seconds: number) =>
   ({ kind: "error", code: 429, description: "Too Many Requests", retryAfterSeconds: seconds }) as const;
 
+/** Shows no placeholder, however long the turn takes. */
+function refuseWorking({ stage }: Scene, seconds: number): void {
+  stage.api.setIntercept(({ method, payload }) =>
+    method === "sendMessage" && String(payload.text).includes("Working") ? tooMany(seconds) : undefined,
+  );
+}
+
 /** Together they come to every transition that there is. */
 export const ACTS: readonly Act[] = [
   {
@@ -425,7 +432,7 @@ export const ACTS: readonly Act[] = [
     name: "a placeholder that is overtaken by its answer",
     reaches: ["outbox.dropped"],
     play: async (scene) => {
-      failOnce(scene, "sendMessage", "Working", tooMany(8));
+      refuseWorking(scene, 8);
       scene.say("say");
     },
   },
@@ -445,11 +452,12 @@ export const ACTS: readonly Act[] = [
     name: "a placeholder that was not shown yet",
     reaches: ["outbox.folded"],
     before: async (scene) => {
-      failOnce(scene, "sendMessage", "Working", tooMany(3));
+      refuseWorking(scene, 3);
       const life = await scene.live();
       scene.say("hang");
       await until(() => scene.talk.runs.length > 0, "the turn has begun");
       await cutOff(scene, life);
+      scene.stage.api.setIntercept(undefined);
     },
     play: async ({ say }) => say("say"),
   },

@@ -3,6 +3,10 @@ import { ACTS, type Act } from "./acts.ts";
 import { createScene, type Scene } from "./scene.ts";
 import { answerTo } from "./talk.ts";
 
+/** For a start from cold and the act, and for what the next life has left to do: seconds each on a quiet machine. */
+const REACH_MS = 60_000;
+const TEST_MS = 150_000;
+
 const table: string[] = [];
 
 /** What became of the messages, in a few words. */
@@ -28,7 +32,7 @@ async function kill(act: Act, point: string): Promise<void> {
   const played = Promise.resolve(act.play(scene)).catch((error: unknown) => error);
   const end = await Promise.race([
     life.exited,
-    new Promise<null>((resolve) => setTimeout(resolve, 20_000, null)),
+    new Promise<null>((resolve) => setTimeout(resolve, REACH_MS, null)),
   ]);
   expect(end, `${point} was not reached\n${life.output().slice(-2_000)}`).toEqual({
     code: null,
@@ -37,9 +41,9 @@ async function kill(act: Act, point: string): Promise<void> {
   const resent = scene.noteDeath();
 
   const next = await scene.live();
-  await scene.settle();
+  await scene.settle(REACH_MS);
   expect(await played).not.toBeInstanceOf(Error);
-  await scene.settle();
+  await scene.settle(REACH_MS);
   expect(scene.violations()).toEqual([]);
   expect(await next.kill("SIGTERM")).toEqual({ code: 0, signal: null });
   table.push(`| ${act.name} | ${point} | ${outcomeOf(scene, resent)} |`);
@@ -64,7 +68,7 @@ export function testKills(part: number, parts: number): void {
   test.each(KILLS.filter((_, n) => n % parts === part))(
     "H41, H43: killed at $point of $name: nothing is lost, nothing runs twice",
     ({ act, point }) => kill(act, point),
-    90_000,
+    TEST_MS,
   );
 
   afterAll(() => {
