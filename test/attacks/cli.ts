@@ -18,7 +18,8 @@ import { BOT_TOKEN, REAL_KEY, type World } from "./world.ts";
 const CLAUDE = resolve(import.meta.dirname, "../../node_modules/.bin/claude");
 /** What a hostile project counts on: the CLI started without the flags that keep it out. */
 const HARDENING = /^--(setting-sources=|strict-mcp-config|disable-slash-commands)/;
-const DEADLINE_MS = 240_000;
+/** Silence of the CLI that is taken for its end: a prompt of hundreds of calls takes as long as the machine needs. */
+const SILENCE_MS = 240_000;
 
 /** As a user runs it who has changed nothing. */
 export const SETTINGS: ClaudeSettings = {
@@ -88,7 +89,9 @@ export async function startCli({ world, jail, layers, apiSocket, token }: BareCl
   });
   const write = (line: object) => jailed.stdin.write(`${JSON.stringify(line)}\n`);
   let finish: (() => void) | null = null;
+  let timer: NodeJS.Timeout | undefined;
   createInterface({ input: jailed.stdout }).on("line", (line) => {
+    timer?.refresh();
     const message = JSON.parse(line) as Record<string, unknown>;
     if (message.type === "result") finish?.();
     if (message.type === "control_request") write(answerTo(message, layers, gate));
@@ -99,14 +102,14 @@ export async function startCli({ world, jail, layers, apiSocket, token }: BareCl
     prompt: async (text) => {
       const done = Promise.withResolvers<void>();
       finish = done.resolve;
-      const timer = setTimeout(
-        () => done.reject(new Error(`No result within ${DEADLINE_MS} ms: ${stderr}`)),
-        DEADLINE_MS,
-      );
+      timer = setTimeout(() => done.reject(new Error(`Silent for ${SILENCE_MS} ms: ${stderr}`)), SILENCE_MS);
       void jailed.exited.then(({ code }) => done.reject(new Error(`The CLI ended with ${code}: ${stderr}`)));
       const line = promptLine(text, randomUUID());
       write(layers.has("launch") ? line : { ...line, message: { role: "user", content: text } });
-      await done.promise.finally(() => clearTimeout(timer));
+      await done.promise.finally(() => {
+        clearTimeout(timer);
+        timer = undefined;
+      });
     },
     close: () => jailed.kill(),
   };

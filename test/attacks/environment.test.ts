@@ -66,6 +66,8 @@ test.each(Object.entries(OWN_SECRETS))(
   },
 );
 
+const SHELL_OR_JAIL = /bwrap|sh/;
+
 test.each([
   [["credentials", "--scan"], /git objects/],
   [["tools"], /shown|Nothing beside/],
@@ -79,6 +81,9 @@ test.each([
     const projects = join(folder, "projects");
     mkdirSync(projects);
     renameSync(repositoryIn(folder), join(projects, "demo"));
+    // The login shell, the one child of `tools`, is over in an instant: it waits until it was seen.
+    const seen = join(folder, "seen");
+    writeFileSync(join(folder, ".profile"), `until [ -e '${seen}' ]; do sleep 0.01; done\n`);
     openStore(prepareHome(home).database, Date.now)[Symbol.dispose]();
     const settings = {
       PATH: process.env.PATH ?? "",
@@ -99,9 +104,10 @@ test.each([
     do {
       for (const pid of descendantsOf(life.pid).filter((one) => !isStillParent(one, life.pid)))
         children.set(programOf(pid), `${children.get(programOf(pid)) ?? ""}${environmentOf(pid)}\n`);
+      if (SHELL_OR_JAIL.test([...children.keys()].join())) writeFileSync(seen, "");
     } while (!(await Promise.race([over, sleep(2, false)])));
     expect(life.output()).toMatch(expected);
-    expect([...children.keys()].join()).toMatch(/bwrap|sh/);
+    expect([...children.keys()].join()).toMatch(SHELL_OR_JAIL);
     children.delete("env"); // the self-test's control, which prints the daemon's own environment and obeys nothing of it
     for (const [program, environment] of children)
       for (const secret of [MARK, ...Object.values(OWN_SECRETS)])
