@@ -38,7 +38,7 @@ let seen: Promise<Seen> | undefined;
 
 test.each(INJECTIONS.map(({ name }) => name))(
   "H06 H36: %s, which the daemon was started with, reaches neither the CLI nor its Bash nor a child of the daemon",
-  { timeout: 60_000 },
+  { timeout: 90_000 },
   async (name) => {
     seen ??= startInjected();
     const { inside, children } = await seen;

@@ -109,4 +109,4 @@ test("H30: the fallback answers only when it is set, and that it does is told", 
   expect(events.filter(({ kind }) => kind === "fell_back")).toEqual([
     { kind: "fell_back", model: "claude-sonnet-5-5" },
   ]);
-}, 60_000);
+});

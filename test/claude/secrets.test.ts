@@ -69,7 +69,7 @@ test.each(WAYS)(
     expect(sent).not.toContain(CANARY);
     expect(sent).toContain("Your sandbox was ended in the middle of your work");
   },
-  60_000,
+  90_000,
 );
 
 test("H32: a secret that appears again and again ends the turn, and each time is told", async () => {
@@ -89,7 +89,7 @@ test("H32: a secret that appears again and again ends the turn, and each time is
     { kind: "jail_renewed", cause: "secret", path: "s2.key" },
     { kind: "jail_lost", cause: "secret", path: "s3.key" },
   ]);
-}, 60_000);
+});
 
 /** A jail in whose project a secret appears as soon as it runs, the first `times`. */
 const withSecretsAtStart =
@@ -116,7 +116,7 @@ test("H32: a secret that appears while the CLI starts is told as one, and the pr
     { kind: "jail_renewed", cause: "secret", path: "s2.key" },
   ]);
   expect(JSON.stringify(house.api.requests)).not.toContain("Your sandbox was ended");
-}, 60_000);
+});
 
 test("H32: one that appears at every start ends the turn as what it is", async () => {
   house = await createHouse({ over: withSecretsAtStart(9), script: createQueueScript([reply("Done.")]) });
@@ -128,7 +128,7 @@ test("H32: one that appears at every start ends the turn as what it is", async (
     "jail_renewed",
     "jail_lost",
   ]);
-}, 60_000);
+});
 
 test("H32: one that appears between two turns is told to the turn before, and the next one runs", async () => {
   house = await createHouse({ script: createQueueScript([reply("First."), reply("Second.")]) });
@@ -140,7 +140,7 @@ test("H32: one that appears between two turns is told to the turn before, and th
   expect(next.end.outcome).toMatchObject({ kind: "completed", text: "Second." });
   expect(events.filter(isLoss)).toEqual([{ kind: "jail_lost", cause: "secret", path: "server.key" }]);
   expect(next.events.filter(isLoss)).toEqual([]);
-}, 60_000);
+});
 
 function isLoss({ kind }: ClaudeEvent): boolean {
   return kind === "jail_renewed" || kind === "jail_lost";

@@ -280,7 +280,7 @@ test("secret and protected files are denied without a question, templates and th
   const bodies = JSON.stringify(house.api.requests.map(({ body }) => body));
   expect(bodies.split("SECRETMARK").length - 1).toBeGreaterThan(0); // .env.example was read
   expect(denyRules().length).toBeGreaterThan(60);
-}, 60_000);
+});
 
 /** File tools want absolute paths; the project's is known only when it runs. */
 function absolute(input: Record<string, unknown>): Record<string, unknown> {

@@ -90,4 +90,4 @@ test("the checker of the durability tests finds nothing after a plain life, and 
   expect(found({ ...sound, api: { ...sound.api, messages: () => [] } })).toContain(
     "m1: done, and its answer is nowhere",
   );
-}, 90_000);
+});

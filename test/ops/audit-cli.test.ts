@@ -106,7 +106,7 @@ test.skipIf(process.platform !== "linux")(
     for (const args of [dump, all])
       expect(await ended(args, "| true; exit $PIPESTATUS")).toMatchObject({ code: 0 });
   },
-  60_000,
+  90_000,
 );
 
 test.skipIf(process.platform !== "linux")(
@@ -125,7 +125,7 @@ test.skipIf(process.platform !== "linux")(
     expect(output).toContain(`${file} could not be written: ENOSPC`);
     expect(existsSync(file)).toBe(false);
   },
-  60_000,
+  90_000,
 );
 
 /** Reads what RFC 4180 calls a record. */

@@ -419,7 +419,7 @@ describe("sallyport credentials --scan", () => {
       expect(scratch()).toEqual([]);
       expect(life.output()).not.toMatch(/LEAK|No credential|sallyport:/);
     },
-    60_000,
+    90_000,
   );
 
   test("bare repositories are looked through, in a project and as one, and what a removed submodule left in .git/modules", async () => {

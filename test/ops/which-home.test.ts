@@ -46,7 +46,7 @@ test.each(COMMANDS.map((words) => [words.join(" "), words] as const))(
     const wrong = await run(...args, "--env-file", envFile);
     expect(wrong).toEqual({ code: 78, output: expect.stringContaining("did you mean SALLYPORT_HOME?") });
   },
-  60_000,
+  90_000,
 );
 
 test("a command beside the daemon leaves an older schema to the daemon's next start", async () => {

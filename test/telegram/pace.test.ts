@@ -247,7 +247,7 @@ describe.concurrent("one budget", () => {
         [1, 2].flatMap((count) => [`${count} answer`, `${count} allowed`, `${count} notice`]),
       );
     }
-  }, 60_000);
+  });
 });
 
 describe.concurrent("an edit never shows what is old", () => {

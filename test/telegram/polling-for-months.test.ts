@@ -260,7 +260,7 @@ describe.concurrent("owners are told", () => {
     expect(bench.told().slice(1)).toEqual([
       expect.stringMatching(/^Messages come again\. From .* another program/),
     ]);
-  }, 60_000);
+  });
 
   test("of a network that was down, in one message when it is back, and not a word before", async () => {
     const { pause, pauses } = notedPauses();
@@ -290,7 +290,7 @@ describe.concurrent("owners are told", () => {
     expectShort(pauses);
     await until(() => bench.told().length > 0, 15_000);
     expect(bench.told()).toEqual([expect.stringMatching(/^From .* Telegram was out of my reach\./)]);
-  }, 60_000);
+  });
 
   test("of polls that fail while all else works, at once; and over a restart once that it is over", async () => {
     await using bench = await createBench({ pollSeconds: 1, mattersMs: 500, calmMs: 500 });

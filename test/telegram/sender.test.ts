@@ -224,7 +224,7 @@ describe.concurrent("what Telegram refuses for now", () => {
       expect(bench.failed.filter((failed) => failed === id)).toEqual([]);
       expect(bench.log()).toContain('"outbox.unsure"');
     },
-    40_000,
+    90_000,
   );
 
   test("what surely was not sent does not count: after it a message still has its second try", async () => {

@@ -3,7 +3,7 @@ import type { Emitter } from "./emitter.ts";
 /** What is waited for, in words, and how long. */
 export interface WaitOptions {
   readonly what: string;
-  /** Default 10 s. */
+  /** Default 20 s. */
   readonly timeoutMs?: number;
 }
 
