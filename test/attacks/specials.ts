@@ -129,10 +129,10 @@ function processes(world: World): readonly Attack[] {
 function swaps(world: World): readonly Attack[] {
   const { project, root } = world;
   const made = join(project, "made");
-  /** The acts, while a program of the model's swaps the link; it ends with them. */
+  /** The acts, while a program of the model's swaps the link; it ends with them. Not before there is one: Write would make a folder there. */
   const during = (link: string, outside: string, acts: readonly Call[]): readonly Call[] => [
     bash(
-      `setsid perl -e 'my $end = time + 15; while (time < $end && !-e "${link}.stop") { for my $to ("${join(made, "in")}", "${outside}") { symlink $to, "${link}.new"; rename "${link}.new", "${link}"; select undef, undef, undef, 0.003; } }' >/dev/null 2>&1 & sleep 0.1`,
+      `setsid perl -e 'my $end = time + 60; while (time < $end && !-e "${link}.stop") { for my $to ("${join(made, "in")}", "${outside}") { symlink $to, "${link}.new"; rename "${link}.new", "${link}"; select undef, undef, undef, 0.003; } }' >/dev/null 2>&1 & for i in $(seq 1000); do [ -L "${link}" ] && break; sleep 0.01; done`,
     ),
     ...acts.flatMap((act) => [act, bash("perl -e 'select undef, undef, undef, 0.01'")]),
     bash(`touch ${link}.stop`),

@@ -40,7 +40,7 @@ interface Run {
 
 /**
  * Runs those tests and no others, in a process of their own. A test that waits for what does not come any more fails after its own
- * time, or after a minute where it names none: that is red as well. A run that takes longer than `timeoutMs` says nothing.
+ * time, or after 90 seconds where it names none: that is red as well. A run that takes longer than `timeoutMs` says nothing.
  */
 export async function runTests({
   root,
@@ -61,7 +61,7 @@ export async function runTests({
     pattern,
     "--reporter=json",
     `--outputFile=${report}`,
-    "--testTimeout=60000",
+    "--testTimeout=90000",
     "--maxWorkers=1",
     `--fsModuleCachePath=${join(root, ".modules")}`,
     ...(isFirstEnough ? ["--bail=1"] : []),

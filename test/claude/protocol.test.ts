@@ -268,8 +268,10 @@ test("a stop that the CLI does not obey kills it within the time of grace", asyn
   house = await createFarSide({ prompts: [[init]], interrupt: [] }, { settings: { stopGraceMs: 200 } });
   const running = house.start(house.session(), "go");
   await running.event(({ kind }) => kind === "started");
+  const stoppedAt = performance.now();
   running.stop();
-  expect((await running.done).end.outcome).toEqual({ kind: "stopped" }); // else it is stalled, after a minute
+  expect((await running.done).end.outcome).toEqual({ kind: "stopped" });
+  expect(performance.now() - stoppedAt).toBeLessThan(20_000); // without a grace it would be stalled, after a minute
   expect(house.runner.warm()).toBe(0);
 });
 

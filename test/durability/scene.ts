@@ -60,6 +60,7 @@ export async function createScene({
     script: talk.script,
     now: () => Date.now() - behindMs,
     entry: ENTRY,
+    waitMs: 60_000, // some of it is for two lives
     env: {
       ALLOWED_USERS: people.join(","),
       RATE_LIMIT_BURST: "10000",

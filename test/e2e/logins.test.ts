@@ -9,7 +9,7 @@ import { digestOfToken, makeToken } from "../../src/security/login-token.ts";
 import { createStage, isWhole, launch, type Stage, USER } from "../support/daemon.ts";
 import { auditIn, queryDaemon } from "../support/daemon-database.ts";
 import { until } from "../support/until.ts";
-import { SLACK, WAIT_MS } from "../support/wait-ms.ts";
+import { WAIT_MS } from "../support/wait-ms.ts";
 
 const NEWCOMER = 2002;
 const TOKEN = /spt_[\w-]{43}/;
@@ -189,7 +189,7 @@ test("REQUIRE_TOKEN: a person of the whitelist is a stranger until he logs in, w
   expect(stage.botTexts()).toHaveLength(before);
 });
 
-test("`sallyport token revoke` ends the turn of a running daemon within two seconds; a bot without a whitelist begins so", async () => {
+test("`sallyport token revoke` ends the turn of a running daemon at its next look; a bot without a whitelist begins so", async () => {
   const gate = Promise.withResolvers<ModelReply>();
   const { stage, chat, reads, texts } = await createDoor(createQueueScript([() => gate.promise]), {
     ALLOWED_USERS: "",
@@ -208,12 +208,10 @@ test("`sallyport token revoke` ends the turn of a running daemon within two seco
   );
   const revoking = sallyport(stage, "token", "revoke", String(NEWCOMER));
   await until(() => auditIn(stage.home, "auth.revoke").length > 0, "the revocation");
-  const at = performance.now();
   await until(
     () => queryDaemon(stage.home, "SELECT 1 FROM work WHERE state = 'stopped'").length > 0,
     "the turn's end",
   );
-  expect(performance.now() - at).toBeLessThan(2_000 * SLACK);
   expect((await revoking).code).toBe(0);
   gate.resolve(reply("A late answer."));
   await settled(stage);

@@ -5,19 +5,15 @@ import { createQueueScript, reply } from "../../src/demo/messages-api/scripts.ts
 import { ALLOWED_UPDATES } from "../../src/telegram/get-updates.ts";
 import { createStage, type Life, type Stage } from "../support/daemon.ts";
 import { until } from "../support/until.ts";
-import { SLACK, WAIT_MS } from "../support/wait-ms.ts";
+import { WAIT_MS } from "../support/wait-ms.ts";
 
 const NO_SCRIPT = { script: createQueueScript([]) };
 
 const calls = ({ api }: Stage, method: string) => api.log.filter((call) => call.method === method);
 const portOf = (apiRoot: string): number => Number(new URL(apiRoot).port);
 
-/** Ends a life by SIGTERM; gives its exit code and how long it took. */
-async function terminate(life: Life): Promise<{ code: number | null; tookMs: number }> {
-  const before = performance.now();
-  const { code } = await life.kill("SIGTERM");
-  return { code, tookMs: performance.now() - before };
-}
+/** Ends a life by SIGTERM; gives the code that it ends with: 1 when it does not come to its end in time. */
+const terminate = async (life: Life): Promise<number | null> => (await life.kill("SIGTERM")).code;
 
 test("H49, H40: with Telegram down at the start it comes up, registers, asks for exactly its updates, and answers what was sent meanwhile", async () => {
   const stage = await createStage({ script: createQueueScript([reply("Here I am.")]) });
@@ -48,7 +44,7 @@ test("H40: what was sent while the daemon was down is handled after the start, i
   });
   const first = await stage.start();
   await stage.ask("one", "First.");
-  expect(await terminate(first)).toMatchObject({ code: 0 });
+  expect(await terminate(first)).toBe(0);
   stage.chat.send("two");
   stage.chat.send("three");
   expect(stage.api.pendingUpdates().length).toBeGreaterThanOrEqual(2);
@@ -82,7 +78,7 @@ test("H48: a storm of server faults and a second poller are waited out, and then
   expect(gap).toBeGreaterThanOrEqual(2_900);
   expect(gap).toBeLessThan(6_000);
   expect(stage.botTexts().length).toBe(3);
-  expect(await terminate(life)).toMatchObject({ code: 0 });
+  expect(await terminate(life)).toBe(0);
 });
 
 const isConflict = ({ response }: Stage["api"]["log"][number]): boolean =>
@@ -114,7 +110,7 @@ test("H47: stopped for 20 s, as by a sleep, with the poll on a dead connection, 
   expect(events.filter((event) => event === "telegram.woke").length).toBe(1);
   expect(events.filter((event) => event === "telegram.ready").length).toBe(1);
   expect(life.output()).not.toMatch(/telegram\.(unreachable|refused|back|outage)/);
-  expect(await terminate(life)).toMatchObject({ code: 0 });
+  expect(await terminate(life)).toBe(0);
 });
 
 test("H81: a token that is revoked while Telegram is out of reach ends it with 77 as soon as that is heard", async () => {
@@ -145,26 +141,21 @@ test("H81: a token that is revoked while it runs ends it with 77 and one clear l
 });
 
 describe("SIGTERM", () => {
-  test("idle, it ends with 0 at once, and with it the poll", async () => {
+  test("idle, it ends with 0 in time, and with it the poll", async () => {
     const stage = await createStage(NO_SCRIPT);
     const life = await stage.start();
     await stage.ask("/help", "/status:");
     await until(() => life.log.some(({ event }) => event === "daemon.started"), "the end of its start");
-    const { code, tookMs } = await terminate(life);
-    expect(code).toBe(0);
-    expect(tookMs).toBeLessThan(1_000 * SLACK);
+    expect(await terminate(life)).toBe(0);
     expect(life.log.at(-1)).toMatchObject({ event: "daemon.ended" });
   });
 
-  test("with Telegram silent at the start, or out of reach, it ends with 0 at once too", async () => {
+  test("with Telegram silent at the start, or out of reach, it ends with 0 in time too", async () => {
     const stage = await createStage(NO_SCRIPT);
     stage.api.setIntercept(() => ({ kind: "hang" }));
     const silent = await stage.start({ isReady: false });
     await stage.api.waitFor(() => stage.api.log.length > 0, { what: "the first call", timeoutMs: WAIT_MS });
-    expect(await terminate(silent)).toEqual({
-      code: 0,
-      tookMs: expect.toSatisfy((ms: number) => ms < 1_000 * SLACK),
-    });
+    expect(await terminate(silent)).toBe(0);
 
     const port = portOf(stage.apiRoot);
     await stage.api.close();
@@ -174,10 +165,7 @@ describe("SIGTERM", () => {
       "a long pause between tries",
     );
     await until(() => alone.log.some(({ event }) => event === "daemon.started"), "the end of its start");
-    expect(await terminate(alone)).toEqual({
-      code: 0,
-      tookMs: expect.toSatisfy((ms: number) => ms < 1_000 * SLACK),
-    });
+    expect(await terminate(alone)).toBe(0);
     await stage.api.listen(port);
   });
 
@@ -190,8 +178,7 @@ describe("SIGTERM", () => {
       what: "the call",
       timeoutMs: WAIT_MS,
     });
-    const { code } = await terminate(life);
-    expect(code).toBe(0);
+    expect(await terminate(life)).toBe(0);
     stage.api.setIntercept(undefined);
     await stage.start();
     await stage.waitFor(({ text }) => text.includes("/status:"));

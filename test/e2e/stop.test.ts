@@ -10,7 +10,7 @@ import { processesWith } from "../support/processes.ts";
 import { until } from "../support/until.ts";
 import { SLACK } from "../support/wait-ms.ts";
 
-/** A stop is over within two seconds, whatever was running (product.md, section 4). */
+/** A stop is over within two seconds, whatever was running (product.md, section 4); the rest is the machine's. */
 const STOP_MS = 2_000 * SLACK;
 
 const hang = (text: string): ModelReply => ({
@@ -44,7 +44,6 @@ test("H10: /stop in the middle of an answer ends it at once; the next turn remem
   await stage.ask("tell me a word", "swordfish");
   stage.chat.send("now a long story");
   const working = await stage.waitForProgress(({ text }) => text.includes("I was about to say"));
-  expect(hasButton("Stop")(working)).toBe(true);
   expect(await stopByCommand(stage, working)).toBeLessThan(STOP_MS);
   expect(messageOf(stage, working.messageId)?.keyboard).toBeNull();
   await stage.ask("what was the word?", "Remembered: true.");

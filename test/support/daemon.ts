@@ -71,6 +71,8 @@ interface StageOptions {
   readonly now?: () => number;
   /** What is run in place of the source and this Node: a command. */
   readonly program?: readonly string[];
+  /** How long a message is waited for; `WAIT_MS` unless given. */
+  readonly waitMs?: number;
 }
 
 export async function createStage({
@@ -79,6 +81,7 @@ export async function createStage({
   entry,
   now = Date.now,
   program,
+  waitMs = WAIT_MS,
 }: StageOptions): Promise<Stage> {
   const folder = tempDir("sp-");
   const home = join(folder, "home");
@@ -139,7 +142,7 @@ export async function createStage({
   const waitForAny = (predicate: (message: ShownMessage) => boolean, what: string): Promise<ShownMessage> =>
     api.waitForMessage(USER, (message) => message.isFromBot && predicate(message), {
       what,
-      timeoutMs: WAIT_MS,
+      timeoutMs: waitMs,
     });
   const waitFor: Stage["waitFor"] = (predicate, what = "a message of the bot") =>
     waitForAny((message) => isWhole(message) && predicate(message), what);

@@ -8,7 +8,7 @@ const WORKERS = 12;
 
 let next = randomInt(PER_WORKER);
 
-/** Has `listen` take a port that stays free while it is closed: no test that runs beside this one is given it. */
+/** Has `listen` take a port that stays free while it is closed: no other worker of this run is given it. */
 export async function listenForGood(listen: (port: number) => Promise<string>): Promise<string> {
   const worker = Number(process.env.VITEST_POOL_ID ?? 0) % WORKERS;
   for (let tries = 1; ; tries += 1) {

@@ -61,7 +61,9 @@ export async function sendReply(exchange: Exchange, reply: ModelReply): Promise<
       if (exchange.request.isStream) {
         await stream(exchange, beginning(exchange.request, reply));
         // A client that learns of the break together with the data may drop the data: let it read first.
-        await (reply.readBy?.() ?? delay(READ_BEFORE_CUT_MS, undefined, { signal: exchange.signal }));
+        await (reply.readBy
+          ? Promise.race([reply.readBy(), gone(exchange.signal)])
+          : delay(READ_BEFORE_CUT_MS, undefined, { signal: exchange.signal }));
       }
       exchange.response.destroy();
       return;

@@ -157,6 +157,7 @@ async function answersInJail({ jail, arena, attempts, signal }: JailedActs): Pro
   ];
   const answers: Answer[] = [];
   process.stderr.resume();
+  // Killing takes a moment, in which the program that was begun must be given nothing to do.
   process.stdin.end(deadline.aborted ? "" : JSON.stringify(acts));
   for await (const line of createInterface({ input: process.stdout })) {
     const [index, answer]: [number, Answer] = JSON.parse(line);

@@ -259,7 +259,7 @@ export const LOGINS: readonly Mutation[] = [
       ],
     ],
     red: [
-      "`sallyport token revoke` ends the turn of a running daemon within two seconds; a bot without a whitelist begins so",
+      "`sallyport token revoke` ends the turn of a running daemon at its next look; a bot without a whitelist begins so",
     ],
   },
   {
