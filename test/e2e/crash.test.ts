@@ -8,7 +8,10 @@ import { auditIn, queryDaemon } from "../support/daemon-database.ts";
 import { processesWith } from "../support/processes.ts";
 import { WAIT_MS } from "../support/wait-ms.ts";
 
-const hang: ModelReply = { kind: "hang", afterText: "Let me think" };
+const hang: ModelReply = {
+  kind: "hang",
+  afterText: `Let me think. ${"One thing leads to another. ".repeat(8)}`,
+};
 /** How often the model was asked with that text last. */
 const timesAsked = (stage: Stage, text: string) =>
   stage.model.requests.filter(

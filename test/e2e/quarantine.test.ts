@@ -111,7 +111,10 @@ test("H31: an owner is told of what a member's turn made, and left out it stays 
 
 test("H31: what a turn made that a crash of the daemon cut off is told and taken out at the next start", async () => {
   const stage = await createStage({
-    script: createQueueScript([bash("git init -q vendor"), { kind: "hang", afterText: "Let me think" }]),
+    script: createQueueScript([
+      bash("git init -q vendor"),
+      { kind: "hang", afterText: `Let me think. ${"One thing leads to another. ".repeat(8)}` },
+    ]),
   });
   const life = await stage.start();
   stage.chat.send("make a repository");
@@ -128,7 +131,7 @@ test("H31: what a stopped turn made is taken out as well, and ordinary work is t
   const stage = await createStage({
     script: createQueueScript([
       bash("mkdir a; git init -q; echo done"),
-      { kind: "hang", afterText: "Let me think" },
+      { kind: "hang", afterText: `Let me think. ${"One thing leads to another. ".repeat(8)}` },
       bash("echo a > a/b; echo ordinary"),
       tellResults,
     ]),

@@ -10,7 +10,10 @@ import { processesWith } from "../support/processes.ts";
 import { until } from "../support/until.ts";
 
 const HOUR = 3_600_000;
-const hang: ModelReply = { kind: "hang", afterText: "Let me think" };
+const hang: ModelReply = {
+  kind: "hang",
+  afterText: `Let me think. ${"One thing leads to another. ".repeat(8)}`,
+};
 
 /** A stage whose person can send messages that are old when they come. */
 async function createLateStage(script: Parameters<typeof createStage>[0]["script"]) {
