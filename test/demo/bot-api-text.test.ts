@@ -135,7 +135,18 @@ test("whatever a well-formed text and entities inside it are, what is stored has
         expect(fix(fixed.text, fixed.entities)).toEqual(fixed);
       },
     ),
-    { numRuns: 500 },
+    {
+      numRuns: 500,
+      examples: [
+        [
+          "  ‐ ",
+          [
+            { type: "bold", from: 34, to: 0 },
+            { type: "blockquote", from: 38, to: 0 },
+          ],
+        ],
+      ],
+    },
   );
 });
 

@@ -114,7 +114,8 @@ function trim({ text, entities }: FormattedText): FormattedText {
   while (start < firstEntity && isBlank(text[start])) start += 1;
   return {
     text: text.slice(start, end),
-    entities: clipped.map((entity) => ({ ...entity, offset: entity.offset - start })),
+    // Settled anew: what was longer, and so came first, may be as long as the next one now.
+    entities: settleEntities(clipped.map((entity) => ({ ...entity, offset: entity.offset - start }))),
   };
 }
 
