@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { callTool, createQueueScript, reply } from "../../src/demo/messages-api/scripts.ts";
 import type { BlocksReply, ModelReply, ModelRequest } from "../../src/demo/messages-api/types.ts";
-import { createStage, hasButton, isWhole, type Stage, USER } from "../support/daemon.ts";
+import { createStage, hasButton, type Stage, says, USER } from "../support/daemon.ts";
 import { chargesIn, queryDaemon } from "../support/daemon-database.ts";
 import { WAIT_MS } from "../support/wait-ms.ts";
 
@@ -21,7 +21,7 @@ function member(stage: Stage) {
   const chat = stage.api.user({ id: MEMBER, firstName: "Bob" }).chat();
   chat.open();
   const waitFor = (expected: string) =>
-    stage.api.waitForMessage(MEMBER, (message) => isWhole(message) && message.text.includes(expected), {
+    stage.api.waitForMessage(MEMBER, says(expected), {
       what: `a message that holds ${expected}`,
       timeoutMs: WAIT_MS,
     });

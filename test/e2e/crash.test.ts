@@ -2,16 +2,12 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { callTool, createQueueScript, reply } from "../../src/demo/messages-api/scripts.ts";
-import type { ModelReply } from "../../src/demo/messages-api/types.ts";
 import { createStage, hasButton, type Stage, showsProgress } from "../support/daemon.ts";
 import { auditIn, queryDaemon } from "../support/daemon-database.ts";
+import { hang } from "../support/hang.ts";
 import { processesWith } from "../support/processes.ts";
 import { WAIT_MS } from "../support/wait-ms.ts";
 
-const hang: ModelReply = {
-  kind: "hang",
-  afterText: `Let me think. ${"One thing leads to another. ".repeat(8)}`,
-};
 /** How often the model was asked with that text last. */
 const timesAsked = (stage: Stage, text: string) =>
   stage.model.requests.filter(

@@ -5,9 +5,9 @@ import { createQueueScript, fail, reply } from "../../src/demo/messages-api/scri
 import {
   createStage,
   hasButton,
-  isWhole,
   type LogLine,
   type Stage,
+  says,
   showsProgress,
   USER,
 } from "../support/daemon.ts";
@@ -221,7 +221,7 @@ test("H66: a person who blocks the bot holds up nobody else; his answer is kept 
   expect(refusals()).toHaveLength(1); // nothing was tried
   chat.setBlocked(false); // not a word: that he is back is enough
   const toOther = (answer: string) =>
-    stage.api.waitForMessage(other, (message) => isWhole(message) && message.text.includes(answer), {
+    stage.api.waitForMessage(other, says(answer), {
       what: answer,
       timeoutMs: WAIT_MS,
     });

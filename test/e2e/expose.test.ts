@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { callTool, createQueueScript, reply } from "../../src/demo/messages-api/scripts.ts";
 import type { ModelRequest } from "../../src/demo/messages-api/types.ts";
-import { createStage, isWhole, USER } from "../support/daemon.ts";
+import { createStage, says, USER } from "../support/daemon.ts";
 import { auditIn } from "../support/daemon-database.ts";
 
 const MEMBER = 1002;
@@ -67,8 +67,7 @@ test("a member may not show a secret file", async () => {
   await stage.start();
   const member = stage.api.user({ id: MEMBER, firstName: "Bob" }).chat();
   member.open();
-  const toMember = (what: string) =>
-    stage.api.waitForMessage(MEMBER, (message) => isWhole(message) && message.text.includes(what), { what });
+  const toMember = (what: string) => stage.api.waitForMessage(MEMBER, says(what), { what });
   member.send("/repo demo");
   await toMember("demo");
   member.send("/expose .env");

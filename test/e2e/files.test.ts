@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { callTool, createQueueScript, reply } from "../../src/demo/messages-api/scripts.ts";
 import type { ModelReply, ModelRequest } from "../../src/demo/messages-api/types.ts";
 import { DEFLATE, zip } from "../support/archives.ts";
-import { createStage, hasButton, isWhole, type Stage, USER } from "../support/daemon.ts";
+import { createStage, hasButton, type Stage, says, USER } from "../support/daemon.ts";
 import { auditIn, queryDaemon } from "../support/daemon-database.ts";
 import { sendFile } from "../support/send-file.ts";
 import { canMount, smallDisk } from "../support/small-disk.ts";
@@ -332,13 +332,9 @@ test("what one person sends is not there for another", async () => {
   await stage.waitFor(({ text }) => text.includes("for me alone"));
   const chat = stage.api.user({ id: other, firstName: "Bob" }).chat();
   chat.send("what is in /uploads?");
-  const answer = await stage.api.waitForMessage(
-    other,
-    (message) => isWhole(message) && message.text.includes("No such file"),
-    {
-      timeoutMs: WAIT_MS,
-    },
-  );
+  const answer = await stage.api.waitForMessage(other, says("No such file"), {
+    timeoutMs: WAIT_MS,
+  });
   expect(answer.text).not.toContain("for me alone");
   expect(answer.text).toContain("listed");
   expect(foldersOf(stage)).toHaveLength(2);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { callTool, createQueueScript, type QueueStep, reply } from "../../src/demo/messages-api/scripts.ts";
 import type { ModelRequest } from "../../src/demo/messages-api/types.ts";
-import { createStage, hasButton, isWhole, USER } from "../support/daemon.ts";
+import { createStage, hasButton, says, USER } from "../support/daemon.ts";
 import { auditIn } from "../support/daemon-database.ts";
 import { hostGit } from "../support/git-project.ts";
 import { createGitServer } from "../support/git-server.ts";
@@ -164,7 +164,7 @@ test("what overwrites, deletes or leaves Claude's own branches says so, and only
   const chat = stage.api.user({ id: MEMBER, firstName: "Bob" }).chat();
   chat.open();
   const seen = (text: string) =>
-    stage.api.waitForMessage(MEMBER, (message) => isWhole(message) && message.text.includes(text), {
+    stage.api.waitForMessage(MEMBER, says(text), {
       what: text,
       timeoutMs: WAIT_MS,
     });

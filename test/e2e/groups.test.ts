@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createQueueScript, reply } from "../../src/demo/messages-api/scripts.ts";
 import type { ModelScript } from "../../src/demo/messages-api/types.ts";
-import { createStage, isWhole, type Stage, USER } from "../support/daemon.ts";
+import { createStage, type Stage, says, USER } from "../support/daemon.ts";
 import { auditIn, queryDaemon } from "../support/daemon-database.ts";
 import { until } from "../support/until.ts";
 import { WAIT_MS } from "../support/wait-ms.ts";
@@ -26,7 +26,7 @@ const said = ({ api }: Stage, chatId: number): readonly string[] =>
     .map(({ text }) => text);
 
 const reads = ({ api }: Stage, chatId: number, text: string) =>
-  api.waitForMessage(chatId, (message) => isWhole(message) && message.text.includes(text), {
+  api.waitForMessage(chatId, says(text), {
     what: `${text} in ${chatId}`,
     timeoutMs: WAIT_MS,
   });

@@ -6,7 +6,7 @@ import type { ShownMessage } from "../../src/demo/bot-api/types.ts";
 import { createQueueScript, reply } from "../../src/demo/messages-api/scripts.ts";
 import type { ModelReply, ModelScript } from "../../src/demo/messages-api/types.ts";
 import { digestOfToken, makeToken } from "../../src/security/login-token.ts";
-import { createStage, isWhole, launch, type Stage, USER } from "../support/daemon.ts";
+import { createStage, launch, type Stage, says, USER } from "../support/daemon.ts";
 import { auditIn, queryDaemon } from "../support/daemon-database.ts";
 import { until } from "../support/until.ts";
 import { WAIT_MS } from "../support/wait-ms.ts";
@@ -24,7 +24,7 @@ async function createDoor(script: ModelScript, env: Record<string, string> = {})
   const chat = stage.api.user({ id: NEWCOMER, firstName: "Grace" }).chat();
   chat.open();
   const reads = (text: string): Promise<ShownMessage> =>
-    stage.api.waitForMessage(NEWCOMER, (message) => isWhole(message) && message.text.includes(text), {
+    stage.api.waitForMessage(NEWCOMER, says(text), {
       what: `a message with ${text} for the newcomer`,
       timeoutMs: WAIT_MS,
     });

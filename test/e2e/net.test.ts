@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { callTool, createQueueScript, type QueueStep, reply } from "../../src/demo/messages-api/scripts.ts";
 import type { ModelRequest } from "../../src/demo/messages-api/types.ts";
-import { createStage, hasButton, isWhole, USER } from "../support/daemon.ts";
+import { createStage, hasButton, says, USER } from "../support/daemon.ts";
 import { auditIn } from "../support/daemon-database.ts";
 import { withInternet } from "../support/internet.ts";
 import { until } from "../support/until.ts";
@@ -99,9 +99,7 @@ test("an unknown host is asked about while the program waits; [Once] lets it thr
   );
   stage.chat.press(second.messageId, "For this project");
   await stage.waitFor(({ text }) => text.includes("✅ Allowed for this project."));
-  const answers = () =>
-    stage.api.messages(USER).filter((message) => isWhole(message) && message.text.includes("got: hello"))
-      .length;
+  const answers = () => stage.api.messages(USER).filter(says("got: hello")).length;
   await until(() => answers() === 2, "the answer of the second turn", 20_000);
   expect(await life.kill("SIGTERM")).toEqual({ code: 0, signal: null });
 
@@ -241,7 +239,7 @@ test("a member may say [Once]; what holds for the whole project is for owners", 
   const chat = stage.api.user({ id: MEMBER, firstName: "Bob" }).chat();
   chat.open();
   const seen = (text: string) =>
-    stage.api.waitForMessage(MEMBER, (message) => isWhole(message) && message.text.includes(text), {
+    stage.api.waitForMessage(MEMBER, says(text), {
       what: text,
       timeoutMs: WAIT_MS,
     });

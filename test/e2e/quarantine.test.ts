@@ -6,6 +6,7 @@ import type { ModelReply, ModelRequest } from "../../src/demo/messages-api/types
 import { createStage, hasButton, type Stage, showsProgress, USER } from "../support/daemon.ts";
 import { auditIn, queryDaemon } from "../support/daemon-database.ts";
 import { hostGit, writeCanary } from "../support/git-project.ts";
+import { hang } from "../support/hang.ts";
 import { until } from "../support/until.ts";
 
 const OWNER = 2002;
@@ -111,10 +112,7 @@ test("H31: an owner is told of what a member's turn made, and left out it stays 
 
 test("H31: what a turn made that a crash of the daemon cut off is told and taken out at the next start", async () => {
   const stage = await createStage({
-    script: createQueueScript([
-      bash("git init -q vendor"),
-      { kind: "hang", afterText: `Let me think. ${"One thing leads to another. ".repeat(8)}` },
-    ]),
+    script: createQueueScript([bash("git init -q vendor"), hang]),
   });
   const life = await stage.start();
   stage.chat.send("make a repository");
@@ -131,7 +129,7 @@ test("H31: what a stopped turn made is taken out as well, and ordinary work is t
   const stage = await createStage({
     script: createQueueScript([
       bash("mkdir a; git init -q; echo done"),
-      { kind: "hang", afterText: `Let me think. ${"One thing leads to another. ".repeat(8)}` },
+      hang,
       bash("echo a > a/b; echo ordinary"),
       tellResults,
     ]),

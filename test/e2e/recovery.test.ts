@@ -3,18 +3,13 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { expect, test } from "vitest";
 import { callTool, createQueueScript, reply } from "../../src/demo/messages-api/scripts.ts";
-import type { ModelReply } from "../../src/demo/messages-api/types.ts";
 import { createStage, hasButton, launch, type Stage } from "../support/daemon.ts";
 import { auditIn, queryDaemon } from "../support/daemon-database.ts";
+import { hang } from "../support/hang.ts";
 import { processesWith } from "../support/processes.ts";
 import { until } from "../support/until.ts";
 
 const HOUR = 3_600_000;
-const hang: ModelReply = {
-  kind: "hang",
-  afterText: `Let me think. ${"One thing leads to another. ".repeat(8)}`,
-};
-
 /** A stage whose person can send messages that are old when they come. */
 async function createLateStage(script: Parameters<typeof createStage>[0]["script"]) {
   let ahead = 0;

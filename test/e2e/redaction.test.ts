@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { callTool, createQueueScript, fail, reply } from "../../src/demo/messages-api/scripts.ts";
-import { createStage, hasButton, isWhole, type Stage, USER } from "../support/daemon.ts";
+import { createStage, hasButton, type Stage, says, USER } from "../support/daemon.ts";
 import { until } from "../support/until.ts";
 
 /** The secrets of the stage, and what of them nobody may ever see: six characters or more of what is not the same for all. */
@@ -42,7 +42,7 @@ test("a secret that is streamed a character at a time is never on the screen, no
   });
   const life = await stage.start();
   stage.chat.send("what is the token?");
-  await stage.api.waitForMessage(USER, (message) => isWhole(message) && message.text.includes(" · $"), {
+  await stage.api.waitForMessage(USER, says(" · $"), {
     what: "the answer",
     timeoutMs: 45_000,
   });

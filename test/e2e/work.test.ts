@@ -13,7 +13,7 @@ import { expect, test } from "vitest";
 import { callTool, createQueueScript, type QueueStep, reply } from "../../src/demo/messages-api/scripts.ts";
 import type { ModelRequest } from "../../src/demo/messages-api/types.ts";
 import { reactIn } from "../durability/reactions.ts";
-import { createStage, isWhole, USER } from "../support/daemon.ts";
+import { createStage, says, USER } from "../support/daemon.ts";
 import { hostGit } from "../support/git-project.ts";
 import { createGitServer } from "../support/git-server.ts";
 import { withInternet } from "../support/internet.ts";
@@ -64,11 +64,10 @@ async function openStage(
   await stage.start();
   const work = async (): Promise<string> => {
     stage.chat.send("work");
-    const { text } = await stage.api.waitForMessage(
-      stage.chat.chatId,
-      (message) => isWhole(message) && message.text.includes("got: [end"),
-      { what: "the end of the work", timeoutMs: 100_000 },
-    );
+    const { text } = await stage.api.waitForMessage(stage.chat.chatId, says("got: [end"), {
+      what: "the end of the work",
+      timeoutMs: 100_000,
+    });
     return text;
   };
   return { ...stage, server, pressed, work };
@@ -239,11 +238,10 @@ test(
     reactIn(stage.api, stage.chat, () => ["Allow once", "Accept for this project"]);
     await stage.start();
     stage.chat.send("work");
-    await stage.api.waitForMessage(
-      USER,
-      (message) => isWhole(message) && message.text.includes("got: [end 0]"),
-      { what: "the end of the work", timeoutMs: 100_000 },
-    );
+    await stage.api.waitForMessage(USER, says("got: [end 0]"), {
+      what: "the end of the work",
+      timeoutMs: 100_000,
+    });
     expect(await git.git("acme/shop", "log", "-1", "--format=%an <%ae> %cn: %s", "claude/made")).toBe(
       "Ada Lovelace <ada@example.com> Ada Lovelace: Made",
     );

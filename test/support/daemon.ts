@@ -233,6 +233,12 @@ async function exitOf(child: ChildProcess): Promise<{ code: number | null; signa
 /** True for a message of the bot that says all it will. */
 export const isWhole = (message: ShownMessage): boolean => message.isFromBot && !isProgress(message);
 
+/** True for such a message that holds the text. */
+export const says =
+  (text: string) =>
+  (message: ShownMessage): boolean =>
+    isWhole(message) && message.text.includes(text);
+
 /** True for a call of the bot that shows how a turn goes on. */
 export const showsProgress = (payload: Readonly<Record<string, unknown>>): boolean =>
   JSON.stringify(payload.reply_markup ?? "").includes('"Stop"');
